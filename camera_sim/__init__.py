@@ -1,0 +1,1 @@
+"""Simulated IP cameras: the outside world of a recorder."""

@@ -1,0 +1,1 @@
+"""The licence domain: rules, signed entitlements, the gate that decides, and the clock everything reads."""

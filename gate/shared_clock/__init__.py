@@ -1,0 +1,1 @@
+"""One clock for a whole site: a server that keeps the offset, and clients that follow it in steps."""

@@ -1,0 +1,117 @@
+"""YAML files for people: checked against a pydantic model; an error names file, line and field, and what to do.
+
+Any package may read its configuration with this module; it knows nothing of licences.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+FILE_BYTES_MAX = 4 << 20
+"""A configuration larger than this is refused: nobody wrote it by hand."""
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used. Its text is one sentence for the person who wrote the file."""
+
+
+def load(path: Path, model: type[ModelT]) -> ModelT:
+    """The file's content as `model`. Raises ConfigError with file, line and field."""
+    root = _compose(path)
+    try:
+        return model.model_validate(_plain(root, path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        line = _line_of(root, first["loc"])
+        field = _field_name(first["loc"])
+        raise ConfigError(f"{path}, line {line}, {field}: {_sentence(first)}{more}") from None
+
+
+def _compose(path: Path) -> yaml.Node:
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            raise ConfigError(f"{path}: larger than {FILE_BYTES_MAX >> 20} MiB, this is no configuration file")
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}, line {line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from None
+    if root is None:
+        raise ConfigError(f"{path}: the file is empty")
+    return root
+
+
+def _plain(root: yaml.Node, path: Path) -> Any:
+    duplicate = _duplicate_key(root)
+    if duplicate is not None:
+        raise ConfigError(f"{path}, line {duplicate.start_mark.line + 1}: {duplicate.value!r} is given twice")
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_document(root)  # type: ignore[no-untyped-call]
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}, line {line}: {error.problem}") from None
+
+
+def _duplicate_key(node: yaml.Node) -> yaml.ScalarNode | None:
+    children: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    return key
+                seen.add(key.value)
+            children.append(value)
+    elif isinstance(node, yaml.SequenceNode):
+        children = node.value
+    return next((found for child in children if (found := _duplicate_key(child)) is not None), None)
+
+
+def _line_of(root: yaml.Node, location: Sequence[int | str]) -> int:
+    """The line of the deepest part of `location` that the file has (a missing field: its parent's line)."""
+    node, line = root, root.start_mark.line + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            entry = next(((k, v) for k, v in node.value if k.value == part), None)
+            if entry is None:
+                continue  # pydantic puts names of union members into the location
+            line, node = entry[0].start_mark.line + 1, entry[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _field_name(location: Sequence[int | str]) -> str:
+    name = ""
+    for part in location:
+        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else part
+    return name or "the whole file"
+
+
+def _sentence(error: Any) -> str:
+    match error["type"]:
+        case "missing":
+            return "this field is missing"
+        case "extra_forbidden":
+            return "there is no such field; check the spelling"
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case _:
+            given = error["input"]
+            shown = f", not {given!r}" if isinstance(given, (str, int, float, bool)) else ""
+            return f"{error['msg'][0].lower()}{error['msg'][1:]}{shown}"

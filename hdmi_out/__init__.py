@@ -1,0 +1,1 @@
+"""The local HDMI monitor: a client of the recorder's local site."""

@@ -1,0 +1,1 @@
+"""The edge recorder: ingests camera streams, keeps them on disk, serves them under licence."""

@@ -1,0 +1,167 @@
+"""Fan-out of access units: one `Feed` per camera and stream, from ingest to whoever holds a lease.
+
+Two ways to listen. `attach` calls a function synchronously for each unit (the recording path: no task switch per
+picture). `subscribe` gives an async iterator behind a bounded queue; who falls behind skips to the next key frame and
+is told how many pictures it lost. Both pass a unit only if the lease covers its label.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from recorder.media.access_unit import AccessUnit
+
+Sink = Callable[[AccessUnit], None]
+
+GOP_BYTES_MAX = 8 << 20
+"""Bound of the cached group of pictures of one stream; a longer group is not cached to its end."""
+
+
+class Lease(Protocol):
+    """The part of a gate's lease that frames depend on."""
+
+    def covers(self, utc_ns: int) -> bool:
+        """Whether a picture of this label may be seen by the lease's holder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """In place of pictures that a slow subscriber lost."""
+
+    units: int
+
+
+class Subscription:
+    """A bounded queue of units. Iterate it in one task only; it never ends by itself (the lease's scope ends it)."""
+
+    def __init__(self, lease: Lease, units_max: int, bytes_max: int) -> None:
+        self._lease = lease
+        self._units_max = units_max
+        self._bytes_max = bytes_max
+        self._queue: deque[AccessUnit | Dropped] = deque()
+        self._queued_bytes = 0
+        self._lost = 0
+        self._ready = asyncio.Event()
+        self.dropped_units = 0
+
+    def put(self, unit: AccessUnit) -> None:
+        """Queues a unit; a full queue is emptied and filled again from the next key frame on."""
+        if not self._lease.covers(unit.utc_ns):
+            return
+        if len(self._queue) >= self._units_max or self._queued_bytes + len(unit.data) > self._bytes_max:
+            self._lost += sum(item.units if isinstance(item, Dropped) else 1 for item in self._queue)
+            self._queue.clear()
+            self._queued_bytes = 0
+            self._lost += 1
+            return
+        if self._lost:
+            if not unit.key:
+                self._lost += 1
+                return
+            self.dropped_units += self._lost
+            self._queue.append(Dropped(self._lost))
+            self._lost = 0
+        self._queue.append(unit)
+        self._queued_bytes += len(unit.data)
+        self._ready.set()
+
+    async def __aiter__(self) -> AsyncIterator[AccessUnit | Dropped]:
+        while True:
+            while not self._queue:
+                self._ready.clear()
+                await self._ready.wait()
+            item = self._queue.popleft()
+            if isinstance(item, AccessUnit):
+                self._queued_bytes -= len(item.data)
+                if not self._lease.covers(item.utc_ns):
+                    continue
+            yield item
+
+
+class Feed:
+    """The units of one stream. `on_watch` is called when live watchers come and go; `on_key_wanted` asks the camera
+    for a key frame; both are set by ingest."""
+
+    def __init__(self) -> None:
+        self._sinks: list[tuple[Lease, Sink]] = []
+        self._subscriptions: set[Subscription] = set()
+        self._gop: list[AccessUnit] = []
+        self._gop_bytes = 0
+        self.on_watch: Callable[[bool], None] | None = None
+        self.on_key_wanted: Callable[[], None] | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody watches live: latency then matters more than batching."""
+        return bool(self._subscriptions)
+
+    def publish(self, unit: AccessUnit) -> None:
+        """Passes a unit to everyone. Never blocks."""
+        self._cache(unit)
+        for lease, sink in self._sinks:
+            if lease.covers(unit.utc_ns):
+                sink(unit)
+        for subscription in self._subscriptions:
+            subscription.put(unit)
+
+    def want_key(self) -> None:
+        """Asks the camera for a key frame soon, where it can be asked."""
+        if self.on_key_wanted is not None:
+            self.on_key_wanted()
+
+    @contextmanager
+    def attach(self, lease: Lease, sink: Sink) -> Iterator[None]:
+        """Calls `sink` for each unit that the lease covers, beginning with the next one published."""
+        entry = (lease, sink)
+        self._sinks = [*self._sinks, entry]
+        try:
+            yield
+        finally:
+            self._sinks = [other for other in self._sinks if other is not entry]
+
+    @contextmanager
+    def subscribe(self, lease: Lease, *, units_max: int = 120, bytes_max: int = 8 << 20) -> Iterator[Subscription]:
+        """A subscription that begins with the cached group of pictures, so that there is something to show at once."""
+        subscription = Subscription(lease, units_max, bytes_max)
+        for unit in self._licensed_gop(lease):
+            subscription.put(unit)
+        self._subscriptions = {*self._subscriptions, subscription}
+        self._tell_watched()
+        try:
+            yield subscription
+        finally:
+            self._subscriptions = self._subscriptions - {subscription}
+            self._tell_watched()
+
+    def _licensed_gop(self, lease: Lease) -> Iterable[AccessUnit]:
+        gop = self._gop
+        return gop if gop and lease.covers(gop[0].utc_ns) else ()
+
+    def _cache(self, unit: AccessUnit) -> None:
+        if unit.key:
+            self._gop, self._gop_bytes = [], 0
+        if not self._gop and not unit.key:
+            return
+        self._gop_bytes += len(unit.data)
+        if self._gop_bytes > GOP_BYTES_MAX:
+            self._gop = []  # a torn group is no use to a decoder
+        else:
+            self._gop.append(unit)
+
+    def _tell_watched(self) -> None:
+        if self.on_watch is not None:
+            self.on_watch(self.watched)
+
+
+class Hub:
+    """All feeds of a recorder, by camera and stream."""
+
+    def __init__(self) -> None:
+        self._feeds: dict[tuple[str, str], Feed] = {}
+
+    def feed(self, camera: str, stream: str) -> Feed:
+        """The feed of a stream (`main` or `sub`); made on first use."""
+        return self._feeds.setdefault((camera, stream), Feed())

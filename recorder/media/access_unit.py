@@ -1,0 +1,40 @@
+"""One coded picture with its time: what ingest makes and everything else passes on, unchanged."""
+
+from dataclasses import dataclass
+
+TIMESCALE = 90_000
+"""Ticks per second of every media time in the recorder (RTP's video clock, RFC 6184 section 8.2.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoFormat:
+    """What a decoder must know before the first picture. Equal formats need no new init section.
+
+    `parameter_sets`: NAL units without start code, SPS before PPS. `decoder_configuration`: the body of an `avcC` box
+    (ISO/IEC 14496-15 section 5.3.3). `codecs`: the RFC 6381 string, e.g. `avc1.64001F`.
+    """
+
+    codec: str
+    parameter_sets: tuple[bytes, ...]
+    width: int
+    height: int
+    decoder_configuration: bytes
+    codecs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessUnit:
+    """`data`: NAL units, each after its length in four bytes, big-endian; parameter sets are not repeated in it.
+
+    `run` changes whenever time or pictures are not continuous with the unit before (reconnect, clock step, a jump of
+    the camera's timestamps); `pts_90k` counts from the run's first unit. `utc_ns` is the label: the run's wall anchor
+    plus the media time elapsed; licences, indexes and timelines go by it. `arrival_ns` is monotonic.
+    """
+
+    format: VideoFormat
+    data: bytes
+    key: bool
+    run: int
+    pts_90k: int
+    utc_ns: int
+    arrival_ns: int

@@ -1,0 +1,85 @@
+"""What a person wants to know of each camera, kept by ingest and recording, read by every surface.
+
+Writers set fields and call `StateBoard.changed()`; readers take `snapshot()`s and await `wait_changed(version)`.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+StreamPhase = Literal["connecting", "streaming", "stalled", "unauthorized", "refused", "unsupported", "off"]
+RecordingPhase = Literal["recording", "waiting", "stopped"]
+"""`waiting`: licensed, but no picture comes. `stopped`: `reason` says why (a gap reason of the catalogue)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class StreamState:
+    """One connection to a camera. `message` is a sentence for people, empty while all is well."""
+
+    phase: StreamPhase = "connecting"
+    since: datetime
+    message: str = ""
+    width: int = 0
+    height: int = 0
+    codec: str = ""
+    fps: float = 0.0
+    bitrate_bps: int = 0
+    units: int = 0
+    packets_lost: int = 0
+    last_unit_monotonic_ns: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RecordingState:
+    """Whether the camera is being written to disk, and if not, why."""
+
+    phase: RecordingPhase = "waiting"
+    since: datetime
+    reason: str | None = None
+    last_picture: datetime | None = None
+    """The label of the newest picture handed to the disk."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CameraState:
+    """All of one camera. `streams` has `main`, and `sub` if configured."""
+
+    id: str
+    name: str
+    streams: dict[str, StreamState]
+    recording: RecordingState
+
+
+@dataclass(slots=True, kw_only=True)
+class StorageState:
+    """The recording volume. `message` is empty while all is well, else it says what is wrong and what to do."""
+
+    used_bytes: int = 0
+    bytes_max: int = 0
+    free_bytes: int = 0
+    segments: int = 0
+    oldest: datetime | None = None
+    message: str = ""
+
+
+@dataclass(slots=True)
+class StateBoard:
+    """The recorder's whole state, in memory."""
+
+    cameras: dict[str, CameraState]
+    storage: StorageState = field(default_factory=StorageState)
+    version: int = 0
+    _event: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def changed(self) -> None:
+        """Tells the readers to look again. Call it after a change of phase, not per picture."""
+        self.version += 1
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def wait_changed(self, seen: int) -> int:
+        """The version, as soon as it differs from `seen`."""
+        while self.version == seen:
+            await self._event.wait()
+        return self.version
