@@ -60,7 +60,7 @@ def _plain(root: yaml.Node, path: Path) -> Any:
         raise ConfigError(f"{path}, line {duplicate.start_mark.line + 1}: {duplicate.value!r} is given twice")
     loader = yaml.SafeLoader("")
     try:
-        return loader.construct_document(root)  # type: ignore[no-untyped-call]
+        return loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}, line {line}: {error.problem}") from None
