@@ -1,0 +1,140 @@
+"""`edge-recorder clock`: reads, steps, serves and resets a site's clock."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from gate.shared_clock.controller import command
+from gate.shared_clock.errors import ClockError
+from gate.shared_clock.server import ClockServer
+from gate.yaml_file import ConfigError, load
+
+STATE_NAME = "clock.json"
+"""The offset's file in a device's data directory."""
+
+_EXAMPLES = """\
+examples:
+  edge-recorder clock --config configs/recorder.yaml show
+  edge-recorder clock --socket run/clock.sock advance 30d
+  edge-recorder clock --config configs/recorder.yaml to 2027-01-01T00:00+09:00
+  edge-recorder clock --config configs/recorder.yaml to-expiry cam1 --before 10s
+  edge-recorder clock --config configs/recorder.yaml next-event
+  edge-recorder clock --config configs/recorder.yaml serve     host the clock without a recorder
+  edge-recorder clock --config configs/recorder.yaml reset     wipe the site and return to real time
+"""
+
+
+class _Device(BaseModel):
+    data_dir: Path
+
+
+class _Clock(BaseModel):
+    mode: Literal["system", "shared"] = "system"
+    socket: Path | None = None
+
+
+class _Licence(BaseModel):
+    path: Path
+
+
+class _Site(BaseModel):
+    """The part of a recorder's configuration that its clock needs."""
+
+    device: _Device
+    clock: _Clock = _Clock()
+    licence: _Licence
+
+
+def clock(argv: list[str]) -> int:
+    """The command's entry. Exit status 0, or 2 after one sentence on stderr."""
+    parser = argparse.ArgumentParser(
+        prog="edge-recorder clock",
+        description="Read or step the clock of a site that runs in `clock: {mode: shared}`.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--config", type=Path, help="the recorder's configuration, which names the clock's socket")
+    where.add_argument("--socket", type=Path, help="the clock's socket itself")
+    parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
+    parser.add_argument("--yes", action="store_true", help="for reset: do it")
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="see the examples")
+    options = parser.parse_args(argv)
+    words: list[str] = options.words or ["show"]
+    try:
+        if words[0] in ("serve", "reset"):
+            if options.config is None:
+                parser.error(f"{words[0]} needs --config")
+            site, base = load(options.config, _Site), options.config.resolve().parent
+            if words[0] == "reset":
+                return _reset(site, base, sure=options.yes or "--yes" in words)
+            return _serve(_socket_of(site, options.config, base), base / site.device.data_dir / STATE_NAME)
+        socket = options.socket or _socket_of(
+            load(options.config, _Site), options.config, options.config.resolve().parent
+        )
+        return _step(socket, " ".join(words), as_json=options.json)
+    except (ClockError, ConfigError) as error:
+        print(f"edge-recorder clock: {error}", file=sys.stderr)
+        return 2
+
+
+def _socket_of(site: _Site, config: Path, base: Path) -> Path:
+    if site.clock.socket is None:
+        raise ConfigError(f"{config}, clock: this site runs on the machine's own clock, which is not stepped")
+    return base / site.clock.socket
+
+
+def _step(socket: Path, text: str, *, as_json: bool) -> int:
+    def show_progress(progress: dict[str, Any]) -> None:
+        print(f"  {progress['now']}  ({progress['steps']} steps)", file=sys.stderr)
+
+    done = asyncio.run(command(socket, text, show_progress))
+    if as_json:
+        print(json.dumps(done))
+        return 0
+    print(f"site time {done['now']}, {done['offset_ns'] / 86_400e9:.3f} days ahead of the machine")
+    for camera, instant in done["expiries"].items():
+        print(f"  {camera} expires {instant}")
+    if done["late"]:
+        print(f"  did not finish their due work in time: {', '.join(done['late'])}")
+    return 0
+
+
+def _serve(socket: Path, state: Path) -> int:
+    async def serve() -> None:
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, ended.set)
+        async with ClockServer(socket, state).serving():
+            print(f"clock server at {socket}; Ctrl-C ends it", flush=True)
+            await ended.wait()
+
+    asyncio.run(serve())
+    return 0
+
+
+def _reset(site: _Site, base: Path, *, sure: bool) -> int:
+    if site.clock.socket is not None:
+        with contextlib.suppress(ClockError):
+            asyncio.run(command(base / site.clock.socket, "show"))
+            raise ConfigError("the site is running: stop it before its clock is reset")
+    data_dir, licence = base / site.device.data_dir, base / site.licence.path
+    doomed = [path for path in (data_dir, licence) if path.exists()]
+    if not sure:
+        names = " and ".join(str(path) for path in doomed) or "nothing"
+        raise ConfigError(f"reset deletes {names} for good; say `reset --yes` to do it")
+    if data_dir.exists() and not (data_dir / STATE_NAME).exists():
+        raise ConfigError(f"{data_dir} has no {STATE_NAME}: it is not the data of a site on a shared clock")
+    for path in doomed:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    print("the site is wiped; it will start at the machine's time, and needs a licence")
+    return 0
