@@ -63,7 +63,8 @@ class SharedClock(SystemClock):
                     reports.cancel()
             except* (OSError, ValueError, KeyError) as errors:
                 _log.warning("shared clock: connection lost: %s", errors.exceptions[0])
-            writer.close()
+            finally:
+                writer.close()
             reader, writer = await self._reconnect()
 
     def announce_expiries(self, expiries: Mapping[str, datetime]) -> None:
@@ -157,6 +158,7 @@ async def open_clock(
                 raise
             await stack.enter_async_context(ClockServer(socket, state).serving())
             connection = await clock.connect()
+        stack.callback(connection[1].close)  # a task cancelled before its first step closes nothing
         following = asyncio.create_task(clock.follow(*connection), name="shared clock")
         try:
             yield clock
@@ -164,4 +166,3 @@ async def open_clock(
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
-            connection[1].close()
