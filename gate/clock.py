@@ -7,7 +7,6 @@ otherwise than by flowing: a step by NTP or a person, a resume from suspend, a s
 
 import asyncio
 import contextlib
-import ctypes
 import heapq
 import itertools
 import os
@@ -17,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import anyio
+
+from gate import wall_steps
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SETTLE_ROUNDS = 50
@@ -174,43 +175,19 @@ class SystemClock:
     def _watch_steps(self) -> None:
         if not self._watching:
             self._watching = True
-            self._step_fd = _open_step_fd()
+            self._step_fd = wall_steps.open_fd()
             if self._step_fd is not None:
                 asyncio.get_running_loop().add_reader(self._step_fd, self._on_step_fd)
 
     def _on_step_fd(self) -> None:
         assert self._step_fd is not None
-        with contextlib.suppress(OSError):  # ECANCELED is the news itself
-            os.read(self._step_fd, 8)
-        _arm_step_fd(self._step_fd)
+        wall_steps.rearm(self._step_fd)
         self._step()
 
 
 def _wake(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
-
-
-_TFD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
-_TFD_TIMER_ABSTIME, _TFD_TIMER_CANCEL_ON_SET = 1, 2
-_FAR_FUTURE_SECONDS = 1 << 33
-
-
-def _open_step_fd() -> int | None:
-    """A timerfd that becomes readable when CLOCK_REALTIME is set (timerfd_create(2)); Python has none before 3.13."""
-    try:
-        fd = int(ctypes.CDLL(None, use_errno=True).timerfd_create(time.CLOCK_REALTIME, _TFD_FLAGS))
-    except (AttributeError, OSError):
-        return None
-    if fd < 0:
-        return None
-    _arm_step_fd(fd)
-    return fd
-
-
-def _arm_step_fd(fd: int) -> None:
-    spec = (ctypes.c_long * 4)(0, 0, _FAR_FUTURE_SECONDS, 0)
-    ctypes.CDLL(None).timerfd_settime(fd, _TFD_TIMER_ABSTIME | _TFD_TIMER_CANCEL_ON_SET, spec, None)
 
 
 class SimulatedClock:

@@ -16,6 +16,7 @@ from gate.yaml_file import load
 
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
           "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
+_DEFAULT_PORT = re.compile(r"(127\.\d+\.\d+\.\d+|localhost|\[::1\]):8(\d{3})(?!\d)")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
@@ -163,3 +164,17 @@ def load_config(path: Path) -> RecorderConfig:
             "local": config.local.model_copy(update={"socket": base / config.local.socket}),
         }
     )
+
+
+def moved(config: RecorderConfig, port_base: int) -> RecorderConfig:
+    """The configuration with every loopback port of 8000 to 8999 moved to the thousand that begins at `port_base`."""
+
+    def move(address: str) -> str:
+        return _DEFAULT_PORT.sub(lambda match: f"{match[1]}:{port_base + int(match[2])}", address)
+
+    def move_camera(camera: CameraConfig) -> CameraConfig:
+        streams = {name: link.model_copy(update={"url": move(link.url)}) for name, link in camera.streams.items()}
+        return camera.model_copy(update=streams)
+
+    remote = config.remote.model_copy(update={"listen": move(config.remote.listen)})
+    return config.model_copy(update={"remote": remote, "cameras": tuple(map(move_camera, config.cameras))})

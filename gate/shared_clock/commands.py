@@ -14,11 +14,8 @@ from pydantic import BaseModel
 
 from gate.shared_clock.controller import command
 from gate.shared_clock.errors import ClockError
-from gate.shared_clock.server import ClockServer
+from gate.shared_clock.server import STATE_NAME, ClockServer
 from gate.yaml_file import ConfigError, load
-
-STATE_NAME = "clock.json"
-"""The offset's file in a device's data directory."""
 
 _EXAMPLES = """\
 examples:

@@ -19,6 +19,8 @@ from gate.shared_clock.grammar import parse_command, target_ns
 
 _log = logging.getLogger(__name__)
 
+STATE_NAME = "clock.json"
+"""The offset's file in a device's data directory."""
 ACK_SECONDS = 2.0
 LINE_BYTES_MAX = 1 << 20
 CLIENTS_MAX = 64

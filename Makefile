@@ -1,0 +1,43 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo check test bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: $(STAMP) ## install everything into .venv
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version)"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: sudo apt install python3-venv"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## start cameras, recorder and HDMI monitor, and print their addresses
+	@$(BIN)/edge-recorder demo
+
+check: $(STAMP) ## ruff, mypy and the architecture test: before every commit
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/architecture
+
+test: $(STAMP) ## all tests, as CI runs them
+	$(BIN)/pytest
+
+bench: $(STAMP) ## performance beside ffmpeg and the floor, in one run (needs ffmpeg and gst-rtsp-server)
+	$(BIN)/python -m tests.benchmarks
+
+lock: $(STAMP) ## write constraints.txt anew, and prove that every pin has an aarch64 wheel
+	$(BIN)/pip freeze --exclude-editable | grep -vE '^(pip|setuptools|wheel)==' > constraints.txt
+	$(BIN)/pip download --quiet --dest "$$(mktemp -d)" --only-binary=:all: --no-deps --python-version 3.11 \
+	  --platform manylinux_2_28_aarch64 --platform manylinux2014_aarch64 --platform manylinux_2_17_aarch64 -r constraints.txt
+
+clean: ## remove what was built and measured; footage and licences in data/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts bench-results *.egg-info

@@ -1,0 +1,39 @@
+"""`edge-recorder`: one command; its subcommands live with the packages that know them, imported when called."""
+
+import importlib
+import sys
+from collections.abc import Callable
+
+_COMMANDS = {
+    "demo": ("recorder.commands", "start cameras, recorder and HDMI monitor together"),
+    "run": ("recorder.commands", "run a recorder alone"),
+    "status": ("recorder.commands", "what a running recorder does"),
+    "cameras": ("camera_sim.commands", "run simulated cameras"),
+    "hdmi": ("hdmi_out.commands", "run the HDMI monitor"),
+    "clock": ("gate.shared_clock.commands", "read or step a site's shared clock"),
+    "licence": ("gate.commands", "issue, show and calculate licences"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the subcommand. Gives its exit status: 0, or 2 after one sentence on stderr."""
+    words = sys.argv[1:] if argv is None else argv
+    if not words or words[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if words[0] not in _COMMANDS:
+        print(f"edge-recorder: there is no command {words[0]!r}; `edge-recorder --help` lists them", file=sys.stderr)
+        return 2
+    module = importlib.import_module(_COMMANDS[words[0]][0])
+    command: Callable[[list[str]], int] = getattr(module, words[0])
+    return command(words[1:])
+
+
+def _help() -> str:
+    width = max(map(len, _COMMANDS))
+    rows = "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in _COMMANDS.items())
+    return f"usage: edge-recorder COMMAND …\n\n{rows}\n\n`edge-recorder COMMAND --help` has options and examples."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

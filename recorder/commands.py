@@ -1,0 +1,129 @@
+"""`edge-recorder run`, `status` and `demo`."""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+
+from gate.shared_clock.errors import ClockError
+from gate.yaml_file import ConfigError
+from recorder.config import load_config, moved
+from recorder.errors import RecorderError
+
+PORT_BASE = 8000
+
+
+def run(argv: list[str]) -> int:
+    """Runs a recorder until SIGINT or SIGTERM."""
+    parser = _parser("run", "Run a recorder against any RTSP cameras.", "edge-recorder run configs/recorder.yaml")
+    parser.add_argument("config", type=Path, help="its configuration (configs/recorder.yaml explains every field)")
+    _add_ports(parser)
+    parser.add_argument("--report", action="store_true", help="say on stdout, in JSON lines, when it is ready")
+    options = parser.parse_args(argv)
+
+    async def serve(ended: asyncio.Event) -> None:
+        from recorder.device import run_device
+
+        config = moved(load_config(options.config), options.port_base)
+
+        def on_ready(addresses: dict[str, str]) -> None:
+            if options.report:
+                print(json.dumps({"ready": addresses}), flush=True)
+            else:
+                print(f"recording {len(config.cameras)} cameras; watch at {addresses['remote']}", flush=True)
+
+        await run_device(config, ended, on_ready)
+
+    return _serve("run", serve)
+
+
+def status(argv: list[str]) -> int:
+    """Prints what a running recorder does."""
+    parser = _parser("status", "What a running recorder does.", "edge-recorder status configs/recorder.yaml --json")
+    parser.add_argument("config", type=Path, nargs="?", default=Path("configs/recorder.yaml"))
+    parser.add_argument("--json", action="store_true", help="the whole state as one JSON object (docs/protocols.md)")
+    options = parser.parse_args(argv)
+
+    async def show(_: asyncio.Event) -> None:
+        from recorder.supervisor.site import read_state
+        from recorder.supervisor.table import state_table
+
+        state = await read_state(load_config(options.config).local.socket)
+        if options.json:
+            print(json.dumps(state, ensure_ascii=False))
+        else:
+            state_table(state)
+
+    return _serve("status", show)
+
+
+def demo(argv: list[str]) -> int:
+    """Runs a whole site until Ctrl-C, or for `--duration` seconds after everything is up."""
+    parser = _parser(
+        "demo",
+        "Start simulated cameras, the recorder and the HDMI monitor, and print one table of addresses.",
+        "edge-recorder demo\n  edge-recorder demo --duration 60 --json\n  edge-recorder demo --port-base 18000",
+    )
+    parser.add_argument("config", type=Path, nargs="?", default=Path("configs/demo.yaml"))
+    _add_ports(parser)
+    parser.add_argument("--duration", type=float, metavar="S", help="end by itself, S seconds after all is up")
+    parser.add_argument("--json", action="store_true", help="print one line with every address once all is up")
+    options = parser.parse_args(argv)
+
+    async def show(ended: asyncio.Event) -> None:
+        from recorder.supervisor.demo import run_demo
+
+        await run_demo(
+            options.config,
+            ended,
+            port_base=options.port_base,
+            duration_seconds=options.duration,
+            as_json=options.json,
+        )
+
+    return _serve("demo", show)
+
+
+def _parser(name: str, description: str, examples: str) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog=f"edge-recorder {name}",
+        description=description,
+        epilog=f"examples:\n  {examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_ports(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port-base",
+        type=int,
+        default=PORT_BASE,
+        metavar="N",
+        help="move all loopback ports 8000–8999 to the thousand that begins at N (default %(default)s)",
+    )
+
+
+def _serve(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
+    """Runs `main` on uvloop until it returns or a signal sets its event. 0, or 2 after one sentence on stderr."""
+    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {name}: %(message)s", stream=sys.stderr)
+
+    async def guarded() -> None:
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, ended.set)
+        await main(ended)
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(guarded())
+    except (ConfigError, ClockError, RecorderError) as error:
+        print(f"edge-recorder {name}: {error}", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,96 @@
+"""Wires one recorder: clock, gate, storage, cameras, and the two sites that show it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+
+from gate.client.gate import Gate
+from gate.client.licence_file import LicenceFile
+
+from gate.clock import Clock
+from gate.shared_clock.client import open_clock
+from gate.shared_clock.server import STATE_NAME
+from recorder.config import RecorderConfig
+from recorder.hub import Hub
+from recorder.ingest.camera import CameraStream
+from recorder.local.app import serve_local
+from recorder.remote.app import serve_remote
+from recorder.state import CameraState, RecordingState, StateBoard, StreamState
+from recorder.storage import Storage, open_storage
+
+
+async def run_device(config: RecorderConfig, ended: asyncio.Event, on_ready: Callable[[dict[str, str]], None]) -> None:
+    """Runs until `ended` is set. `on_ready` is told every address once all of it answers.
+    Raises recorder.errors.RecorderError or gate.shared_clock.errors.ClockError, each one sentence for people."""
+    async with AsyncExitStack() as stack:
+        state_path = config.device.data_dir / STATE_NAME
+        name = f"recorder {config.device.id}"
+        clock = await stack.enter_async_context(
+            open_clock(config.clock.mode, config.clock.socket, name, state=state_path)
+        )
+        board = _board(config, clock)
+        hub = Hub()
+        ids = [camera.id for camera in config.cameras]
+        gate = Gate(clock=clock, device_id=config.device.id, cameras=ids)
+        licence = LicenceFile(path=config.licence.path, root_key=config.licence.root_key, gate=gate, clock=clock)
+        storage = await stack.enter_async_context(
+            open_storage(config.storage, data_dir=config.device.data_dir, camera_ids=ids, clock=clock, board=board)
+        )
+        site = {"hub": hub, "gate": gate, "licence": licence, "board": board, "clock": clock, "config": config}
+        await stack.enter_async_context(serve_local(**site))
+        host, port = await stack.enter_async_context(serve_remote(**site))
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(job(), name=label)
+                for label, job in _jobs(config, clock, gate, licence, storage, hub, board)
+            ]
+            on_ready({"remote": f"http://{host}:{port}/", "local": str(config.local.socket)})
+            await ended.wait()
+            for task in tasks:
+                task.cancel()
+
+
+def _board(config: RecorderConfig, clock: Clock) -> StateBoard:
+    now = clock.now()
+    return StateBoard(
+        cameras={
+            camera.id: CameraState(
+                id=camera.id,
+                name=camera.name or camera.id,
+                streams={stream: StreamState(since=now) for stream in camera.streams},
+                recording=RecordingState(since=now),
+            )
+            for camera in config.cameras
+        }
+    )
+
+
+def _jobs(
+    config: RecorderConfig,
+    clock: Clock,
+    gate: Gate,
+    licence: LicenceFile,
+    storage: Storage,
+    hub: Hub,
+    board: StateBoard,
+) -> list[tuple[str, Callable[[], Coroutine[None, None, None]]]]:
+    """Everything that runs for as long as the recorder does, by name."""
+    jobs: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = [
+        ("gate", gate.run),
+        ("licence file", licence.run),
+    ]
+    for camera in config.cameras:
+        for stream in camera.streams:
+            feed = hub.feed(camera.id, stream)
+            source = CameraStream(
+                camera=camera,
+                stream=stream,
+                feed=feed,
+                state=board.cameras[camera.id].streams[stream],
+                board=board,
+                clock=clock,
+            )
+            jobs.append((f"camera {camera.id} {stream}", source.run))
+        recorder = storage.recorder(camera.id, hub.feed(camera.id, "main"), gate)
+        jobs.append((f"recording {camera.id}", recorder.run))
+    return jobs

@@ -1,0 +1,116 @@
+"""One supervised process: its reports, its restarts, its end.
+
+A child prints JSON lines on stdout: `{"ready": {name: address}}` once it works, and, while it prepares,
+`{"progress": {"what": …, "done": 0.4}}`. Its stderr is for people and is passed on.
+"""
+
+import asyncio
+import ctypes
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gate.clock import Clock
+from recorder.errors import RecorderError
+
+_log = logging.getLogger(__name__)
+
+END_SECONDS = 2.0
+"""How long a child may take to end before it is killed."""
+RESTART_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+STEADY_SECONDS = 60.0
+"""A child that ran this long begins with the shortest wait again."""
+LINE_BYTES_MAX = 1 << 16
+_CANNOT_START = 2
+"""Exit status of a child that has said in one sentence why it cannot work; trying again would not help."""
+_PR_SET_PDEATHSIG = 1
+
+
+class ChildError(RecorderError):
+    """A child cannot start; it has said why on stderr."""
+
+
+class Child:
+    """`python -m MODULE ARGUMENTS…`, run until cancelled."""
+
+    def __init__(
+        self, *, name: str, module: str, arguments: Sequence[str], clock: Clock, on_report: Callable[[str, Any], None]
+    ) -> None:
+        self.name = name
+        self.ready = asyncio.Event()
+        self.addresses: dict[str, str] = {}
+        self._command = [sys.executable, "-m", module, *arguments]
+        self._clock = clock
+        self._on_report = on_report
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it lives."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    async def run(self) -> None:
+        """Runs the process for ever, with growing waits between deaths. Raises ChildError if it cannot start at all."""
+        failures = 0
+        while True:
+            started_ns = self._clock.monotonic_ns()
+            status = await self._run_once()
+            if status == _CANNOT_START and not self.ready.is_set():
+                raise ChildError(f"{self.name} cannot start (its reason is above)")
+            if self._clock.monotonic_ns() - started_ns > STEADY_SECONDS * 1e9:
+                failures = 0
+            wait = RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)]
+            failures += 1
+            _log.warning("%s ended with status %s; starting it again in %.0f s", self.name, status, wait)
+            await self._clock.sleep(wait)
+
+    async def _run_once(self) -> int:
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LINE_BYTES_MAX,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+        self._process = process
+        assert process.stdout is not None
+        try:
+            async for line in process.stdout:
+                self._hear(line)
+            return await process.wait()
+        finally:
+            await self._end(process)
+
+    def _hear(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+            items = list(message.items())
+        except (ValueError, AttributeError):
+            _log.info("%s: %s", self.name, line.decode(errors="replace").rstrip())
+            return
+        for kind, content in items:
+            if kind == "ready":
+                self.addresses = content
+                self.ready.set()
+            self._on_report(kind, content)
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            async with self._clock.timeout(END_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            _log.warning("%s did not end within %.0f s and was killed", self.name, END_SECONDS)
+            process.kill()
+            await process.wait()
+
+
+def _die_with_parent() -> None:
+    """Linux: a child whose supervisor is killed outright gets SIGTERM, so that nothing is left behind."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,86 @@
+"""`edge-recorder demo`: licence on the first start, progress while it comes up, one table of addresses."""
+
+import asyncio
+import json
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from recorder.errors import RecorderError
+from recorder.supervisor.site import Site
+from recorder.supervisor.table import address_table
+
+
+async def run_demo(
+    config: Path, ended: asyncio.Event, *, port_base: int, duration_seconds: float | None, as_json: bool
+) -> None:
+    """Runs until `ended`, or for the duration after all is up. Raises RecorderError, ConfigError or ClockError."""
+    console = Console(stderr=True)
+    progress = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+                        console=console, transient=True)  # fmt: skip
+    bars: dict[str, Any] = {}
+
+    def on_report(kind: str, content: Any) -> None:
+        if kind == "progress":
+            what = str(content["what"])
+            if what not in bars:
+                bars[what] = progress.add_task(what, total=1.0)
+            progress.update(bars[what], completed=content["done"], visible=content["done"] < 1)
+
+    site = Site(config, port_base=port_base, on_report=on_report)
+    with progress if console.is_terminal else nullcontext():
+        async with site.running() as clock:
+            await _ensure_licence(site)
+            if await _first(site.wait_ready(), ended) is None:
+                return
+            if as_json:
+                print(json.dumps({"addresses": site.addresses, "site": _facts(site)}, ensure_ascii=False), flush=True)
+            else:
+                address_table(site.addresses, site.recorder, site.recorder_path)
+            await _first(clock.sleep(duration_seconds) if duration_seconds is not None else None, ended)
+
+
+def _facts(site: Site) -> dict[str, Any]:
+    return {
+        "device": site.recorder.device.id,
+        "cameras": [camera.id for camera in site.recorder.cameras],
+        "data_dir": str(site.recorder.device.data_dir),
+        "local": str(site.recorder.local.socket),
+        "licence": str(site.recorder.licence.path),
+        "pids": {name: child.pid for name, child in site.children.items()},
+    }
+
+
+async def _first(waiting: Any, ended: asyncio.Event) -> Any:
+    """The result of `waiting`, or None as soon as `ended` is set."""
+    end = asyncio.ensure_future(ended.wait())
+    work = asyncio.ensure_future(waiting) if waiting is not None else None
+    tasks = [task for task in (end, work) if task is not None]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work is not None and work.done() else None
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _ensure_licence(site: Site) -> None:
+    """A demo that starts for the first time issues itself a licence for all of its cameras."""
+    licence = site.recorder.licence
+    if licence.path.exists():
+        return
+    command = ["licence", "issue", "--device", site.recorder.device.id, "--out", str(licence.path),
+               "--months", str(site.config.licence_months), "--time-zone", site.recorder.device.time_zone]  # fmt: skip
+    for camera in site.recorder.cameras:
+        command += ["--camera", camera.id]
+    if site.recorder.clock.socket is not None:
+        command += ["--clock", str(site.recorder.clock.socket)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "recorder.cli", *command, stdout=asyncio.subprocess.DEVNULL
+    )
+    if await process.wait() != 0:
+        raise RecorderError(f"the demo's first licence {licence.path} could not be issued (the reason is above)")

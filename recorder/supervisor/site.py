@@ -1,0 +1,156 @@
+"""A demo site: the clock server in this process; cameras, recorder and HDMI monitor as children."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict, Field
+
+from gate.clock import Clock, SystemClock
+from gate.shared_clock.server import STATE_NAME, ClockServer
+from gate.yaml_file import load
+from recorder.config import RecorderConfig, load_config
+from recorder.errors import RecorderError
+from recorder.supervisor.child import Child
+
+_log = logging.getLogger(__name__)
+
+READY_SECONDS = 60.0
+"""A demo that is not up by then says what is missing and goes on waiting: a small board encodes slowly."""
+LOOK_SECONDS = 0.1
+
+
+class DemoConfig(BaseModel):
+    """`configs/demo.yaml`. Paths are relative to the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fleet: Path
+    recorder: Path
+    hdmi: Path
+    licence_months: int = Field(12, ge=1, le=120)
+
+
+class Site:
+    """The files, the children and their addresses."""
+
+    def __init__(self, demo: Path, *, port_base: int, on_report: Callable[[str, Any], None]) -> None:
+        self.config = load(demo, DemoConfig)
+        base = demo.resolve().parent
+        self.recorder_path = base / self.config.recorder
+        self.recorder: RecorderConfig = load_config(self.recorder_path)
+        self._clock = SystemClock()
+        ports = ["--port-base", str(port_base), "--report"]
+        modules = {
+            "cameras": ("camera_sim", base / self.config.fleet),
+            "recorder": ("recorder", self.recorder_path),
+            "hdmi": ("hdmi_out", base / self.config.hdmi),
+        }
+        self.children = {
+            name: Child(name=name, module=module, arguments=[str(path), *ports], clock=self._clock, on_report=on_report)
+            for name, (module, path) in modules.items()
+        }
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Every address of the site, by what answers there."""
+        found = {name: at for child in self.children.values() for name, at in child.addresses.items()}
+        if self.recorder.clock.socket is not None:
+            found["clock"] = str(self.recorder.clock.socket)
+        return found
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Clock]:
+        """The clock server and all children, until the body ends; gives the machine's clock.
+        Raises RecorderError or ClockError, one sentence each."""
+        clock = self.recorder.clock
+        if clock.socket is None:
+            async with self._children_running():
+                yield self._clock
+        else:
+            server = ClockServer(clock.socket, self.recorder.device.data_dir / STATE_NAME)
+            async with server.serving(), self._children_running():
+                yield self._clock
+
+    @asynccontextmanager
+    async def _children_running(self) -> AsyncIterator[None]:
+        # The children live in a task of their own: a task group held open across a `yield` cancels the wrong task.
+        body = asyncio.current_task()
+        assert body is not None
+        failure: list[RecorderError] = []
+
+        async def run_all() -> None:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for child in self.children.values():
+                        group.create_task(child.run(), name=child.name)
+            except* RecorderError as errors:
+                failure.append(next(error for error in errors.exceptions if isinstance(error, RecorderError)))
+                body.cancel()
+
+        children = asyncio.create_task(run_all(), name="children")
+        try:
+            yield
+        except asyncio.CancelledError:
+            if failure:
+                body.uncancel()
+                raise failure[0] from None
+            raise
+        finally:
+            children.cancel()
+            await asyncio.gather(children, return_exceptions=True)
+
+    async def wait_ready(self) -> dict[str, Any]:
+        """Returns the recorder's state once every child answers, every stream runs, and the monitor shows pictures."""
+        for child in self.children.values():
+            await self._patiently(child.ready.wait(), f"{child.name} is not ready yet")
+        state: dict[str, Any] = {}
+
+        async def pictures_everywhere() -> None:
+            nonlocal state
+            while True:
+                state = await read_state(self.recorder.local.socket)
+                if all(s["phase"] == "streaming" for c in state["cameras"] for s in c["streams"].values()) and all(
+                    camera["pictures"] for camera in (await self._hdmi_status())["cameras"].values()
+                ):
+                    return
+                await self._clock.sleep(LOOK_SECONDS)
+
+        await self._patiently(pictures_everywhere(), "not every camera shows a picture yet")
+        return state
+
+    async def _hdmi_status(self) -> dict[str, Any]:
+        url = self.children["hdmi"].addresses["hdmi"]
+        async with aiohttp.ClientSession() as session, session.get(f"{url}v1/status") as response:
+            status: dict[str, Any] = await response.json()
+            return status
+
+    async def _patiently(self, waiting: Any, complaint: str) -> None:
+        task = asyncio.ensure_future(waiting)
+        try:
+            while not task.done():
+                try:
+                    async with self._clock.timeout(READY_SECONDS):
+                        await asyncio.shield(task)
+                except TimeoutError:
+                    _log.warning("after %.0f s: %s", READY_SECONDS, complaint)
+        finally:
+            task.cancel()
+
+
+async def read_state(socket: Path) -> dict[str, Any]:
+    """The whole state of the recorder that serves this local socket. Raises RecorderError if none answers."""
+    try:
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=str(socket))) as session,
+            session.get("http://recorder/v1/state") as response,
+        ):
+            state: dict[str, Any] = json.loads(await response.read())
+            return state
+    except (aiohttp.ClientError, OSError, ValueError):
+        raise RecorderError(f"no recorder answers at {socket}: start it first") from None

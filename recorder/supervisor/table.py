@@ -1,0 +1,67 @@
+"""What a terminal shows of a site: its addresses, its cameras."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from recorder.config import RecorderConfig
+
+_PLACES = {
+    "remote": "remote web app",
+    "hdmi": "HDMI monitor",
+    "rtsp": "simulated cameras",
+    "local": "local site (socket)",
+    "clock": "site clock (socket)",
+}
+
+
+def address_table(addresses: Mapping[str, str], recorder: RecorderConfig, config: Path) -> None:
+    """Prints every address, and the two commands a visitor wants next."""
+    table = Table(title=f"{recorder.device.id} is up; Ctrl-C ends it", title_justify="left", show_header=False)
+    for name, label in _PLACES.items():
+        if name in addresses:
+            table.add_row(label, addresses[name])
+    table.add_row("recordings", str(recorder.device.data_dir))
+    cameras = " ".join(f"--camera {camera.id}" for camera in recorder.cameras)
+    renewal = f"edge-recorder licence issue --device {recorder.device.id} {cameras} --months 12"
+    if "clock" in addresses:
+        renewal += f" --clock {os.path.relpath(addresses['clock'])}"
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    console.print(f"cross the expiry:  edge-recorder clock --config {os.path.relpath(config)} to-expiry --before 10s")
+    console.print(f"renew:             {renewal} --out {os.path.relpath(recorder.licence.path)}")
+
+
+def state_table(state: Mapping[str, Any]) -> None:
+    """Prints one row a camera, and the disk."""
+    table = Table(title=f"{state['device']['id']} at {state['now']}", title_justify="left")
+    for heading in ("camera", "name", "main", "sub", "recording", "licence", "until"):
+        table.add_column(heading)
+    for camera in state["cameras"]:
+        streams, recording, licence = camera["streams"], camera["recording"], camera["licence"]
+        table.add_row(
+            camera["id"],
+            camera["name"],
+            _stream(streams["main"]),
+            _stream(streams["sub"]) if "sub" in streams else "–",
+            recording["phase"] + (f" ({recording['reason']})" if recording["reason"] else ""),
+            licence["state"],
+            licence["until"] or "–",
+        )
+    console = Console()
+    console.print(table)
+    storage = state["storage"]
+    console.print(
+        f"{storage['segments']} segments, {storage['used_bytes'] / 1e9:.2f} of {storage['bytes_max'] / 1e9:.0f} GB, "
+        f"{storage['free_bytes'] / 1e9:.0f} GB free. {storage['message']}"
+    )
+
+
+def _stream(stream: Mapping[str, Any]) -> str:
+    if stream["phase"] != "streaming":
+        return f"{stream['phase']}: {stream['message']}"
+    return f"{stream['width']}×{stream['height']} {stream['fps']:.0f}/s {stream['bitrate_bps'] / 1e6:.1f} Mbit/s"
