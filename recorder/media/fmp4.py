@@ -1,0 +1,184 @@
+"""Fragmented MP4 (ISO/IEC 14496-12), one video track, timescale 90000: what lies on disk and what live view sends.
+
+A file is `init_segment` and then any number of `fragment`s. Reading back (recovery) understands exactly what is
+written here; everything else is a BoxError.
+"""
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from recorder.media.access_unit import TIMESCALE, VideoFormat
+from recorder.media.errors import BoxError
+
+TRACK_ID = 1
+MARK_UUID = bytes.fromhex("c5b0a1c27d2f4f0e9a3ee1d9a0f6b7d4")
+
+_KEY_FLAGS, _OTHER_FLAGS = 0x02000000, 0x01010000  # sample_depends_on, sample_is_non_sync_sample (section 8.8.3.1)
+_HEAD = struct.Struct(">I4sI4sIII4sI4sIII4sIQI4sIIi")  # moof, mfhd, traf, tfhd, tfdt and the head of trun
+_SAMPLE = struct.Struct(">IIIi")
+_MARK = struct.Struct(">BIIq")
+_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+
+Reader = Callable[[int, int], bytes]
+"""Reads (offset, size) bytes of a file; fewer at its end."""
+
+
+class Sample(NamedTuple):
+    """One picture. `data`: NAL units, each after its length in four bytes."""
+
+    data: bytes
+    duration_90k: int
+    key: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentMark:
+    """What identifies a segment within its camera and stream, and when its first picture was taken."""
+
+    run: int
+    seq: int
+    start_utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box's place in its file: `offset` and `size` include the header, `body` is where its content begins."""
+
+    kind: bytes
+    offset: int
+    size: int
+    body: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FragmentHead:
+    """A moof, read back. `data_bytes`: of the mdat's content."""
+
+    sequence: int
+    decode_time_90k: int
+    duration_90k: int
+    key: bool
+    sample_bytes: tuple[int, ...]
+
+    @property
+    def data_bytes(self) -> int:
+        return sum(self.sample_bytes)
+
+
+def box(kind: bytes, *content: bytes) -> bytes:
+    """A box of these contents."""
+    return struct.pack(">I4s", 8 + sum(map(len, content)), kind) + b"".join(content)
+
+
+def _full_box(kind: bytes, version: int, flags: int, *content: bytes) -> bytes:
+    return box(kind, struct.pack(">I", version << 24 | flags), *content)
+
+
+def init_segment(format: VideoFormat, extra_box: bytes = b"") -> bytes:
+    """ftyp and moov, then `extra_box`: what a player needs before the first fragment."""
+    ftyp = box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6iso5avc1mp41")
+    mvhd = _full_box(
+        b"mvhd", 0, 0, struct.pack(">IIIIIH10x", 0, 0, TIMESCALE, 0, 0x10000, 0x100), _MATRIX,
+        struct.pack(">24xI", TRACK_ID + 1),
+    )  # fmt: skip
+    trex = _full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK_ID, 1, 0, 0, 0))
+    return ftyp + box(b"moov", mvhd, _trak(format), box(b"mvex", trex)) + extra_box
+
+
+def _trak(format: VideoFormat) -> bytes:
+    tkhd = _full_box(
+        b"tkhd", 0, 3, struct.pack(">IIIII8xHHHH", 0, 0, TRACK_ID, 0, 0, 0, 0, 0, 0), _MATRIX,
+        struct.pack(">II", format.width << 16, format.height << 16),
+    )  # fmt: skip
+    mdhd = _full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, TIMESCALE, 0, 0x55C4, 0))  # language "und"
+    hdlr = _full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, b"vide"), b"video\x00")
+    dinf = box(b"dinf", _full_box(b"dref", 0, 0, struct.pack(">I", 1), _full_box(b"url ", 0, 1)))
+    entry = box(
+        b"avc1",
+        struct.pack(">6xH16xHHIIIH32xHh", 1, format.width, format.height, 0x480000, 0x480000, 0, 1, 24, -1),
+        box(b"avcC", format.decoder_configuration),
+    )
+    stbl = box(
+        b"stbl",
+        _full_box(b"stsd", 0, 0, struct.pack(">I", 1), entry),
+        _full_box(b"stts", 0, 0, bytes(4)),
+        _full_box(b"stsc", 0, 0, bytes(4)),
+        _full_box(b"stsz", 0, 0, bytes(8)),
+        _full_box(b"stco", 0, 0, bytes(4)),
+    )
+    minf = box(b"minf", _full_box(b"vmhd", 0, 1, bytes(8)), dinf, stbl)
+    return box(b"trak", tkhd, box(b"mdia", mdhd, hdlr, minf))
+
+
+def fragment(sequence: int, decode_time_90k: int, samples: Sequence[Sample]) -> list[bytes]:
+    """moof and mdat of at least one sample, as buffers for writev: the boxes' heads first, then each sample's data."""
+    count = len(samples)
+    trun = 20 + _SAMPLE.size * count
+    traf = 44 + trun
+    moof = 24 + traf
+    datas = [sample.data for sample in samples]
+    values: list[int] = []
+    for data, duration_90k, key in samples:
+        values += (duration_90k, len(data), _KEY_FLAGS if key else _OTHER_FLAGS, 0)
+    head = _HEAD.pack(
+        moof, b"moof", 16, b"mfhd", 0, sequence,
+        traf, b"traf", 16, b"tfhd", 0x020000, TRACK_ID, 20, b"tfdt", 0x01000000, decode_time_90k,
+        trun, b"trun", 0x01000F01, count, moof + 8,
+    )  # fmt: skip
+    table = struct.pack(f">{4 * count}I", *values)
+    return [head + table + struct.pack(">I4s", 8 + sum(map(len, datas)), b"mdat"), *datas]
+
+
+def mark_box(mark: SegmentMark) -> bytes:
+    """The `uuid` box of a segment, for `init_segment`'s extra box."""
+    return box(b"uuid", MARK_UUID, _MARK.pack(1, mark.run, mark.seq, mark.start_utc_ns))
+
+
+def parse_mark(content: bytes) -> SegmentMark | None:
+    """The mark in a `uuid` box's content; None if the box is somebody else's or of another version."""
+    if len(content) != 16 + _MARK.size or content[:16] != MARK_UUID:
+        return None
+    version, run, seq, start_utc_ns = _MARK.unpack_from(content, 16)
+    return SegmentMark(run=run, seq=seq, start_utc_ns=start_utc_ns) if version == 1 else None
+
+
+def walk_boxes(read: Reader, end: int, offset: int = 0) -> Iterator[Box]:
+    """The boxes from `offset` to `end`, in order. Raises BoxError at the first that is malformed or passes `end`."""
+    while offset < end:
+        header = read(offset, 16)
+        if len(header) < 8:
+            raise BoxError("a box's header is cut off", offset)
+        size, kind = struct.unpack_from(">I4s", header)
+        body = offset + 8
+        if size == 1 and len(header) == 16:
+            size, body = struct.unpack_from(">Q", header, 8)[0], offset + 16
+        if offset + size < body:
+            raise BoxError(f"a box has the impossible size {size}", offset)
+        if offset + size > end:
+            raise BoxError(f"a box of {size} bytes is cut off", offset)
+        yield Box(kind, offset, size, body)
+        offset += size
+
+
+def parse_fragment_head(moof: bytes, offset: int = 0) -> FragmentHead:
+    """A moof of `fragment`. `offset`: of the box in its file, for the error. Raises BoxError on any other bytes."""
+    if len(moof) < _HEAD.size:
+        raise BoxError("a moof is too short", offset)
+    (moof_size, moof_kind, _, mfhd, _, sequence, traf_size, traf, _, tfhd, _, _, _, tfdt, _, decode_time_90k,
+     trun_size, trun, flags, count, data_offset) = _HEAD.unpack_from(moof)  # fmt: skip
+    kinds = (moof_kind, mfhd, traf, tfhd, tfdt, trun)
+    sizes = (moof_size - 24, traf_size, trun_size + 44, data_offset - 32, len(moof) - 24)
+    if kinds != (b"moof", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun") or flags != 0x01000F01 or len(set(sizes)) != 1:
+        raise BoxError("a moof is not of this recorder's making", offset)
+    if count == 0 or trun_size != 20 + _SAMPLE.size * count:
+        raise BoxError(f"a trun of {trun_size} bytes cannot hold {count} samples", offset)
+    samples = list(_SAMPLE.iter_unpack(moof[_HEAD.size :]))
+    return FragmentHead(
+        sequence=sequence,
+        decode_time_90k=decode_time_90k,
+        duration_90k=sum(sample[0] for sample in samples),
+        key=samples[0][2] == _KEY_FLAGS,
+        sample_bytes=tuple(sample[1] for sample in samples),
+    )
