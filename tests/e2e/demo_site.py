@@ -1,0 +1,110 @@
+"""A whole demo site in a folder of its own: small cameras, free ports, real processes."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gate.clock import SystemClock
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+UP_SECONDS = 60.0
+END_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSite:
+    """A running demo. `facts`: device, cameras, paths, pids. Every wait of a test goes through `clock`."""
+
+    root: Path
+    addresses: dict[str, str]
+    facts: dict[str, Any]
+    process: asyncio.subprocess.Process
+    clock: SystemClock
+
+    @property
+    def recorder_config(self) -> Path:
+        return self.root / "configs" / "recorder.yaml"
+
+
+def write_configs(root: Path, *, cameras: int = 2, loop_seconds: int = 10) -> Path:
+    """Copies of `configs/` with fewer and smaller cameras; gives the demo's file."""
+    folder = root / "configs"
+    folder.mkdir(parents=True)
+    for source in CONFIGS.glob("*.yaml"):
+        content = yaml.safe_load(source.read_text())
+        if source.name == "fleet.yaml":
+            content["loop_seconds"] = loop_seconds
+            content["cache_dir"] = "../cache"
+            content["cameras"] = content["cameras"][:cameras]
+            for camera in content["cameras"]:
+                camera["main"] = {"width": 640, "height": 360, "fps": 15, "bitrate": "600k"}
+                camera["sub"] = {"width": 320, "height": 180, "fps": 15, "bitrate": "200k"}
+        elif source.name == "recorder.yaml":
+            content["cameras"] = content["cameras"][:cameras]
+            content["storage"] |= {
+                "segment_seconds": 10,
+                "sync_seconds": 1,
+                "bytes_max": "1GB",
+                "free_bytes_min": "100MB",
+            }
+        elif source.name == "hdmi.yaml":
+            content["sink"] = "headless"
+        (folder / source.name).write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
+    return folder / "demo.yaml"
+
+
+def free_port_base() -> int:
+    """A thousand whose ports of a site are free now."""
+    for base in range(20_000, 60_000, 1_000):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in (554, 600, 650):
+                probe = stack.enter_context(socket.socket())
+                probe.bind(("127.0.0.1", base + port))
+            return base
+    raise RuntimeError("no free ports between 20000 and 60000")
+
+
+@asynccontextmanager
+async def running_demo(root: Path, *, cameras: int = 2) -> AsyncIterator[DemoSite]:
+    """Starts `edge-recorder demo --json`, waits until all is up; at the end Ctrl-C, and everything must be gone."""
+    config = write_configs(root, cameras=cameras)
+    clock = SystemClock()
+    process = await start_command(["demo", str(config), "--json", "--port-base", str(free_port_base())])
+    try:
+        assert process.stdout is not None
+        async with clock.timeout(UP_SECONDS):
+            line = await process.stdout.readline()
+        assert line, f"the demo ended with status {await process.wait()}"
+        up = json.loads(line)
+        yield DemoSite(root=root, addresses=up["addresses"], facts=up["site"], process=process, clock=clock)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            async with clock.timeout(END_SECONDS):
+                await process.wait()
+        clock.close()
+
+
+async def start_command(words: Sequence[str]) -> asyncio.subprocess.Process:
+    """`edge-recorder …`, its stdout to be read."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "recorder.cli", *words, stdout=asyncio.subprocess.PIPE, start_new_session=True
+    )
+
+
+async def run_command(*words: str) -> str:
+    """The stdout of a command that must succeed."""
+    process = await start_command(words)
+    out, _ = await process.communicate()
+    assert process.returncode == 0, f"edge-recorder {' '.join(words)} ended with {process.returncode}"
+    return out.decode()
