@@ -1,0 +1,97 @@
+"""The one decision: may this feature run for this camera now? A pure function of evidence and time."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from gate.licence.entitlement import Entitlement
+from gate.licence.features import Feature
+from gate.licence.profile import Profile
+
+
+class DenialCode(enum.Enum):
+    """Why not. Values are stable."""
+
+    EXPIRED = "EXPIRED"
+    """A licence has covered this camera; none covers it now."""
+    NOT_LICENSED = "NOT_LICENSED"
+    """No licence has covered this camera yet, or the entitlement was made for another profile."""
+    UNREGISTERED = "UNREGISTERED"
+    """The device has no entitlement at all."""
+    WRONG_KIND = "WRONG_KIND"
+    REVOKED = "REVOKED"
+    STALE = "STALE"
+    """The entitlement is past its `stale_after`: the device must hear from its service again."""
+    CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
+    """The clock says a time before the entitlement was issued."""
+    REPLAYED = "REPLAYED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """Yes, in `[since, until)`; None: without limit, whatever the clock or the entitlement."""
+
+    until: datetime | None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """No, and why. `since`: when it stopped, where that is known."""
+
+    code: DenialCode
+    feature: Feature
+    camera: str | None
+    since: datetime | None = None
+
+
+Decision = Granted | Denied
+
+
+def decide(
+    entitlement: Entitlement | None, profile: Profile, feature: Feature, camera: str | None, now: datetime
+) -> Decision:
+    """Whether the feature may run at `now`. `camera` None asks for the device itself (M9): any entitled camera will do.
+
+    A camera that is both out of term and stale is EXPIRED: a licence is what it needs first.
+    """
+    if feature in profile.continues:
+        return Granted(until=None)
+    if entitlement is None:
+        return Denied(code=DenialCode.UNREGISTERED, feature=feature, camera=camera)
+    if now < entitlement.issued_at:
+        return Denied(code=DenialCode.CLOCK_UNTRUSTED, feature=feature, camera=camera)
+    if entitlement.profile_sha256 != profile.sha256:
+        return Denied(code=DenialCode.NOT_LICENSED, feature=feature, camera=camera)
+    spans = entitlement.spans(camera)
+    current = next((span for span in spans if span.start <= now < span.end), None)
+    if current is None:
+        ended = max((span.end for span in spans if span.end <= now), default=None)
+        code = DenialCode.EXPIRED if ended else DenialCode.NOT_LICENSED
+        return Denied(code=code, feature=feature, camera=camera, since=ended)
+    since, stale_after = max(current.start, entitlement.issued_at), entitlement.stale_after
+    if stale_after is None or feature in profile.survives_stale:
+        return Granted(until=current.end, since=since)
+    if stale_after <= now:
+        return Denied(code=DenialCode.STALE, feature=feature, camera=camera, since=stale_after)
+    return Granted(until=min(current.end, stale_after), since=since)
+
+
+def licensed_until(entitlement: Entitlement | None, profile: Profile, camera: str, now: datetime) -> datetime | None:
+    """X of the camera's licence, abutting renewals included; None if none covers `now`. Staleness does not count."""
+    if entitlement is None or now < entitlement.issued_at or entitlement.profile_sha256 != profile.sha256:
+        return None
+    return next((span.end for span in entitlement.spans(camera) if span.start <= now < span.end), None)
+
+
+def next_change(entitlement: Entitlement | None, now: datetime) -> datetime | None:
+    """The nearest instant after `now` at which time alone may change a decision; None: never."""
+    if entitlement is None:
+        return None
+    changes = {entitlement.issued_at}
+    if entitlement.stale_after is not None:
+        changes.add(entitlement.stale_after)
+    for camera in entitlement.cameras:
+        for span in entitlement.spans(camera):
+            changes.update(span)
+    return min((instant for instant in changes if instant > now), default=None)

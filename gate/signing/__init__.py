@@ -1,0 +1,1 @@
+"""Signed documents: envelopes, keys, and issuing entitlements."""
