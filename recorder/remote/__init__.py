@@ -1,0 +1,1 @@
+"""The remote side: the HTTP API and the web app."""

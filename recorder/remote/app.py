@@ -1,0 +1,81 @@
+"""The remote side as one application: the API under /api/v1, and the web app."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from gate.client.gate import Gate
+from gate.clock import Clock
+from gate.licence.features import Feature
+from recorder.config import RecorderConfig
+from recorder.hub import Hub
+from recorder.remote.device_route import DeviceRoute
+from recorder.remote.fragment_form import FragmentForm
+from recorder.remote.guard import add_security_headers, guard_middleware
+from recorder.remote.page import Page
+from recorder.remote.snapshot import SnapshotRoute
+from recorder.state import StateBoard
+from recorder.web.live_route import VIEWERS_MAX, LiveRoute
+from recorder.web.middleware import problems_middleware
+from recorder.web.server import REQUEST_BYTES_MAX, serve_tcp
+from recorder.web.state_route import LicenceStatus, StateRoute
+
+
+def create_app(
+    *,
+    hub: Hub,
+    gate: Gate,
+    licence: LicenceStatus,
+    board: StateBoard,
+    clock: Clock,
+    config: RecorderConfig,
+    viewers_max: int = VIEWERS_MAX,
+) -> web.Application:
+    """The application; it serves loopback names only."""
+    language = config.device.language
+    app = web.Application(
+        middlewares=[problems_middleware(language), guard_middleware(language)], client_max_size=REQUEST_BYTES_MAX
+    )
+    app.on_response_prepare.append(add_security_headers)
+    state = StateRoute(device=config.device, board=board, gate=gate, licence=licence, clock=clock)
+    live = LiveRoute(
+        hub=hub,
+        gate=gate,
+        board=board,
+        clock=clock,
+        config=config,
+        feature=Feature.REMOTE_LIVE,
+        form_of=_fragment_forms(board, clock, config),
+        viewers_max=viewers_max,
+    )
+    snapshot = SnapshotRoute(hub=hub, gate=gate, clock=clock, config=config)
+    device = DeviceRoute(gate=gate, board=board, clock=clock, config=config)
+    page = Page(language)
+    app.router.add_get("/", page.index)
+    app.router.add_get("/static/{path:.+}", page.static)
+    app.router.add_get("/api/v1/state", state.handle)
+    app.router.add_get("/api/v1/device", device.device)
+    app.router.add_get("/api/v1/cameras", device.cameras)
+    app.router.add_get("/api/v1/cameras/{camera}/live", live.handle, allow_head=False)
+    app.router.add_get("/api/v1/cameras/{camera}/snapshot.jpg", snapshot.handle, allow_head=False)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def serve_remote(
+    *, hub: Hub, gate: Gate, licence: LicenceStatus, board: StateBoard, clock: Clock, config: RecorderConfig
+) -> AsyncIterator[tuple[str, int]]:
+    """Serves on `remote.listen`; yields host and port. Raises recorder.errors.RecorderError."""
+    app = create_app(hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config)
+    async with serve_tcp(app, listen=config.remote.listen, clock=clock) as address:
+        yield address
+
+
+def _fragment_forms(board: StateBoard, clock: Clock, config: RecorderConfig) -> Callable[[str, str], FragmentForm]:
+    forms = {
+        (camera.id, stream): FragmentForm(clock, board.cameras[camera.id].streams[stream])
+        for camera in config.cameras
+        for stream in camera.streams
+    }
+    return lambda camera, stream: forms[camera, stream]

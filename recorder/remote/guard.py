@@ -1,0 +1,76 @@
+"""Who may talk to the remote side at all, and the headers that every answer carries.
+
+1. The Host header names this machine's loopback: a foreign name that resolves here (DNS rebinding) gets nothing.
+2. A WebSocket with an Origin comes from this very host and port: another site's page cannot watch.
+3. The page loads nothing but its own files, is framed by nobody and posts to nobody (Content-Security-Policy).
+"""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from gate.licence.text import Language
+from recorder.web.middleware import Handler, language_of
+from recorder.web.problem import own_problem, problem_response
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src 'self' blob:; "
+        "img-src 'self' data: blob:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def host_is_loopback(host: str | None) -> bool:
+    """Whether a Host header names this machine's loopback, with or without a port. Pure."""
+    if not host:
+        return False
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def origin_is_own(origin: str | None, host: str | None) -> bool:
+    """Whether an Origin header, if there is one, names the same host and port as Host. Pure."""
+    if origin is None:
+        return True
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(host) and parts.netloc.lower() == (host or "").lower()
+
+
+def guard_middleware(default: Language) -> Middleware:
+    """Refuses foreign hosts with 421 and foreign pages' WebSockets with 403."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.headers.get("Host")
+        if not host_is_loopback(host):
+            return problem_response(own_problem("host_refused", language_of(request, default)))
+        upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+        if upgrade and not origin_is_own(request.headers.get("Origin"), host):
+            return problem_response(own_problem("origin_refused", language_of(request, default)))
+        return await handler(request)
+
+    return guard
+
+
+async def add_security_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """For `Application.on_response_prepare`."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)

@@ -1,0 +1,100 @@
+"""`/api/v1/cameras/{camera}/snapshot.jpg`: the newest key frame as a JPEG, under a live lease."""
+
+import logging
+from zoneinfo import ZoneInfo
+
+import anyio
+import av
+import cv2
+from aiohttp import web
+from av.video.codeccontext import VideoCodecContext
+
+from gate.client.errors import LeaseDeniedError
+from gate.client.gate import Gate
+from gate.client.lease import Lease
+from gate.clock import Clock
+from gate.licence.denials import problem
+from gate.licence.features import Feature
+from gate.licence.text import Language
+from recorder.config import RecorderConfig
+from recorder.hub import Feed, Hub
+from recorder.media.access_unit import AccessUnit
+from recorder.web.middleware import language_of
+from recorder.web.problem import own_problem, problem_response
+
+PICTURE_SECONDS_MAX = 5.0
+"""How long a snapshot waits for a key frame where none is cached."""
+DECODERS_MAX = 2
+JPEG_QUALITY = 85
+
+_log = logging.getLogger(__name__)
+
+
+class SnapshotRoute:
+    """Posters and checks for clients that play no video. Decoding has its own threads, two at a time."""
+
+    def __init__(self, *, hub: Hub, gate: Gate, clock: Clock, config: RecorderConfig) -> None:
+        self._hub = hub
+        self._gate = gate
+        self._clock = clock
+        self._streams = {camera.id: tuple(camera.streams) for camera in config.cameras}
+        self._language: Language = config.device.language
+        self._zone = ZoneInfo(config.device.time_zone)
+        self._decoders = anyio.CapacityLimiter(DECODERS_MAX)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """A JPEG, or a problem: 403 denied, 404 unknown, 503 no picture."""
+        language = language_of(request, self._language)
+        camera = request.match_info["camera"]
+        stream = request.query.get("stream", "main")
+        if camera not in self._streams:
+            return problem_response(own_problem("camera_unknown", language, camera=camera))
+        if stream not in self._streams[camera]:
+            return problem_response(own_problem("stream_unknown", language, camera=camera))
+        try:
+            async with self._gate.lease(Feature.REMOTE_LIVE, camera) as lease:
+                answer = await self._answer(camera, stream, lease, language)
+        except LeaseDeniedError as error:
+            return problem_response(problem(error.denial, language, self._zone))
+        if lease.denial is not None:
+            return problem_response(problem(lease.denial, language, self._zone))
+        return answer
+
+    async def _answer(self, camera: str, stream: str, lease: Lease, language: Language) -> web.Response:
+        try:
+            async with self._clock.timeout(PICTURE_SECONDS_MAX):
+                unit = await _newest_key(self._hub.feed(camera, stream), lease)
+        except TimeoutError:
+            return problem_response(own_problem("no_picture", language, camera=camera))
+        try:
+            jpeg = await anyio.to_thread.run_sync(encode_jpeg, unit, limiter=self._decoders, abandon_on_cancel=True)
+        except (av.FFmpegError, ValueError, cv2.error) as error:
+            _log.warning("camera %s %s: no snapshot: %s", camera, stream, error)
+            return problem_response(own_problem("undecodable", language, camera=camera))
+        return web.Response(body=jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+async def _newest_key(feed: Feed, lease: Lease) -> AccessUnit:
+    with feed.subscribe(lease) as subscription:
+        feed.want_key()
+        async for item in subscription:
+            if isinstance(item, AccessUnit) and item.key:
+                return item
+    raise AssertionError("a subscription does not end")
+
+
+def encode_jpeg(unit: AccessUnit) -> bytes:
+    """A key frame as JPEG. Raises av.FFmpegError or ValueError for a picture that cannot be decoded."""
+    context = av.CodecContext.create(unit.format.codec, "r")
+    assert isinstance(context, VideoCodecContext)
+    context.thread_count = 1
+    context.extradata = unit.format.decoder_configuration
+    packet = av.Packet(len(unit.data))
+    packet.update(unit.data)
+    frames = [*context.decode(packet), *context.decode(None)]
+    if not frames:
+        raise ValueError("the key frame alone gives no picture")
+    done, jpeg = cv2.imencode(".jpg", frames[0].to_ndarray(format="bgr24"), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise ValueError("the picture could not be written as JPEG")
+    return jpeg.tobytes()

@@ -1,0 +1,151 @@
+"""The "Site state" object of docs/protocols.md: the whole recorder as JSON, for every surface. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from gate.licence.decision import Decision, Denied, Granted
+from gate.licence.denials import problem
+from gate.licence.features import Feature
+from gate.licence.profile import Profile
+from gate.licence.text import Language
+from recorder.config import DeviceConfig
+from recorder.state import CameraState, RecordingState, StateBoard, StorageState, StreamState
+
+
+class Decider(Protocol):
+    """The part of the gate that the state is told from."""
+
+    @property
+    def profile(self) -> Profile: ...
+
+    def decide(self, feature: Feature, camera: str | None) -> Decision: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When the state is told: wall time, and the monotonic time that ages are counted in."""
+
+    now: datetime
+    monotonic_ns: int
+
+
+def site_state(
+    *,
+    device: DeviceConfig,
+    board: StateBoard,
+    gate: Decider,
+    moment: Moment,
+    language: Language,
+    licence_message: str = "",
+) -> dict[str, Any]:
+    """The object as of `moment`; `language` is that of the problems in it, names and messages stay as they are."""
+    zone = ZoneInfo(device.time_zone)
+    return {
+        "device": {"id": device.id, "language": device.language, "time_zone": device.time_zone},
+        "now": moment.now.isoformat(timespec="microseconds"),
+        "cameras": [
+            _camera(camera, gate.decide(Feature.RECORDING, camera.id), moment, language, zone)
+            for camera in board.cameras.values()
+        ],
+        "features": _features(gate, tuple(board.cameras)),
+        "storage": _storage(board.storage),
+        "licence": {"message": licence_message},
+    }
+
+
+def last_valid_day(until: datetime, zone: ZoneInfo) -> date:
+    """E, the last local day on which a licence that ends at `until` (exclusive) is valid at least for a moment."""
+    return (until - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def _camera(
+    camera: CameraState, recording: Decision, moment: Moment, language: Language, zone: ZoneInfo
+) -> dict[str, Any]:
+    return {
+        "id": camera.id,
+        "name": camera.name,
+        "streams": {name: _stream(stream, moment.monotonic_ns) for name, stream in camera.streams.items()},
+        "recording": _recording(camera.recording),
+        "licence": _licence(recording, language, zone),
+    }
+
+
+def _stream(stream: StreamState, monotonic_ns: int) -> dict[str, Any]:
+    last_ns = stream.last_unit_monotonic_ns
+    return {
+        "phase": stream.phase,
+        "since": stream.since.isoformat(),
+        "message": stream.message,
+        "age_ms": None if last_ns is None else max(monotonic_ns - last_ns, 0) // 1_000_000,
+        "width": stream.width,
+        "height": stream.height,
+        "codec": stream.codec,
+        "fps": round(stream.fps, 2),
+        "bitrate_bps": stream.bitrate_bps,
+        "packets_lost": stream.packets_lost,
+    }
+
+
+def _recording(recording: RecordingState) -> dict[str, Any]:
+    return {
+        "phase": recording.phase,
+        "since": recording.since.isoformat(),
+        "reason": recording.reason,
+        "last_picture": _iso(recording.last_picture),
+    }
+
+
+def _licence(recording: Decision, language: Language, zone: ZoneInfo) -> dict[str, Any]:
+    if isinstance(recording, Denied):
+        denial = problem(recording, language, zone)
+        return {"state": "lapsed", "until": None, "last_day": None, "denial": denial}
+    until = recording.until
+    return {
+        "state": "active",
+        "until": _iso(until),
+        "last_day": last_valid_day(until, zone).isoformat() if until else None,
+        "denial": None,
+    }
+
+
+def _features(gate: Decider, cameras: Sequence[str]) -> list[dict[str, Any]]:
+    """The matrix, a row for each of M1 to M9. `allowed`: now, for at least one camera; `denied_cameras`: the rest."""
+    rows: dict[str, list[Feature]] = {}
+    for feature in Feature:
+        rows.setdefault(feature.matrix_id, []).append(feature)
+    return [_row(gate, row_id, features, cameras) for row_id, features in sorted(rows.items())]
+
+
+def _row(gate: Decider, row_id: str, features: Sequence[Feature], cameras: Sequence[str]) -> dict[str, Any]:
+    if Feature.REMOTE_MAINTENANCE in features:  # of the device, not of a camera
+        allowed = isinstance(gate.decide(Feature.REMOTE_MAINTENANCE, None), Granted)
+        denied: list[str] = [] if allowed else list(cameras)
+    else:
+        denied = [camera for camera in cameras if any(isinstance(gate.decide(f, camera), Denied) for f in features)]
+        allowed = len(denied) < len(cameras)
+    continues = all(feature in gate.profile.continues for feature in features)
+    return {
+        "id": row_id,
+        "name": features[0].value,
+        "lapsed": "continues" if continues else "stops",
+        "allowed": allowed,
+        "denied_cameras": denied,
+    }
+
+
+def _storage(storage: StorageState) -> dict[str, Any]:
+    return {
+        "used_bytes": storage.used_bytes,
+        "bytes_max": storage.bytes_max,
+        "free_bytes": storage.free_bytes,
+        "segments": storage.segments,
+        "oldest": _iso(storage.oldest),
+        "message": storage.message,
+    }
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None

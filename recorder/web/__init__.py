@@ -1,0 +1,1 @@
+"""What the remote side and the local site share as HTTP servers: errors, language, sockets, live sessions, state."""

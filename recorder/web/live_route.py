@@ -1,0 +1,139 @@
+"""`/…/cameras/{camera}/live`: accepts viewers, bounds their number, takes their lease and says why it ended."""
+
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from gate.client.errors import LeaseDeniedError
+from gate.client.gate import Gate
+from gate.clock import Clock
+from gate.licence.decision import Denied
+from gate.licence.denials import TABLE, problem
+from gate.licence.features import Feature
+from gate.licence.text import Language
+from recorder.config import RecorderConfig
+from recorder.hub import Hub
+from recorder.state import StateBoard
+from recorder.web.middleware import language_of
+from recorder.web.problem import own_problem, problem_response
+from recorder.web.server import SOCKETS
+from recorder.web.viewer import Ending, PictureForm, Viewer
+
+VIEWERS_MAX = 64
+HEARTBEAT_SECONDS = 20.0
+CLOSE_SECONDS = 1.0
+"""How long a peer may take to answer our close frame."""
+MESSAGE_BYTES_MAX = 4096
+WRITER_BYTES_MAX = 64 << 10
+KERNEL_BYTES_MAX = 256 << 10
+"""Send buffer of a viewer's connection: what lies in it cannot be called back at a cut."""
+
+_CLOSE_CODES = {"camera_unknown": 4404, "stream_unknown": 4404, "too_many_viewers": 4409, "restart": 1012}
+
+_log = logging.getLogger(__name__)
+
+
+class LiveRoute:
+    """Live viewing of one side. `form_of` gives the form in which a stream's pictures are sent there."""
+
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        gate: Gate,
+        board: StateBoard,
+        clock: Clock,
+        config: RecorderConfig,
+        feature: Feature,
+        form_of: Callable[[str, str], PictureForm],
+        viewers_max: int = VIEWERS_MAX,
+    ) -> None:
+        self._hub = hub
+        self._gate = gate
+        self._board = board
+        self._clock = clock
+        self._streams = {camera.id: tuple(camera.streams) for camera in config.cameras}
+        self._language: Language = config.device.language
+        self._zone = ZoneInfo(config.device.time_zone)
+        self._feature = feature
+        self._form_of = form_of
+        self._viewers_max = viewers_max
+        self._viewers = 0
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """A WebSocket session; plain HTTP gets 426."""
+        language = language_of(request, self._language)
+        ws = web.WebSocketResponse(
+            compress=False,
+            heartbeat=HEARTBEAT_SECONDS,
+            timeout=CLOSE_SECONDS,
+            max_msg_size=MESSAGE_BYTES_MAX,
+            writer_limit=WRITER_BYTES_MAX,
+        )
+        if not ws.can_prepare(request):
+            return problem_response(own_problem("upgrade_required", language), {"Upgrade": "websocket"})
+        await ws.prepare(request)
+        _bound_kernel_buffer(request)
+        sockets = request.app[SOCKETS]
+        sockets[ws] = _own_ending("restart", language).text()
+        self._viewers += 1
+        try:
+            await self._serve(request, ws, language)
+        finally:
+            self._viewers -= 1
+            sockets.pop(ws, None)
+        return ws
+
+    async def _serve(self, request: web.Request, ws: web.WebSocketResponse, language: Language) -> None:
+        camera = request.match_info["camera"]
+        streams = self._streams.get(camera, ())
+        stream = request.query.get("stream") or ("sub" if "sub" in streams else "main")
+        viewer = Viewer(request=request, ws=ws, camera=camera, stream=stream, board=self._board, clock=self._clock)
+        code = self._refusal(camera, stream)
+        if code is not None:
+            await viewer.end(_own_ending(code, language, camera))
+            return
+        denial = await self._watch(viewer, camera, stream)
+        if denial is not None and not ws.closed:
+            row = TABLE[denial.code]
+            await viewer.end(
+                Ending(
+                    problem=problem(denial, language, self._zone),
+                    close_code=row.websocket_code,
+                    close_reason=row.websocket_reason,
+                )
+            )
+
+    def _refusal(self, camera: str, stream: str) -> str | None:
+        if camera not in self._streams:
+            return "camera_unknown"
+        if stream not in self._streams[camera]:
+            return "stream_unknown"
+        if self._viewers > self._viewers_max:
+            _log.warning("camera %s: a viewer was refused, %d are watching", camera, self._viewers_max)
+            return "too_many_viewers"
+        return None
+
+    async def _watch(self, viewer: Viewer, camera: str, stream: str) -> Denied | None:
+        """Shows pictures until the peer leaves (None) or the lease ends (why)."""
+        try:
+            async with self._gate.lease(self._feature, camera) as lease:
+                await viewer.run(lease, self._hub.feed(camera, stream), self._form_of(camera, stream))
+        except LeaseDeniedError as error:
+            return error.denial
+        return lease.denial
+
+
+def _own_ending(code: str, language: Language, camera: str | None = None) -> Ending:
+    return Ending(problem=own_problem(code, language, camera=camera), close_code=_CLOSE_CODES[code], close_reason=code)
+
+
+def _bound_kernel_buffer(request: web.Request) -> None:
+    if request.transport is not None:
+        with contextlib.suppress(OSError):
+            sock = request.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES_MAX)

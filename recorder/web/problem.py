@@ -1,0 +1,154 @@
+"""Errors as problem objects (RFC 9457): the recorder's own; those of licences come from gate.licence.denials."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from gate.licence.text import Language, Text
+
+Problem = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    status: int
+    title: Text
+    remedy: Text
+
+
+_ROWS = {
+    "camera_unknown": _Row(
+        status=404,
+        title=Text(ja="カメラがありません", en="No such camera"),
+        remedy=Text(
+            ja="このレコーダーに登録されているカメラは /api/v1/cameras で確認できます。",
+            en="See /api/v1/cameras for the cameras of this recorder.",
+        ),
+    ),
+    "stream_unknown": _Row(
+        status=404,
+        title=Text(ja="ストリームがありません", en="No such stream"),
+        remedy=Text(
+            ja="main、またはカメラに設定されていれば sub を指定してください。",
+            en="Ask for main, or for sub where the camera has one.",
+        ),
+    ),
+    "not_found": _Row(
+        status=404,
+        title=Text(ja="見つかりません", en="Not found"),
+        remedy=Text(
+            ja="アドレスを確認してください。",
+            en="Check the address.",
+        ),
+    ),
+    "method_not_allowed": _Row(
+        status=405,
+        title=Text(ja="このメソッドは使えません", en="Method not allowed"),
+        remedy=Text(
+            ja="Allow ヘッダーにあるメソッドを使ってください。",
+            en="Use one of the methods in the Allow header.",
+        ),
+    ),
+    "upgrade_required": _Row(
+        status=426,
+        title=Text(ja="WebSocket が必要です", en="A WebSocket is needed"),
+        remedy=Text(
+            ja="このアドレスには WebSocket で接続してください。",
+            en="Connect to this address with a WebSocket.",
+        ),
+    ),
+    "host_refused": _Row(
+        status=421,
+        title=Text(ja="この名前ではアクセスできません", en="Not served under this name"),
+        remedy=Text(
+            ja="localhost または 127.0.0.1 でアクセスしてください。",
+            en="Use localhost or 127.0.0.1.",
+        ),
+    ),
+    "origin_refused": _Row(
+        status=403,
+        title=Text(ja="別のサイトからは接続できません", en="Refused to another site's page"),
+        remedy=Text(
+            ja="レコーダー自身のページから接続してください。",
+            en="Connect from the recorder's own page.",
+        ),
+    ),
+    "too_many_viewers": _Row(
+        status=503,
+        title=Text(ja="視聴者が多すぎます", en="Too many viewers"),
+        remedy=Text(
+            ja="ほかの画面を閉じてから、もう一度お試しください。",
+            en="Close other views and try again.",
+        ),
+    ),
+    "no_picture": _Row(
+        status=503,
+        title=Text(ja="カメラの映像が届いていません", en="No picture from the camera"),
+        remedy=Text(
+            ja="カメラの電源とネットワークを確認してください。",
+            en="Check the camera's power and network.",
+        ),
+    ),
+    "undecodable": _Row(
+        status=503,
+        title=Text(ja="映像を静止画にできません", en="The picture could not be decoded"),
+        remedy=Text(
+            ja="しばらくしてから、もう一度お試しください。",
+            en="Try again in a moment.",
+        ),
+    ),
+    "restart": _Row(
+        status=503,
+        title=Text(ja="レコーダーを終了しています", en="The recorder is stopping"),
+        remedy=Text(
+            ja="再起動後に自動的に再接続されます。",
+            en="Pages reconnect by themselves once it is back.",
+        ),
+    ),
+    "internal_error": _Row(
+        status=500,
+        title=Text(ja="レコーダーの内部エラー", en="Internal error"),
+        remedy=Text(
+            ja="レコーダーのログを確認してください。",
+            en="See the recorder's log.",
+        ),
+    ),
+}
+
+
+def own_problem(code: str, language: Language, *, camera: str | None = None, status: int | None = None) -> Problem:
+    """The problem object of one of the recorder's own codes. `status` overrides the usual one."""
+    row = _ROWS[code]
+    title = row.title.in_language(language)
+    return {
+        "type": f"urn:edge-recorder:problem:{code}",
+        "title": title,
+        "status": status or row.status,
+        "detail": f"{title}: {camera}" if camera else title,
+        "code": code,
+        "camera": camera,
+        "remedy": row.remedy.in_language(language),
+    }
+
+
+def http_problem(status: int, language: Language) -> Problem:
+    """For an error that aiohttp found (a bad header, a body too large, …)."""
+    by_status = {404: "not_found", 405: "method_not_allowed", 426: "upgrade_required", 500: "internal_error"}
+    if status in by_status:
+        return own_problem(by_status[status], language)
+    title = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
+    return {"type": "about:blank", "title": title, "status": status, "detail": title, "code": f"http_{status}"}
+
+
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> web.Response:
+    """The HTTP answer for a problem. Never cached: a licence may be back the next second."""
+    return web.Response(
+        status=int(problem["status"]),
+        text=json.dumps(problem, ensure_ascii=False),
+        content_type="application/problem+json",
+        headers={**(headers or {}), "Cache-Control": "no-store"},
+    )

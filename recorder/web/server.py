@@ -1,0 +1,217 @@
+"""Listening: a TCP or unix socket of our own, a bound on connections, a shutdown that is short and said aloud."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+from aiohttp import web
+
+from gate.clock import Clock
+from recorder.errors import AddressInUseError, RecorderError
+
+CONNECTIONS_MAX = 256
+REQUEST_BYTES_MAX = 64 << 10
+KEEPALIVE_SECONDS = 30.0
+BACKLOG = 128
+SHUTDOWN_SECONDS = 0.5
+"""aiohttp takes up to twice this for a handler that will not end."""
+CLOSE_SECONDS_MAX = 0.8
+"""How long shutdown waits for the pages to take their close frame."""
+UNIX_PATH_BYTES_MAX = 107
+
+RESTART_CODE, RESTART_REASON = 1012, b"restart"
+
+SOCKETS = web.AppKey("sockets", dict[web.WebSocketResponse, str])
+"""Open WebSockets, each with the text that is its farewell (empty: only the close frame)."""
+
+_REFUSAL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n"
+    b"Connection: close\r\nContent-Length: %d\r\n\r\n%s"
+)
+_REFUSAL_BODY = (
+    b'{"type": "urn:edge-recorder:problem:too_many_connections", "title": "Too many connections", "status": 503, '
+    b'"code": "too_many_connections", "remedy": "Close other views and try again."}'
+)
+
+_log = logging.getLogger(__name__)
+
+
+class _Refuse(asyncio.Protocol):
+    """Answers a connection beyond the bound."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(_REFUSAL % (len(_REFUSAL_BODY), _REFUSAL_BODY))
+        transport.close()
+
+
+class _CappedSite(web.BaseSite):
+    """A site on a socket that is bound already; connections beyond the bound are refused and counted."""
+
+    __slots__ = ("_connections_max", "_refused", "_sock", "_where")
+
+    def __init__(self, runner: web.AppRunner, sock: socket.socket, where: str, connections_max: int) -> None:
+        super().__init__(runner, backlog=BACKLOG)
+        self._sock = sock
+        self._where = where
+        self._connections_max = connections_max
+        self._refused = 0
+
+    @property
+    def name(self) -> str:
+        return self._where
+
+    async def start(self) -> None:
+        await super().start()
+        loop = asyncio.get_running_loop()
+        listen = loop.create_unix_server if self._sock.family == socket.AF_UNIX else loop.create_server
+        self._server = await listen(self._protocol, sock=self._sock, backlog=self._backlog)
+
+    def _protocol(self) -> asyncio.BaseProtocol:
+        server = self._runner.server
+        assert server is not None
+        if len(server.connections) < self._connections_max:
+            return server()
+        self._refused += 1
+        if self._refused & (self._refused - 1) == 0:  # 1, 2, 4, 8, …: repeats collapsed
+            _log.warning("%s: %d connections refused, %d are open", self._where, self._refused, self._connections_max)
+        return _Refuse()
+
+
+@contextlib.asynccontextmanager
+async def serve_tcp(
+    app: web.Application, *, listen: str, clock: Clock, connections_max: int = CONNECTIONS_MAX
+) -> AsyncIterator[tuple[str, int]]:
+    """Serves on `host:port`; yields where it truly listens (port 0 picks one). Raises RecorderError."""
+    host, _, port = listen.rpartition(":")
+    sock = _tcp_socket(host.strip("[]"), int(port))
+    bound = sock.getsockname()
+    async with _serve(app, sock, f"http://{listen}", clock, connections_max):
+        yield bound[0], bound[1]
+
+
+@contextlib.asynccontextmanager
+async def serve_unix(
+    app: web.Application, *, path: Path, clock: Clock, connections_max: int = CONNECTIONS_MAX
+) -> AsyncIterator[Path]:
+    """Serves on a unix socket of mode 0600. A socket left by a dead process is replaced; a living one's is not
+    (AddressInUseError). The file is removed at the end."""
+    sock = _unix_socket(path)
+    inode = _inode(path)
+    try:
+        async with _serve(app, sock, str(path), clock, connections_max):
+            yield path
+    finally:
+        if _inode(path) == inode:
+            _remove(path)
+
+
+@contextlib.asynccontextmanager
+async def _serve(
+    app: web.Application, sock: socket.socket, where: str, clock: Clock, connections_max: int
+) -> AsyncIterator[None]:
+    sockets: dict[web.WebSocketResponse, str] = {}
+    app[SOCKETS] = sockets
+
+    async def close_sockets(_: web.Application) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with clock.timeout(CLOSE_SECONDS_MAX), anyio.create_task_group() as group:
+                for ws, farewell in dict(sockets).items():
+                    group.start_soon(_close, ws, farewell)
+
+    app.on_shutdown.append(close_sockets)
+    runner = web.AppRunner(
+        app,
+        handler_cancellation=True,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        access_log=None,
+    )
+    try:
+        await runner.setup()
+        await _CappedSite(runner, sock, where, connections_max).start()
+        _log.info("listening on %s", where)
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await runner.cleanup()
+        sock.close()
+
+
+async def _close(ws: web.WebSocketResponse, farewell: str) -> None:
+    with contextlib.suppress(ConnectionError):
+        if farewell:
+            await ws.send_str(farewell)
+        await ws.close(code=RESTART_CODE, message=RESTART_REASON, drain=False)
+
+
+def _tcp_socket(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise AddressInUseError(
+                f"port {port} on {host} is taken by another program: end that program, or choose another remote.listen"
+            ) from None
+        raise RecorderError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return sock
+
+
+def _unix_socket(path: Path) -> socket.socket:
+    if len(bytes(path)) > UNIX_PATH_BYTES_MAX:
+        raise RecorderError(f"{path}: longer than {UNIX_PATH_BYTES_MAX} bytes, choose a shorter local.socket")
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(path)
+        sock.bind(str(path))
+        path.chmod(0o600)  # before listen(): until then nobody can connect
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        raise RecorderError(f"cannot listen on {path}: {error.strerror}") from None
+    except RecorderError:
+        sock.close()
+        raise
+    return sock
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise RecorderError(f"{path} is no socket and is not replaced: move it away or choose another local.socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+        except BlockingIOError:  # its queue of connections is full: alive
+            pass
+    raise AddressInUseError(f"{path} is in use by another recorder: end it first, or choose another local.socket")

@@ -1,0 +1,116 @@
+"""`/…/state`: the site state as a plain GET, or as a WebSocket that sends it on every change. Never gated."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import anyio
+from aiohttp import web
+
+from gate.client.gate import Gate
+from gate.clock import Clock
+from gate.licence.text import Language
+from recorder.config import DeviceConfig
+from recorder.site_state import Moment, site_state
+from recorder.state import StateBoard
+from recorder.web.middleware import language_of
+from recorder.web.server import SOCKETS
+
+REPEAT_SECONDS = 1.0
+PAUSE_SECONDS = 0.05
+"""Shortest time between two sends: changes that come in a burst go out as one."""
+SEND_SECONDS_MAX = 5.0
+HEARTBEAT_SECONDS = 20.0
+CLOSE_SECONDS = 1.0
+MESSAGE_BYTES_MAX = 4096
+
+
+class LicenceStatus(Protocol):
+    """Whatever brings the licence to the gate."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong with it, in one sentence; empty while all is well."""
+
+
+class StateRoute:
+    """The state of one recorder, the same on the remote side and the local site."""
+
+    def __init__(
+        self, *, device: DeviceConfig, board: StateBoard, gate: Gate, licence: LicenceStatus, clock: Clock
+    ) -> None:
+        self._device = device
+        self._board = board
+        self._gate = gate
+        self._licence = licence
+        self._clock = clock
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """GET, or a WebSocket if the client asks for one."""
+        language = language_of(request, self._device.language)
+        ws = web.WebSocketResponse(
+            compress=False, heartbeat=HEARTBEAT_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=MESSAGE_BYTES_MAX
+        )
+        if not ws.can_prepare(request):
+            return web.Response(
+                text=self.text(language), content_type="application/json", headers={"Cache-Control": "no-store"}
+            )
+        await ws.prepare(request)
+        request.app[SOCKETS][ws] = ""
+        try:
+            await self._serve(request, ws, language)
+        finally:
+            request.app[SOCKETS].pop(ws, None)
+        return ws
+
+    def text(self, language: Language) -> str:
+        """The state as of now, as JSON."""
+        state = site_state(
+            device=self._device,
+            board=self._board,
+            gate=self._gate,
+            moment=Moment(now=self._clock.now(), monotonic_ns=self._clock.monotonic_ns()),
+            language=language,
+            licence_message=self._licence.message,
+        )
+        return json.dumps(state, ensure_ascii=False)
+
+    async def _serve(self, request: web.Request, ws: web.WebSocketResponse, language: Language) -> None:
+        wake = asyncio.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(_wake_on, self._board.wait_changed, self._board.version, wake)
+            group.start_soon(_wake_on, self._gate.wait_changed, self._gate.version, wake)
+            group.start_soon(self._send, request, ws, language, wake)
+            async for _ in ws:  # nothing is expected; reading notices pong, close and loss
+                pass
+            group.cancel_scope.cancel()
+
+    async def _send(
+        self, request: web.Request, ws: web.WebSocketResponse, language: Language, wake: asyncio.Event
+    ) -> None:
+        try:
+            while True:
+                wake.clear()
+                async with self._clock.timeout(SEND_SECONDS_MAX):
+                    await ws.send_str(self.text(language))
+                await self._clock.sleep(PAUSE_SECONDS)
+                await self._wait(wake)
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
+        except ConnectionError:
+            pass
+
+    async def _wait(self, wake: asyncio.Event) -> None:
+        try:
+            async with self._clock.timeout(REPEAT_SECONDS - PAUSE_SECONDS):
+                await wake.wait()
+        except TimeoutError:
+            pass
+
+
+async def _wake_on(wait_changed: Callable[[int], Awaitable[int]], seen: int, wake: asyncio.Event) -> None:
+    while True:
+        seen = await wait_changed(seen)
+        wake.set()
