@@ -1,0 +1,1 @@
+"""Ingest: cameras' RTSP streams in, access units out. See README.md."""

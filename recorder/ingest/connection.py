@@ -1,0 +1,268 @@
+"""One connection to a camera: moves bytes between a socket and an RtspSession, and keeps the session alive.
+
+Packets stay in one reused buffer until their picture is complete. While nobody waits for each picture, SO_RCVLOWAT
+lets the kernel collect some 75 ms of the stream before it wakes us: that halves the cost of receiving. What lies in
+the kernel below the mark is invisible, so the mark goes back to 1 whenever nothing has come for a while.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlsplit
+
+import anyio
+
+from gate.clock import Clock
+from recorder.ingest.errors import (
+    ConnectionLostError,
+    IngestError,
+    RefusedError,
+    StalledError,
+    UnreachableError,
+)
+from recorder.ingest.rtsp.depacketize import Picture
+from recorder.ingest.rtsp.session import Closed, Playing, RtspSession
+
+BUFFER_BYTES = 256 << 10
+ROOM_BYTES_MIN = 128 << 10
+"""Free room in the buffer below which what is left is moved to its front; more than any message or packet."""
+BATCH_SECONDS = 0.075
+BATCH_BYTES_MAX = 96 << 10
+BATCH_CHANGE = 0.2
+"""The mark is set anew if the stream's bitrate asks for one that differs by more than this share."""
+CONNECT_SECONDS_MAX = 5.0
+ANSWER_SECONDS_MAX = 10.0
+"""From the connection to the camera's answer to PLAY."""
+TEARDOWN_SECONDS_MAX = 1.0
+TICK_SECONDS = 0.5
+MEASURE_TICKS = 4
+"""Rates are measured over so many ticks."""
+REPORT_SECONDS = 5.0
+KEY_REQUEST_SECONDS_MIN = 0.2
+RTSP_PORT = 554
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Measured over the last two seconds or so."""
+
+    fps: float
+    bitrate_bps: int
+
+
+class RtspConnection(asyncio.BufferedProtocol):
+    """`run` once. `on_picture(picture, arrival_ns)` gets each picture, `on_tick(now_ns)` is called twice a second
+    while the stream plays. `batching` may be set at any time by `set_batching`. `packet_seconds_max`: the stream has
+    stalled when no RTP packet has come for so long."""
+
+    def __init__(
+        self,
+        session: RtspSession,
+        *,
+        url: str,
+        clock: Clock,
+        on_picture: Callable[[Picture, int], None],
+        on_tick: Callable[[int], None],
+        packet_seconds_max: float,
+    ) -> None:
+        self.session = session
+        self.rates: Rates | None = None
+        self._clock = clock
+        self._on_picture = on_picture
+        self._on_tick = on_tick
+        self._packet_ns_max = round(packet_seconds_max * 1e9)
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port or RTSP_PORT
+        self._buffer = memoryview(bytearray(BUFFER_BYTES))
+        self._low = self._high = 0
+        self._transport: asyncio.Transport | None = None
+        self._socket: socket.socket | None = None
+        self._playing: asyncio.Future[Playing]
+        self._over: asyncio.Future[IngestError | Exception]
+        self._closed = asyncio.Event()
+        self._bytes = self._pictures = 0
+        self._batching = False
+        self._mark = 1
+        self._key_requested_ns = -(1 << 62)
+        self._samples: deque[tuple[int, int, int]] = deque(maxlen=MEASURE_TICKS + 1)
+
+    async def run(self) -> None:
+        """Connects and plays until the stream is over. Always raises: IngestError, or CancelledError; TEARDOWN is
+        sent either way."""
+        loop = asyncio.get_running_loop()
+        self._playing, self._over = loop.create_future(), loop.create_future()
+        await self._connect()
+        try:
+            self.session.start()
+            self._flush()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._keep_house)
+                failure = await self._over
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._tear_down()
+        raise failure
+
+    def set_batching(self, allowed: bool) -> None:
+        """Whether pictures may arrive a little later, several at a time. Off takes effect at once."""
+        self._batching = allowed
+        if not allowed:
+            self._set_mark(1)
+
+    def request_key(self) -> None:
+        """Asks the camera for a key frame, five times a second at most."""
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._key_requested_ns >= KEY_REQUEST_SECONDS_MIN * 1e9:
+            self._key_requested_ns = now_ns
+            self.session.request_key()
+            self._flush()
+
+    def give_up(self, error: IngestError) -> None:
+        """Ends the connection for this reason."""
+        self._fail(error)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
+        self._socket = transport.get_extra_info("socket")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._socket = None
+        self._closed.set()
+        self._fail(ConnectionLostError("The connection to the camera was lost."))
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer[self._high :]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._high += nbytes
+        self._bytes += nbytes
+        now_ns = self._clock.monotonic_ns()
+        session = self.session
+        try:
+            self._low += session.receive(self._buffer[self._low : self._high], now_ns)
+            if session.events:
+                events, session.events = session.events, []
+                for event in events:
+                    if isinstance(event, Picture):
+                        self._pictures += 1
+                        self._on_picture(event, now_ns)
+                    elif isinstance(event, Playing):
+                        self._playing.set_result(event)
+                    elif isinstance(event, Closed):
+                        self._closed.set()
+            if session.outgoing:
+                self._flush()
+        except Exception as error:  # whatever it is, it ends this connection and no other
+            self._fail(error)
+            self._low = self._high
+        self._make_room()
+
+    def _make_room(self) -> None:
+        if self._low == self._high and not self.session.depacketizer.holds_views:
+            self._low = self._high = 0
+        elif BUFFER_BYTES - self._high < ROOM_BYTES_MIN:
+            self.session.depacketizer.hold()
+            left = bytes(self._buffer[self._low : self._high])
+            self._buffer[: len(left)] = left
+            self._low, self._high = 0, len(left)
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        where = f"{self._host}:{self._port}"
+        try:
+            async with self._clock.timeout(CONNECT_SECONDS_MAX):
+                await loop.create_connection(lambda: self, self._host, self._port)
+        except TimeoutError:
+            raise UnreachableError(f"The camera does not answer at {where}.") from None
+        except ConnectionRefusedError:
+            raise RefusedError(f"Nothing accepts connections at {where}.") from None
+        except OSError as error:
+            raise UnreachableError(f"The camera cannot be reached at {where}: {error.strerror or error}.") from None
+
+    async def _keep_house(self) -> None:
+        """Timers of a session: answer, keep-alive, receiver reports, batching, watchdog."""
+        try:
+            async with self._clock.timeout(ANSWER_SECONDS_MAX):
+                playing = await self._playing
+        except TimeoutError:
+            self._fail(StalledError("The camera accepts the connection but does not answer."))
+            return
+        now_ns = self._clock.monotonic_ns()
+        keep_alive_ns = now_ns + round(playing.keep_alive_seconds * 1e9)
+        report_ns = now_ns + round(REPORT_SECONDS * 1e9)
+        packets, packet_ns = 0, now_ns
+        while not self._over.done():
+            await self._clock.sleep(TICK_SECONDS)
+            now_ns = self._clock.monotonic_ns()
+            receiver = self.session.receiver
+            assert receiver is not None
+            if receiver.received != packets:
+                packets, packet_ns = receiver.received, now_ns
+            elif now_ns - packet_ns >= self._packet_ns_max:
+                self._fail(StalledError(f"Nothing has come from the camera for {self._packet_ns_max / 1e9:.0f} s."))
+                return
+            if now_ns >= keep_alive_ns:
+                keep_alive_ns = now_ns + round(playing.keep_alive_seconds * 1e9)
+                try:
+                    self.session.keep_alive()
+                except IngestError as error:
+                    self._fail(error)
+                    return
+                self._flush()
+            if now_ns >= report_ns:
+                report_ns = now_ns + round(REPORT_SECONDS * 1e9)
+                self.session.report(now_ns)
+                self._flush()
+            self._measure(now_ns)
+            self._on_tick(now_ns)
+
+    def _measure(self, now_ns: int) -> None:
+        """Keeps the rates, and the mark in step with them."""
+        samples = self._samples
+        stalled = bool(samples) and samples[-1][1] == self._bytes
+        samples.append((now_ns, self._bytes, self._pictures))
+        first_ns, first_bytes, first_pictures = samples[0]
+        seconds = (now_ns - first_ns) / 1e9
+        if len(samples) <= MEASURE_TICKS or seconds <= 0:
+            return
+        bytes_per_second = (self._bytes - first_bytes) / seconds
+        self.rates = Rates(fps=(self._pictures - first_pictures) / seconds, bitrate_bps=round(bytes_per_second * 8))
+        if stalled or not self._batching:
+            self._set_mark(1)
+        else:
+            self._set_mark(max(1, min(round(bytes_per_second * BATCH_SECONDS), BATCH_BYTES_MAX)))
+
+    def _set_mark(self, mark: int) -> None:
+        if self._socket is None or abs(mark - self._mark) <= self._mark * BATCH_CHANGE:
+            return
+        with contextlib.suppress(OSError):  # a socket just closed, or a system without the option: unbatched then
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, mark)
+            self._mark = mark
+
+    def _flush(self) -> None:
+        if self._transport is not None and self.session.outgoing:
+            self._transport.write(b"".join(self.session.outgoing))
+        self.session.outgoing.clear()
+
+    def _fail(self, error: Exception) -> None:
+        if not self._over.done():
+            self._over.set_result(error)
+
+    async def _tear_down(self) -> None:
+        self._set_mark(1)
+        try:
+            if self._transport is not None and not self._transport.is_closing() and self.session.teardown():
+                self._flush()
+                async with self._clock.timeout(TEARDOWN_SECONDS_MAX):
+                    await self._closed.wait()
+        except (TimeoutError, IngestError):
+            pass  # said goodbye; it need not be heard
+        finally:
+            if self._transport is not None:
+                self._transport.abort()

@@ -1,0 +1,171 @@
+"""When each picture was taken, on our own wall clock. Pure.
+
+A picture's label is *anchor + RTP time*. The anchor says when RTP time 0 was, as near as arrivals can tell: a picture
+cannot have been taken after it arrived, so the earliest arrival for its RTP time is the best witness. It is kept in
+monotonic time, which no clock step bends; a run adds the offset to wall time that held when it began.
+
+Rules:
+1. A run begins at a key picture and ends at a clock discontinuity, another source, a jump of RTP time by more than
+   10 s either way, or a label more than 10 s behind arrival.
+2. A label is never later than the arrival: a picture that arrives ahead of its label moves the anchor back.
+3. Labels strictly increase in a run (by a microsecond at least; this comes before rule 2).
+4. A new connection often begins with a burst (the camera's cached group of pictures), whose arrivals say nothing. So
+   the first pictures are held until no arrival has moved the anchor for 0.2 s, 2 s at most; none is lost.
+5. RTP clocks drift (50 ppm is 4 s a day). From time to time, while packets are not batched, a sounding looks for the
+   earliest arrival again and moves the anchor forward to it.
+6. A small step back of RTP time keeps the picture, one tick after the one before. Of a step forward, `pts_90k` counts
+   5 s at most; labels count all of it.
+"""
+
+from dataclasses import dataclass
+
+from recorder.ingest.rtsp.depacketize import Picture
+from recorder.media.access_unit import TIMESCALE
+
+JUMP_SECONDS = 10
+UNIT_SECONDS_MAX = 5
+HOLD_SECONDS = 0.2
+HOLD_SECONDS_MAX = 2.0
+HOLD_BYTES_MAX = 16 << 20
+ANCHOR_TOLERANCE_NS = 2_000_000
+"""An anchor that moves by less than this is found."""
+SOUNDING_PICTURES_MIN = 5
+LABEL_STEP_NS = 1000
+
+_JUMP_TICKS = JUMP_SECONDS * TIMESCALE
+_UNIT_TICKS_MAX = UNIT_SECONDS_MAX * TIMESCALE
+_JUMP_NS = JUMP_SECONDS * 10**9
+
+
+def ns_of_ticks(ticks: int) -> int:
+    """Nanoseconds of 90 kHz ticks."""
+    return ticks * 100_000 // 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A picture with its place in time; the fields are those of AccessUnit."""
+
+    picture: Picture
+    run: int
+    pts_90k: int
+    utc_ns: int
+    arrival_ns: int
+
+
+class Labeller:
+    """Labels the pictures of one connection. `run`: the number of the last run before; `wall_offset_ns`: wall minus
+    monotonic time."""
+
+    def __init__(self, *, run: int, wall_offset_ns: int) -> None:
+        self.run = run
+        self.steps_back = 0
+        self._offset_ns = wall_offset_ns
+        self._anchor_ns: int | None = None
+        self._open = False
+        self._last_ticks = 0
+        self._pts = 0
+        self._label_min_ns = 0
+        self._held: list[tuple[Picture, int, int, int]] = []
+        self._held_bytes = 0
+        self._settled = False
+        self._settles_ns = 0
+        self._settles_ns_max = 0
+        self._sounding = False
+        self._witnesses = 0
+        self._earliest_ns = 0
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether pictures are passed over until the next key picture."""
+        return not self._open
+
+    def clock_stepped(self, wall_offset_ns: int) -> list[Labelled]:
+        """Rule 1; what was held is returned with the labels of before."""
+        released = self._end_run()
+        self._offset_ns = wall_offset_ns
+        return released
+
+    def accept(self, picture: Picture, arrival_ns: int) -> list[Labelled]:
+        """The pictures that are ready to go, usually this one. `arrival_ns`: monotonic."""
+        ticks = picture.timestamp
+        released: list[Labelled] = []
+        if picture.restarted or self._jumped(ticks, arrival_ns):
+            released = self._end_run()
+            self._anchor_ns = None
+            self._sounding = False
+        if not self._open:
+            if not picture.key:
+                return released
+            self._open_run(ticks)
+        elif ticks > self._last_ticks:
+            self._pts += min(ticks - self._last_ticks, _UNIT_TICKS_MAX)
+            self._last_ticks = ticks
+        else:
+            self._last_ticks += 1
+            self._pts += 1
+            self.steps_back += 1
+        candidate_ns = arrival_ns - ns_of_ticks(self._last_ticks)
+        if self._sounding:
+            self._earliest_ns = candidate_ns if not self._witnesses else min(self._earliest_ns, candidate_ns)
+            self._witnesses += 1
+        if self._anchor_ns is None or candidate_ns < self._anchor_ns:
+            self._move_back(candidate_ns, arrival_ns)
+        if self._settled:
+            released.append(self._label(picture, self._last_ticks, self._pts, arrival_ns))
+            return released
+        self._held.append((picture, self._last_ticks, self._pts, arrival_ns))
+        self._held_bytes += len(picture.data)
+        if arrival_ns >= min(self._settles_ns, self._settles_ns_max) or self._held_bytes > HOLD_BYTES_MAX:
+            self._settled = True
+            released += self._release()
+        return released
+
+    def begin_sounding(self) -> None:
+        """From now on packets are not batched."""
+        self._sounding = True
+        self._witnesses = 0
+
+    def end_sounding(self) -> None:
+        """Rule 5."""
+        if self._sounding and self._anchor_ns is not None and self._witnesses >= SOUNDING_PICTURES_MIN:
+            self._anchor_ns = max(self._anchor_ns, self._earliest_ns)
+        self._sounding = False
+
+    def _jumped(self, ticks: int, arrival_ns: int) -> bool:
+        if self._anchor_ns is None or not self._open:
+            return False
+        behind_ns = arrival_ns - self._anchor_ns - ns_of_ticks(max(ticks, self._last_ticks))
+        return abs(ticks - self._last_ticks) > _JUMP_TICKS or behind_ns > _JUMP_NS
+
+    def _open_run(self, ticks: int) -> None:
+        self._open = True
+        self.run += 1
+        self._last_ticks = ticks
+        self._pts = 0
+        self._label_min_ns = 0
+
+    def _end_run(self) -> list[Labelled]:
+        self._open = False
+        return self._release()
+
+    def _move_back(self, anchor_ns: int, arrival_ns: int) -> None:
+        if self._anchor_ns is None:
+            self._settled = False
+            self._settles_ns_max = arrival_ns + round(HOLD_SECONDS_MAX * 1e9)
+            self._settles_ns = arrival_ns + round(HOLD_SECONDS * 1e9)
+        elif self._anchor_ns - anchor_ns > ANCHOR_TOLERANCE_NS:
+            self._settles_ns = arrival_ns + round(HOLD_SECONDS * 1e9)
+        self._anchor_ns = anchor_ns
+
+    def _release(self) -> list[Labelled]:
+        released = [self._label(*entry) for entry in self._held]
+        self._held.clear()
+        self._held_bytes = 0
+        return released
+
+    def _label(self, picture: Picture, ticks: int, pts: int, arrival_ns: int) -> Labelled:
+        assert self._anchor_ns is not None
+        utc_ns = max(self._anchor_ns + ns_of_ticks(ticks) + self._offset_ns, self._label_min_ns)
+        self._label_min_ns = utc_ns + LABEL_STEP_NS
+        return Labelled(picture=picture, run=self.run, pts_90k=pts, utc_ns=utc_ns, arrival_ns=arrival_ns)

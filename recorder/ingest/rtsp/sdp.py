@@ -1,0 +1,119 @@
+"""The H.264 video of a session description (RFC 8866, RFC 6184 section 8.1, RFC 2326 appendix C)."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+
+from recorder.ingest.errors import SdpError, UnsupportedError
+
+LINES_MAX = 2000
+SPROP_SETS_MAX = 16
+SPROP_BYTES_MAX = 4096
+
+_RTPMAP = re.compile(r"(\d{1,3}) +([A-Za-z0-9._-]+)/(\d{1,7})(?:/.*)?")
+_ABSOLUTE = re.compile(r"rtspu?://", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoMedia:
+    """`control_url`: for SETUP; `aggregate_url`: for PLAY and the rest. `parameter_sets`: NAL units of
+    sprop-parameter-sets, as far as they can be read; a camera may leave them out or send nonsense."""
+
+    control_url: str
+    aggregate_url: str
+    payload_type: int
+    parameter_sets: tuple[bytes, ...]
+
+
+@dataclass(slots=True)
+class _Section:
+    media: str = ""
+    formats: list[str] = field(default_factory=list)
+    control: str | None = None
+    rtpmap: dict[str, tuple[str, int]] = field(default_factory=dict)
+    fmtp: dict[str, str] = field(default_factory=dict)
+
+
+def parse_video(body: bytes, *, request_url: str, content_base: str | None) -> VideoMedia:
+    """The first H.264 video. `content_base`: Content-Base or Content-Location of the answer.
+    Raises SdpError if this is no SDP, UnsupportedError if it has no H.264 video."""
+    session, *media = _sections(body.decode("utf-8", "replace"))
+    base = content_base.strip() if content_base and _ABSOLUTE.match(content_base.strip()) else request_url
+    aggregate = _resolve(base, session.control)
+    offered = []
+    for section in media:
+        if section.media != "video":
+            continue
+        for payload_type in section.formats:
+            name, rate = section.rtpmap.get(payload_type, ("", 0))
+            offered.append(name or f"RTP payload type {payload_type}")
+            if name.upper() == "H264" and rate == 90_000:
+                return _video(section, payload_type, base, aggregate)
+    if offered:
+        raise UnsupportedError(f"The camera sends {', '.join(offered[:4])}; set it to H.264.")
+    raise UnsupportedError("The camera's address has no video stream.")
+
+
+def _video(section: _Section, payload_type: str, base: str, aggregate: str) -> VideoMedia:
+    parameters = {
+        key.strip().lower(): value.strip()
+        for key, _, value in (part.partition("=") for part in section.fmtp.get(payload_type, "").split(";"))
+    }
+    if parameters.get("packetization-mode", "0") not in ("0", "1"):
+        raise UnsupportedError("The camera sends H.264 in interleaved packets (packetization-mode 2).")
+    return VideoMedia(
+        control_url=_resolve(base, section.control),
+        aggregate_url=aggregate,
+        payload_type=int(payload_type),
+        parameter_sets=_sprop(parameters.get("sprop-parameter-sets", "")),
+    )
+
+
+def _sprop(text: str) -> tuple[bytes, ...]:
+    sets = []
+    for part in text.split(",")[:SPROP_SETS_MAX]:
+        try:
+            nal = base64.b64decode(part.strip() + "=" * (-len(part.strip()) % 4), validate=True)
+        except (binascii.Error, ValueError):
+            continue
+        if 4 <= len(nal) <= SPROP_BYTES_MAX and nal[0] & 0x1F in (7, 8):
+            sets.append(nal)
+    return tuple(sets)
+
+
+def _resolve(base: str, control: str | None) -> str:
+    # Cameras mean "append", not the path arithmetic of RFC 3986: "…/stream" and "track1" is "…/stream/track1".
+    if control is None or control in ("*", ""):
+        return base
+    if _ABSOLUTE.match(control):
+        return control
+    return base.rstrip("/") + "/" + control.lstrip("/")
+
+
+def _sections(text: str) -> list[_Section]:
+    lines = text.replace("\r", "\n").split("\n")
+    if len(lines) > LINES_MAX or not text.lstrip().startswith("v="):
+        raise SdpError("The camera's answer to DESCRIBE is no session description.")
+    sections = [_Section()]
+    for line in lines:
+        kind, _, value = line.strip().partition("=")
+        if kind == "m":
+            media, *rest = value.split()[:64] or [""]
+            formats = [item for item in rest[2:] if item.isascii() and item.isdecimal() and int(item) < 128]
+            sections.append(_Section(media=media.lower(), formats=formats))
+        elif kind == "a":
+            _attribute(sections[-1], value)
+    return sections
+
+
+def _attribute(section: _Section, value: str) -> None:
+    name, _, rest = value.partition(":")
+    rest = rest.strip()
+    if name == "control":
+        section.control = rest
+    elif name == "rtpmap" and (match := _RTPMAP.fullmatch(rest)):
+        section.rtpmap[match[1]] = (match[2], int(match[3]))
+    elif name == "fmtp":
+        payload_type, _, parameters = rest.partition(" ")
+        section.fmtp[payload_type] = parameters

@@ -1,0 +1,291 @@
+"""One RTSP session as a client (RFC 2326): OPTIONS, DESCRIBE, SETUP, PLAY, keep-alive, TEARDOWN; RTP interleaved in TCP
+(section 10.12). Sans-I/O: the caller moves bytes and tells the time.
+
+Rules:
+1. One request is under way at a time while the session is set up. Nothing is sent to a camera but what RTSP asks for.
+2. Keep-alive is GET_PARAMETER if the camera offers it and does not refuse it, else OPTIONS.
+3. A camera that asks something of us gets an answer: 200 for OPTIONS and GET_PARAMETER, else 501.
+4. Any failure raises; the session is then over, and only `teardown` is left.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from recorder.ingest.errors import (
+    ConnectionLostError,
+    MessageError,
+    ProtocolError,
+    RefusedError,
+    UnsupportedError,
+)
+from recorder.ingest.rtsp.auth import Credentials, DigestLogin
+from recorder.ingest.rtsp.depacketize import Depacketizer, Picture
+from recorder.ingest.rtsp.message import Request, Response, parse_message, request_bytes, response_bytes
+from recorder.ingest.rtsp.rtp import (
+    Bye,
+    RtpReceiver,
+    SenderReport,
+    parse_rtcp,
+    picture_loss_indication,
+    receiver_report,
+)
+from recorder.ingest.rtsp.sdp import VideoMedia, parse_video
+
+USER_AGENT = "edge-recorder"
+SESSION_SECONDS_DEFAULT = 60
+PENDING_MAX = 8
+"""Requests under way. More means that the camera answers nothing any more."""
+
+_DOLLAR = 0x24
+_SESSION = re.compile(r"([^;\s]{1,256})\s*(?:;\s*timeout\s*=\s*(\d{1,6}))?", re.IGNORECASE)
+_INTERLEAVED = re.compile(r"interleaved\s*=\s*(\d{1,3})(?:-(\d{1,3}))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playing:
+    """The camera has agreed to send. `keep_alive_seconds`: how often to call `keep_alive`."""
+
+    keep_alive_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The camera has answered TEARDOWN."""
+
+
+Event = Playing | Picture | Closed
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pending:
+    method: str
+    url: str
+    tries: int = 0
+    """How often it was sent with an Authorization."""
+
+
+class RtspSession:
+    """`start`, then `receive` what comes; take `outgoing` and `events` after each call.
+
+    `ssrc`, `cname`: ours in RTCP. `make_cnonce`: fresh random text for each Authorization.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        credentials: Credentials | None,
+        ssrc: int,
+        cname: str,
+        make_cnonce: Callable[[], str],
+    ) -> None:
+        self.outgoing: list[bytes] = []
+        self.events: list[Event] = []
+        self.playing = False
+        self.depacketizer = Depacketizer()
+        self.receiver: RtpReceiver | None = None
+        self.sender_report: SenderReport | None = None
+        self._url = url
+        self._ssrc = ssrc
+        self._cname = cname
+        self._login = DigestLogin(credentials, make_cnonce)
+        self._pending: dict[int, _Pending] = {}
+        self._sequence = 0
+        self._media: VideoMedia | None = None
+        self._session_id = ""
+        self._keep_alive_method = "OPTIONS"
+        self._keep_alive_seconds = SESSION_SECONDS_DEFAULT / 2
+        self._rtp_channel, self._rtcp_channel = 0, 1
+        self._ended = False
+
+    def start(self) -> None:
+        """Begins with OPTIONS."""
+        self._send("OPTIONS", self._url)
+
+    def receive(self, view: memoryview, now_ns: int) -> int:
+        """Takes what has come, and returns how much of it is done with; the rest is to be given again, with more.
+        Slices of the part done with may be kept until `depacketizer.hold`. `now_ns`: monotonic. Raises IngestError."""
+        position, end = 0, len(view)
+        receiver = self.receiver
+        while end - position >= 4:
+            if view[position] == _DOLLAR:
+                stop = position + 4 + (view[position + 2] << 8 | view[position + 3])
+                if stop > end:
+                    break
+                channel = view[position + 1]
+                if receiver is not None and channel == self._rtp_channel:
+                    receiver.packet(view, position + 4, stop)
+                elif receiver is not None and channel == self._rtcp_channel:
+                    self._take_pictures()
+                    self._receive_rtcp(view[position + 4 : stop], now_ns)
+                position = stop
+            elif view[position] in b"\r\n":
+                position += 1
+            else:
+                parsed = self._parse(view, position)
+                if parsed is None:
+                    break
+                message, position = parsed
+                self._take_pictures()
+                if isinstance(message, Request):
+                    self._answer(message)
+                else:
+                    self._receive_response(message)
+                receiver = self.receiver
+        self._take_pictures()
+        return position
+
+    def keep_alive(self) -> None:
+        """Tells the camera that we are still there."""
+        if self.playing:
+            self._send(self._keep_alive_method, self._aggregate_url)
+
+    def report(self, now_ns: int) -> None:
+        """Sends a receiver report. `now_ns`: monotonic."""
+        if self.playing and self.receiver is not None:
+            block = self.receiver.report_block(now_ns) if self.receiver.ssrc >= 0 else None
+            self._send_rtcp(receiver_report(ssrc=self._ssrc, cname=self._cname, block=block))
+
+    def request_key(self) -> None:
+        """Asks for a key frame by a picture loss indication; a camera without RTCP feedback passes it over."""
+        if self.playing and self.receiver is not None and self.receiver.ssrc >= 0:
+            report = receiver_report(ssrc=self._ssrc, cname=self._cname, block=None)
+            self._send_rtcp(report + picture_loss_indication(ssrc=self._ssrc, media_ssrc=self.receiver.ssrc))
+
+    def teardown(self) -> bool:
+        """Ends the session; False if there is none to end."""
+        if self._ended or not self._session_id:
+            return False
+        self._send("TEARDOWN", self._aggregate_url)
+        self.playing = False
+        self._ended = True
+        return True
+
+    @property
+    def _aggregate_url(self) -> str:
+        return self._media.aggregate_url if self._media else self._url
+
+    def _take_pictures(self) -> None:
+        if self.depacketizer.pictures:
+            self.events += self.depacketizer.pictures
+            self.depacketizer.pictures.clear()
+
+    def _parse(self, view: memoryview, position: int) -> tuple[Response | Request, int] | None:
+        if not 0x41 <= view[position] <= 0x5A:
+            raise MessageError("The camera sent something that is neither RTSP nor an interleaved packet.")
+        return parse_message(view, position)
+
+    def _send(self, method: str, url: str, *, pending: _Pending | None = None) -> None:
+        if len(self._pending) >= PENDING_MAX:
+            raise ConnectionLostError("The camera does not answer any more.")
+        pending = pending or _Pending(method=method, url=url)
+        self._sequence += 1
+        headers = {"CSeq": str(self._sequence), "User-Agent": USER_AGENT}
+        if method == "DESCRIBE":
+            headers["Accept"] = "application/sdp"
+        elif method == "SETUP":
+            headers["Transport"] = "RTP/AVP/TCP;unicast;interleaved=0-1"
+        elif method == "PLAY":
+            headers["Range"] = "npt=0.000-"
+        if self._session_id:
+            headers["Session"] = self._session_id
+        authorization = self._login.header(method, url)
+        if authorization is not None:
+            headers["Authorization"] = authorization
+            pending.tries += 1
+        self._pending[self._sequence] = pending
+        self.outgoing.append(request_bytes(method, url, headers))
+
+    def _send_rtcp(self, packet: bytes) -> None:
+        self.outgoing.append(bytes((_DOLLAR, self._rtcp_channel)) + len(packet).to_bytes(2, "big") + packet)
+
+    def _answer(self, request: Request) -> None:
+        known = request.method in ("OPTIONS", "GET_PARAMETER")
+        headers = {"CSeq": request.headers.get("cseq") or "0"}
+        self.outgoing.append(response_bytes(200 if known else 501, "OK" if known else "Not Implemented", headers))
+
+    def _receive_rtcp(self, view: memoryview, now_ns: int) -> None:
+        assert self.receiver is not None
+        for packet in parse_rtcp(view):
+            if packet.ssrc != self.receiver.ssrc:
+                continue
+            if isinstance(packet, Bye):
+                raise ConnectionLostError("The camera has ended the stream.")
+            self.sender_report = packet
+            self.receiver.sender_report(packet.ntp, now_ns)
+
+    def _receive_response(self, response: Response) -> None:
+        text = response.headers.get("cseq") or ""
+        sequence = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+        pending = self._pending.pop(sequence, None)
+        if pending is None:
+            return
+        if response.status == 401:
+            if self._ended:
+                self.events.append(Closed())
+                return
+            self._login.challenged(response.headers.all("www-authenticate"), tries=pending.tries)
+            self._send(pending.method, pending.url, pending=pending)
+            return
+        if response.status < 300:
+            self._login.accepted()
+        if pending.method == "TEARDOWN":
+            self.events.append(Closed())
+        elif self._ended:
+            return
+        elif self.playing:
+            self._kept_alive(pending, response)
+        else:
+            self._proceed(pending, response)
+
+    def _kept_alive(self, pending: _Pending, response: Response) -> None:
+        if response.status == 454:
+            raise ConnectionLostError("The camera has forgotten the session.")
+        if response.status >= 300 and pending.method == "GET_PARAMETER":
+            self._keep_alive_method = "OPTIONS"
+
+    def _proceed(self, pending: _Pending, response: Response) -> None:
+        method, status = pending.method, response.status
+        if not 200 <= status < 300:
+            if method == "OPTIONS":  # some cameras know no OPTIONS; DESCRIBE will tell
+                self._send("DESCRIBE", self._url)
+                return
+            if status == 461:
+                raise UnsupportedError("The camera does not send RTP over TCP.")
+            reason = "".join(letter for letter in response.reason if letter.isprintable())[:80]
+            raise RefusedError(f"The camera refuses {method}: {status} {reason}".rstrip() + ".", status)
+        if method == "OPTIONS":
+            if "GET_PARAMETER" in (response.headers.get("public") or "").upper():
+                self._keep_alive_method = "GET_PARAMETER"
+            self._send("DESCRIBE", self._url)
+        elif method == "DESCRIBE":
+            base = response.headers.get("content-base") or response.headers.get("content-location")
+            self._media = parse_video(response.body, request_url=self._url, content_base=base)
+            self._send("SETUP", self._media.control_url)
+        elif method == "SETUP":
+            self._set_up(response)
+            self._send("PLAY", self._aggregate_url)
+        elif method == "PLAY":
+            self.playing = True
+            self.events.append(Playing(keep_alive_seconds=self._keep_alive_seconds))
+
+    def _set_up(self, response: Response) -> None:
+        assert self._media is not None
+        session = _SESSION.match(response.headers.get("session") or "")
+        if session is None:
+            raise ProtocolError("The camera's answer to SETUP has no session.")
+        self._session_id = session[1]
+        self._keep_alive_seconds = max(int(session[2] or SESSION_SECONDS_DEFAULT) / 2, 1.0)
+        channels = _INTERLEAVED.search(response.headers.get("transport") or "")
+        if channels:
+            self._rtp_channel = int(channels[1])
+            self._rtcp_channel = int(channels[2] or self._rtp_channel + 1)
+        self.depacketizer = depacketizer = Depacketizer(self._media.parameter_sets)
+        # RTP may come before the answer to PLAY
+        self.receiver = RtpReceiver(
+            self._media.payload_type,
+            on_payload=depacketizer.push,
+            on_loss=depacketizer.lost,
+            on_restart=depacketizer.restart,
+        )
