@@ -72,19 +72,22 @@ class Ending:
 class Lag:
     """Decides for each picture in turn whether a viewer still gets it. Pure.
 
-    Pictures older than the viewer itself (the cached group) are never late."""
+    It begins with a key frame: after a restoration the cached group may have begun while denied, and only its rest is
+    covered. Pictures older than the viewer itself (the cached group) are never late."""
 
     def __init__(self, joined_ns: int, lag_seconds_max: float = LAG_SECONDS_MAX) -> None:
         self._joined_ns = joined_ns
         self._lag_ns_max = round(lag_seconds_max * 1e9)
         self._lost = 0
-        self._skipping = False
+        self._skipping = True
+        self._begun = False
 
     def passes(self, unit: AccessUnit, now_ns: int) -> bool:
         """Whether this picture is sent. `now_ns` and `arrival_ns` are monotonic."""
         late = unit.arrival_ns > self._joined_ns and now_ns - unit.arrival_ns > self._lag_ns_max
         self._skipping = late or (self._skipping and not unit.key)
-        self._lost += self._skipping
+        self._begun |= not self._skipping
+        self._lost += self._skipping and self._begun
         return not self._skipping
 
     def add_lost(self, units: int) -> None:
@@ -122,7 +125,7 @@ class Viewer:
         """Sends pictures until the peer leaves. The lease's scope cancels it at revocation."""
         with feed.subscribe(lease, units_max=QUEUE_UNITS_MAX, bytes_max=QUEUE_BYTES_MAX) as subscription:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._send_pictures, subscription, lease, form, group.cancel_scope)
+                group.start_soon(self._send_pictures, feed, subscription, lease, form, group.cancel_scope)
                 group.start_soon(self._send_phases, group.cancel_scope)
                 async for _ in self._ws:  # nothing is expected; reading notices pong, close and loss
                     pass
@@ -145,9 +148,10 @@ class Viewer:
                 pass
 
     async def _send_pictures(
-        self, subscription: Subscription, lease: Lease, form: PictureForm, scope: anyio.CancelScope
+        self, feed: Feed, subscription: Subscription, lease: Lease, form: PictureForm, scope: anyio.CancelScope
     ) -> None:
         lag = Lag(self._clock.monotonic_ns())
+        asked = False
         sent: tuple[int, VideoFormat] | None = None
         try:
             async for item in subscription:
@@ -157,7 +161,11 @@ class Viewer:
                     lag.add_lost(item.units)
                     continue
                 if not lag.passes(item, self._clock.monotonic_ns()):
+                    if not asked:
+                        asked = True
+                        feed.want_key()
                     continue
+                asked = False
                 async with self._clock.timeout(SEND_SECONDS_MAX):
                     if lost := lag.take_lost():
                         _log.info("camera %s %s: a slow viewer lost %d pictures", self._camera, self._stream, lost)
