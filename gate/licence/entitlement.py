@@ -21,6 +21,11 @@ _YEARS = range(2000, 3000)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _KID = re.compile(r"[0-9a-f]{16}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_FORMS = {
+    _ID: "letters, digits, - and _, at most 32, beginning with a letter or digit, are",
+    _KID: "16 hexadecimal digits are",
+    _SHA256: "64 hexadecimal digits are",
+}
 _FIELDS = {
     "kid", "device_id", "device_pubkey_sha256", "seq", "issued_at", "stale_after", "cameras", "profile",
     "profile_sha256",
@@ -168,7 +173,7 @@ def _seq(value: Any) -> int:
 
 def _match(pattern: re.Pattern[str], value: Any, field: str) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise EntitlementError(field, f"{value!r:.40} does not look like one")
+        raise EntitlementError(field, f"{_FORMS[pattern]} wanted, not {value!r:.40}")
     return value
 
 
