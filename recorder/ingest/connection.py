@@ -42,8 +42,10 @@ TICK_SECONDS = 0.5
 MEASURE_TICKS = 4
 """Rates are measured over so many ticks."""
 REPORT_SECONDS = 5.0
-KEY_REQUEST_SECONDS_MIN = 0.2
+KEY_REQUEST_SECONDS_MIN = 0.5
+"""A request for a key frame is not repeated sooner, unless one has come."""
 RTSP_PORT = 554
+_NEVER_NS = -(1 << 62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class Rates:
 
 class RtspConnection(asyncio.BufferedProtocol):
     """`run` once. `on_picture(picture, arrival_ns)` gets each picture, `on_tick(now_ns)` is called twice a second
-    while the stream plays. `batching` may be set at any time by `set_batching`. `packet_seconds_max`: the stream has
+    while the stream plays. `packet_seconds_max`: the stream has
     stalled when no RTP packet has come for so long."""
 
     def __init__(
@@ -87,7 +89,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._bytes = self._pictures = 0
         self._batching = False
         self._mark = 1
-        self._key_requested_ns = -(1 << 62)
+        self._key_requested_ns = _NEVER_NS
         self._samples: deque[tuple[int, int, int]] = deque(maxlen=MEASURE_TICKS + 1)
 
     async def run(self) -> None:
@@ -115,11 +117,10 @@ class RtspConnection(asyncio.BufferedProtocol):
             self._set_mark(1)
 
     def request_key(self) -> None:
-        """Asks the camera for a key frame, five times a second at most."""
+        """Asks the camera for a key frame; again only when it has come, or after half a second."""
         now_ns = self._clock.monotonic_ns()
-        if now_ns - self._key_requested_ns >= KEY_REQUEST_SECONDS_MIN * 1e9:
+        if now_ns - self._key_requested_ns >= KEY_REQUEST_SECONDS_MIN * 1e9 and self.session.request_key():
             self._key_requested_ns = now_ns
-            self.session.request_key()
             self._flush()
 
     def give_up(self, error: IngestError) -> None:
@@ -151,11 +152,15 @@ class RtspConnection(asyncio.BufferedProtocol):
                 for event in events:
                     if isinstance(event, Picture):
                         self._pictures += 1
+                        if event.key:
+                            self._key_requested_ns = _NEVER_NS
                         self._on_picture(event, now_ns)
                     elif isinstance(event, Playing):
                         self._playing.set_result(event)
                     elif isinstance(event, Closed):
                         self._closed.set()
+            if session.depacketizer.waiting:
+                self.request_key()
             if session.outgoing:
                 self._flush()
         except Exception as error:  # whatever it is, it ends this connection and no other

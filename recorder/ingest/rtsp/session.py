@@ -147,11 +147,14 @@ class RtspSession:
             block = self.receiver.report_block(now_ns) if self.receiver.ssrc >= 0 else None
             self._send_rtcp(receiver_report(ssrc=self._ssrc, cname=self._cname, block=block))
 
-    def request_key(self) -> None:
-        """Asks for a key frame by a picture loss indication; a camera without RTCP feedback passes it over."""
-        if self.playing and self.receiver is not None and self.receiver.ssrc >= 0:
-            report = receiver_report(ssrc=self._ssrc, cname=self._cname, block=None)
-            self._send_rtcp(report + picture_loss_indication(ssrc=self._ssrc, media_ssrc=self.receiver.ssrc))
+    def request_key(self) -> bool:
+        """Asks for a key frame by a picture loss indication, which a camera without RTCP feedback passes over; False
+        while nothing has come that could be asked about."""
+        if not self.playing or self.receiver is None or self.receiver.ssrc < 0:
+            return False
+        report = receiver_report(ssrc=self._ssrc, cname=self._cname, block=None)
+        self._send_rtcp(report + picture_loss_indication(ssrc=self._ssrc, media_ssrc=self.receiver.ssrc))
+        return True
 
     def teardown(self) -> bool:
         """Ends the session; False if there is none to end."""
@@ -277,7 +280,10 @@ class RtspSession:
             raise ProtocolError("The camera's answer to SETUP has no session.")
         self._session_id = session[1]
         self._keep_alive_seconds = max(int(session[2] or SESSION_SECONDS_DEFAULT) / 2, 1.0)
-        channels = _INTERLEAVED.search(response.headers.get("transport") or "")
+        transport = response.headers.get("transport") or "TCP"
+        if "TCP" not in transport.upper():
+            raise UnsupportedError("The camera does not send RTP over TCP.")
+        channels = _INTERLEAVED.search(transport)
         if channels:
             self._rtp_channel = int(channels[1])
             self._rtcp_channel = int(channels[2] or self._rtp_channel + 1)
