@@ -1,0 +1,86 @@
+"""What a loop of pictures is made of: equal recipes share one loop, and one folder of the cache."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import av
+
+from camera_sim.config import CameraConfig, FleetConfig
+
+SCENE_VERSION = 1
+"""Raise it whenever drawing or encoding changes: old clips are then no longer used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """What is drawn, and when: streams that share a show are made together, from one drawing.
+
+    Picture `i` of the loop shows the site at `i / fps` seconds; the loop has `fps * loop_seconds` pictures.
+    """
+
+    scene: str
+    view: int
+    name: str
+    loop_seconds: int
+    fps: int
+    gop_pictures: int
+
+    @property
+    def pictures(self) -> int:
+        """Pictures of the whole loop."""
+        return self.fps * self.loop_seconds
+
+    @property
+    def gops(self) -> int:
+        """Groups of pictures of the whole loop."""
+        return self.pictures // self.gop_pictures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One stream's loop: a show in one size and bitrate."""
+
+    show: Show
+    width: int
+    height: int
+    bitrate: int
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder in the cache; differs as soon as a single bit of the outcome may."""
+        made_by = {"scene_version": SCENE_VERSION, "av": av.__version__}
+        text = json.dumps(asdict(self) | made_by, sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return f"{self.show.scene}-{self.show.view}-{self.width}x{self.height}-{digest}"
+
+    def path(self, cache_dir: Path, gop: int) -> Path:
+        """The file of one group."""
+        return cache_dir / self.folder / f"{gop:04d}.gop"
+
+
+def recipe_of(config: FleetConfig, camera: CameraConfig, stream: str) -> Recipe:
+    """The recipe of a camera's stream (`main` or `sub`)."""
+    form = camera.streams[stream]
+    show = Show(
+        scene=camera.scene,
+        view=camera.view,
+        name=camera.name,
+        loop_seconds=config.loop_seconds,
+        fps=form.fps,
+        gop_pictures=form.gop_pictures,
+    )
+    return Recipe(show=show, width=form.width, height=form.height, bitrate=form.bitrate)
+
+
+def by_show(recipes: Iterable[Recipe]) -> dict[Show, tuple[Recipe, ...]]:
+    """Recipes that are drawn together, the largest first, each once."""
+    groups: dict[Show, set[Recipe]] = {}
+    for recipe in recipes:
+        groups.setdefault(recipe.show, set()).add(recipe)
+    return {
+        show: tuple(sorted(group, key=lambda r: (r.width * r.height, r.width, r.bitrate), reverse=True))
+        for show, group in groups.items()
+    }

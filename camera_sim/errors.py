@@ -1,0 +1,33 @@
+"""Errors of the simulator.
+
+CameraSimError
+├── ListenError      the address cannot be listened on
+├── ClipError        a cached group of pictures cannot be used; it is made again
+├── EncoderError     a worker process cannot make pictures
+└── MessageError     bytes that are no RTSP; carries the status code of the answer
+"""
+
+
+class CameraSimError(Exception):
+    """Base of every error the simulator raises on purpose. Its text is one sentence for a person."""
+
+
+class ListenError(CameraSimError):
+    """The RTSP address is taken or cannot be used."""
+
+
+class ClipError(CameraSimError):
+    """A file of the clip cache is torn, foreign or of another format."""
+
+
+class EncoderError(CameraSimError):
+    """The encoder, or the process it runs in, does not do its work."""
+
+
+class MessageError(CameraSimError):
+    """Bytes that do not parse. `status` and `sequence` (the CSeq, if it was read) make the answer."""
+
+    def __init__(self, status: int, reason: str, sequence: str | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.sequence = sequence

@@ -1,0 +1,159 @@
+"""One client's TCP connection: bytes to messages, messages to the responder, the responder's wishes done."""
+
+import asyncio
+import functools
+import logging
+import secrets
+import socket
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, cast
+
+from camera_sim.errors import MessageError
+from camera_sim.rtsp import rtcp
+from camera_sim.rtsp.delivery import QUEUE_BYTES_MAX, RtpDelivery
+from camera_sim.rtsp.message import Frame, Parser, Request, response
+from camera_sim.rtsp.responder import SERVER, Action, Responder
+from camera_sim.rtsp.stream import LiveStream
+from gate.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+PIPELINED_MAX = 64
+"""Requests that wait behind one that cannot be answered yet; more close the connection."""
+KERNEL_BUFFER_BYTES = 256 << 10
+"""Small, so that a slow receiver is noticed after a second or two, not after megabytes."""
+READY_SECONDS_MAX = 30.0
+"""How long a client is held back while the first pictures are encoded; then 503."""
+_ANSWERS_BYTES_MAX = QUEUE_BYTES_MAX + (128 << 10)
+_NEEDS_PICTURES = ("DESCRIBE", "SETUP", "PLAY")
+
+
+class Connection(asyncio.Protocol):
+    """`spawn` runs a coroutine in the server's task group; `on_closed` is called once at the end."""
+
+    def __init__(
+        self,
+        streams: Mapping[str, LiveStream],
+        clock: Clock,
+        spawn: Callable[[Callable[[], Coroutine[Any, Any, None]]], None],
+        on_open: Callable[["Connection"], bool],
+        on_closed: Callable[["Connection"], None],
+    ) -> None:
+        self._streams = streams
+        self._clock = clock
+        self._spawn = spawn
+        self._on_open, self._on_closed = on_open, on_closed
+        self._parser = Parser()
+        self._inbox: deque[Request | MessageError] = deque()
+        self._busy = False
+        self._stream: LiveStream | None = None
+        self._delivery: RtpDelivery | None = None
+        self._channel = 0
+        self.heard_ns = clock.monotonic_ns()
+        """When the client last sent anything; monotonic."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self.peer = f"{peer[0]}:{peer[1]}" if peer else "?"
+        self._responder = Responder(
+            self._streams, host=local[0], session_id=secrets.token_hex(8), open_delivery=self._open_delivery
+        )
+        if not self._on_open(self):
+            self._refuse(503, None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_delivery()
+        self._on_closed(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_ns = self._clock.monotonic_ns()
+        self._parser.feed(data)
+        try:
+            while not self._transport.is_closing() and (message := self._parser.next_message()) is not None:
+                if isinstance(message, Frame):
+                    self._hear(message)
+                elif len(self._inbox) >= PIPELINED_MAX:
+                    raise MessageError(503, f"more than {PIPELINED_MAX} requests at once", message.sequence)
+                else:
+                    self._inbox.append(message)
+        except MessageError as error:
+            self._inbox.append(error)
+        self._answer()
+
+    def close(self) -> None:
+        """Says goodbye and closes; what is queued is sent first, as far as the client reads it."""
+        self._end_delivery()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Closes at once."""
+        self._transport.abort()
+
+    def _answer(self) -> None:
+        while self._inbox and not self._busy and not self._transport.is_closing():
+            item = self._inbox[0]
+            if isinstance(item, MessageError):
+                _log.info("%s: malformed request: %s", self.peer, item)
+                self._refuse(item.status, item.sequence)
+                return
+            path = self._responder.source_of(item.uri) if item.method in _NEEDS_PICTURES else None
+            if path is not None and not self._streams[path].loop.ready:
+                self._busy = True
+                self._spawn(functools.partial(self._wait_ready, path))
+                return
+            self._inbox.popleft()
+            reply = self._responder.answer(item)
+            self._transport.write(reply.data)
+            self._do(reply.action)
+            if self._transport.get_write_buffer_size() > _ANSWERS_BYTES_MAX:
+                _log.warning("%s: asks but does not read the answers; closed", self.peer)
+                self._transport.abort()
+
+    async def _wait_ready(self, path: str) -> None:
+        try:
+            async with self._clock.timeout(READY_SECONDS_MAX):
+                await self._streams[path].loop.wait_ready()
+        except TimeoutError:
+            self._refuse(503, self._inbox[0].sequence)
+        self._busy = False
+        self._answer()
+
+    def _refuse(self, status: int, sequence: str | None) -> None:
+        self._transport.write(response(status, sequence, server=SERVER))
+        self.close()
+
+    def _open_delivery(self, path: str, channel: int) -> RtpDelivery:
+        self._end_delivery()
+        self._stream = self._streams[path]
+        self._channel = channel
+        self._delivery = RtpDelivery(self._transport, channel, f"{self._stream.label} to {self.peer}", self._clock)
+        return self._delivery
+
+    def _do(self, action: Action) -> None:
+        if self._stream is None or self._delivery is None:
+            return
+        if action == "play":
+            self._stream.join(self._delivery)
+        elif action == "pause":
+            self._stream.leave(self._delivery)
+            self._delivery.pause()
+        elif action == "teardown":
+            self._end_delivery()
+
+    def _end_delivery(self) -> None:
+        if self._stream is not None and self._delivery is not None:
+            self._stream.leave(self._delivery)
+            self._delivery.end()
+        self._stream = self._delivery = None
+
+    def _hear(self, frame: Frame) -> None:
+        """RTCP on its channel is heard; any other frame only keeps the session alive."""
+        if self._delivery is None or self._stream is None or frame.channel != self._channel + 1:
+            return
+        if self._delivery.ssrc in rtcp.parse(frame.payload).key_wanted:
+            self._stream.want_key()

@@ -1,0 +1,96 @@
+"""The listening side: accepts, counts, sweeps and ends connections."""
+
+import asyncio
+import errno
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import anyio.abc
+
+from camera_sim.errors import ListenError
+from camera_sim.rtsp.connection import Connection
+from camera_sim.rtsp.responder import SESSION_SECONDS
+from camera_sim.rtsp.stream import LiveStream
+from gate.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+CONNECTIONS_MAX = 256
+_SWEEP_SECONDS = 5.0
+_GRACE_SECONDS = 5.0
+"""A client that keeps alive exactly every timeout is not cut for a slow packet."""
+_FAREWELL_SECONDS = 0.3
+
+
+class RtspServer:
+    """Serves streams by path (`/cam1/main`). `start` listens, `run` sweeps for ever, `close` ends everything."""
+
+    def __init__(self, streams: Mapping[str, LiveStream], clock: Clock) -> None:
+        self._streams = streams
+        self._clock = clock
+        self._connections: set[Connection] = set()
+        self._closing = False
+        self._empty = asyncio.Event()
+        self.refused = 0
+        self.port = 0
+
+    async def start(self, host: str, port: int, tasks: anyio.abc.TaskGroup) -> None:
+        """Listens. Raises ListenError."""
+
+        def spawn(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+            if not self._closing:
+                tasks.start_soon(work)
+
+        def connection() -> Connection:
+            return Connection(self._streams, self._clock, spawn, self._opened, self._closed)
+
+        try:
+            self._server = await asyncio.get_running_loop().create_server(
+                connection, host, port, backlog=CONNECTIONS_MAX
+            )
+        except OSError as error:
+            reason = "another program listens there already" if error.errno == errno.EADDRINUSE else error.strerror
+            raise ListenError(
+                f"cameras: cannot listen on {host}:{port}: {reason}; end it, or choose other ports with --port-base"
+            ) from None
+        self.port = int(self._server.sockets[0].getsockname()[1])
+
+    async def run(self) -> None:
+        """Closes connections whose client has been silent for longer than the session's timeout."""
+        while True:
+            await self._clock.sleep(_SWEEP_SECONDS)
+            limit_ns = self._clock.monotonic_ns() - round((SESSION_SECONDS + _GRACE_SECONDS) * 1e9)
+            for connection in [other for other in self._connections if other.heard_ns < limit_ns]:
+                _log.info("%s: silent for more than %s s; closed", connection.peer, SESSION_SECONDS)
+                connection.abort()
+
+    async def close(self) -> None:
+        """Stops listening and ends every connection, within a third of a second."""
+        self._closing = True
+        self._server.close()
+        for connection in tuple(self._connections):
+            connection.close()
+        try:
+            async with self._clock.timeout(_FAREWELL_SECONDS):
+                while self._connections:
+                    self._empty.clear()
+                    await self._empty.wait()
+        except TimeoutError:
+            for connection in tuple(self._connections):
+                connection.abort()
+
+    def _opened(self, connection: Connection) -> bool:
+        if len(self._connections) >= CONNECTIONS_MAX:
+            self.refused += 1
+            _log.warning(
+                "%s: refused, %s connections already (%s refused)", connection.peer, CONNECTIONS_MAX, self.refused
+            )
+            return False
+        self._connections.add(connection)
+        return True
+
+    def _closed(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()

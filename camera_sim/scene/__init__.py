@@ -1,0 +1,1 @@
+"""What the cameras see: two sites in three dimensions, drawn with OpenCV."""

@@ -1,0 +1,61 @@
+"""What a camera burns into its pictures: name, clock, barcode. Drawn into I420 planes, anew for every size."""
+
+import functools
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from camera_sim import barcode
+
+_TEXT_SHARE = 1 / 22
+"""Text height as a share of the picture's height."""
+_PLATE_LUMA = 0.42
+_WHITE = 235
+_NEUTRAL = 128
+
+
+class Overlay:
+    """The overlay of one stream. Seconds and tenths are those of UTC, modulo the loop of 60 s."""
+
+    def __init__(self, width: int, height: int, name: str) -> None:
+        self._width, self._height = width, height
+        self._text_px = max(8, round(height * _TEXT_SHARE))
+        self._name = _label(name, self._text_px, 500)
+
+    def draw(self, i420: NDArray[np.uint8], number: int, fps: int) -> None:
+        """Draws over picture `number` of the loop, in place. `i420`: (3/2 height, width)."""
+        luma = i420[: self._height]
+        chroma = i420.reshape(-1)[self._width * self._height :].reshape(2, self._height // 2, self._width // 2)
+        tenths = number * 10 // fps
+        clock = _label(f"{tenths // 10 % 60:02d}.{tenths % 10}", self._text_px, 600)
+        gap = self._text_px // 2
+        right = self._width - gap
+        self._plate(luma, chroma, gap, self._name)
+        self._plate(luma, chroma, right - clock.shape[1] - gap, clock)
+        left, top, row_right, bottom = barcode.box(self._width, self._height)
+        chroma[:, top // 2 : (bottom + 1) // 2, left // 2 : (row_right + 1) // 2] = _NEUTRAL
+        barcode.draw(luma, number)
+
+    def _plate(self, luma: NDArray[np.uint8], chroma: NDArray[np.uint8], x: int, text: NDArray[np.uint8]) -> None:
+        """Text on a darkened rectangle whose upper left corner is (x, text height / 2)."""
+        gap = self._text_px // 2
+        text = text[:, : max(0, self._width - x - gap)]
+        y, height, width = gap, text.shape[0], text.shape[1]
+        box = luma[y : y + height, x : x + width]
+        dark = box.astype(np.float32) * _PLATE_LUMA
+        alpha = text.astype(np.float32) / 255
+        box[:] = (dark + (_WHITE - dark) * alpha).astype(np.uint8)
+        colour = chroma[:, y // 2 : (y + height) // 2, x // 2 : (x + width) // 2]
+        colour[:] = colour // 4 + _NEUTRAL * 3 // 4
+
+
+@functools.lru_cache(256)
+def _label(text: str, size: int, weight: int) -> NDArray[np.uint8]:
+    """A text's coverage (0 to 255) with room around it. OpenCV's own font: the same on every machine."""
+    font = cv2.FontFace("uni" if not text.isascii() else "sans")
+    gap = size // 3
+    x, _, width, _ = cv2.getTextSize((0, 0), text, (0, 0), font, size, weight)
+    mask = np.zeros((round(size * 1.5), width + 2 * gap), np.uint8)
+    cv2.putText(mask, text, (gap - x, round(size * 1.1)), (255,), font, size, weight)
+    return mask
