@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvloop
 
+from gate.client.errors import RootKeyError
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
 from recorder.config import load_config, moved
@@ -123,7 +124,7 @@ def _serve(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(guarded())
-    except (ConfigError, ClockError, RecorderError) as error:
+    except (ConfigError, ClockError, RecorderError, RootKeyError) as error:
         print(f"edge-recorder {name}: {error}", file=sys.stderr)
         return 2
     return 0

@@ -6,13 +6,13 @@ from contextlib import AsyncExitStack
 
 from gate.client.gate import Gate
 from gate.client.licence_file import LicenceFile
-
 from gate.clock import Clock
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import STATE_NAME
 from recorder.config import RecorderConfig
 from recorder.hub import Hub
 from recorder.ingest.camera import CameraStream
+from recorder.ingest.precision import run_precision
 from recorder.local.app import serve_local
 from recorder.remote.app import serve_remote
 from recorder.state import CameraState, RecordingState, StateBoard, StreamState
@@ -32,13 +32,22 @@ async def run_device(config: RecorderConfig, ended: asyncio.Event, on_ready: Cal
         hub = Hub()
         ids = [camera.id for camera in config.cameras]
         gate = Gate(clock=clock, device_id=config.device.id, cameras=ids)
-        licence = LicenceFile(path=config.licence.path, root_key=config.licence.root_key, gate=gate, clock=clock)
+        licence = LicenceFile(
+            path=config.licence.path,
+            root_key=config.licence.root_key,
+            gate=gate,
+            clock=clock,
+            language=config.device.language,
+        )
         storage = await stack.enter_async_context(
             open_storage(config.storage, data_dir=config.device.data_dir, camera_ids=ids, clock=clock, board=board)
         )
-        site = {"hub": hub, "gate": gate, "licence": licence, "board": board, "clock": clock, "config": config}
-        await stack.enter_async_context(serve_local(**site))
-        host, port = await stack.enter_async_context(serve_remote(**site))
+        await stack.enter_async_context(
+            serve_local(hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config)
+        )
+        host, port = await stack.enter_async_context(
+            serve_remote(hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config)
+        )
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(job(), name=label)
@@ -78,19 +87,22 @@ def _jobs(
     jobs: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = [
         ("gate", gate.run),
         ("licence file", licence.run),
+        ("storage", storage.run),
     ]
+    sources: dict[str, list[CameraStream]] = {}
     for camera in config.cameras:
         for stream in camera.streams:
-            feed = hub.feed(camera.id, stream)
             source = CameraStream(
                 camera=camera,
                 stream=stream,
-                feed=feed,
+                feed=hub.feed(camera.id, stream),
                 state=board.cameras[camera.id].streams[stream],
                 board=board,
                 clock=clock,
             )
+            sources.setdefault(camera.id, []).append(source)
             jobs.append((f"camera {camera.id} {stream}", source.run))
         recorder = storage.recorder(camera.id, hub.feed(camera.id, "main"), gate)
         jobs.append((f"recording {camera.id}", recorder.run))
+    jobs.append(("precision", lambda: run_precision(gate, sources, clock)))
     return jobs

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from recorder.errors import RecorderError
 from recorder.supervisor.site import Site
 from recorder.supervisor.table import address_table
 
@@ -34,7 +32,6 @@ async def run_demo(
     site = Site(config, port_base=port_base, on_report=on_report)
     with progress if console.is_terminal else nullcontext():
         async with site.running() as clock:
-            await _ensure_licence(site)
             if await _first(site.wait_ready(), ended) is None:
                 return
             if as_json:
@@ -66,21 +63,3 @@ async def _first(waiting: Any, ended: asyncio.Event) -> Any:
     finally:
         for task in tasks:
             task.cancel()
-
-
-async def _ensure_licence(site: Site) -> None:
-    """A demo that starts for the first time issues itself a licence for all of its cameras."""
-    licence = site.recorder.licence
-    if licence.path.exists():
-        return
-    command = ["licence", "issue", "--device", site.recorder.device.id, "--out", str(licence.path),
-               "--months", str(site.config.licence_months), "--time-zone", site.recorder.device.time_zone]  # fmt: skip
-    for camera in site.recorder.cameras:
-        command += ["--camera", camera.id]
-    if site.recorder.clock.socket is not None:
-        command += ["--clock", str(site.recorder.clock.socket)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "recorder.cli", *command, stdout=asyncio.subprocess.DEVNULL
-    )
-    if await process.wait() != 0:
-        raise RecorderError(f"the demo's first licence {licence.path} could not be issued (the reason is above)")

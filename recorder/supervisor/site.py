@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -70,12 +71,33 @@ class Site:
         Raises RecorderError or ClockError, one sentence each."""
         clock = self.recorder.clock
         if clock.socket is None:
+            await self._ensure_licence()
             async with self._children_running():
                 yield self._clock
         else:
             server = ClockServer(clock.socket, self.recorder.device.data_dir / STATE_NAME)
-            async with server.serving(), self._children_running():
-                yield self._clock
+            async with server.serving():
+                await self._ensure_licence()
+                async with self._children_running():
+                    yield self._clock
+
+    async def _ensure_licence(self) -> None:
+        """A site that starts for the first time gets a licence for all of its cameras, and the key that signs it."""
+        licence = self.recorder.licence
+        if licence.path.exists():
+            return
+        device = self.recorder.device
+        command = ["licence", "issue", "--device", device.id, "--time-zone", device.time_zone]
+        command += ["--months", str(self.config.licence_months), "--out", str(licence.path)]
+        for camera in self.recorder.cameras:
+            command += ["--camera", camera.id]
+        if self.recorder.clock.socket is not None:
+            command += ["--clock", str(self.recorder.clock.socket)]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "recorder.cli", *command, stdout=asyncio.subprocess.DEVNULL
+        )
+        if await process.wait() != 0:
+            raise RecorderError(f"the site's first licence {licence.path} could not be issued (the reason is above)")
 
     @asynccontextmanager
     async def _children_running(self) -> AsyncIterator[None]:
