@@ -1,0 +1,1 @@
+"""Where things are on the wall: pure geometry, no drawing."""

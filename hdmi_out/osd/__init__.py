@@ -1,0 +1,1 @@
+"""What is written on the wall: a pure model in Japanese and English, and its drawing."""

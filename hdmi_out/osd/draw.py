@@ -1,0 +1,170 @@
+"""Drawing of the model: one function a piece, each from a value and a size to an overlay. Nothing here reads state or
+time, so a piece is drawn again only when its value changes."""
+
+from dataclasses import dataclass
+
+from hdmi_out.layout.rect import Rect, even
+from hdmi_out.osd import palette
+from hdmi_out.osd.model import Card, Mark, Message, TileLabel, TimePanel, Tone
+from hdmi_out.osd.overlay import Overlay, Painter
+from hdmi_out.osd.palette import Colour, TypeScale
+from hdmi_out.osd.typeface import ASCENT, LINE, MIDDLE, Typeface
+
+_MARKS = {Mark.RECORDING: palette.RED, Mark.STOPPED: palette.AMBER, Mark.WAITING: palette.SOFT}
+_STATES = {Mark.RECORDING: palette.WHITE, Mark.STOPPED: palette.AMBER, Mark.WAITING: palette.SOFT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ToneColours:
+    ground: Colour
+    accent: Colour | None
+    title: Colour
+
+
+_TONES = {
+    Tone.CALM: _ToneColours(ground=palette.BAR, accent=None, title=palette.SOFT),
+    Tone.NOTICE: _ToneColours(ground=palette.BLUE_DEEP, accent=palette.BLUE, title=palette.WHITE),
+    Tone.BAND: _ToneColours(ground=palette.AMBER_DEEP, accent=palette.AMBER, title=palette.AMBER),
+    Tone.ALARM: _ToneColours(ground=palette.RED_DEEP, accent=palette.RED, title=palette.WHITE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """Text on a painter, placed by the middle of its capitals and kanji."""
+
+    painter: Painter
+    face: Typeface
+
+    def text(self, x: int, middle: float, text: str, size: int, colour: Colour) -> int:
+        """Draws `text` from `x` on and returns where it ends."""
+        if text:
+            top = round(middle + MIDDLE * size - ASCENT * size)
+            self.painter.mask(x, top, self.face.mask(text, size), colour)
+        return x + self.face.width(text, size)
+
+    def centred(self, middle: float, text: str, size: int, colour: Colour) -> None:
+        """Draws `text` in the middle of the painter's width, shortened to fit."""
+        text = self.face.fitted(text, size, self.painter.width - size)
+        self.text((self.painter.width - self.face.width(text, size)) // 2, middle, text, size, colour)
+
+
+def tile_type_size(tile: Rect, scale: TypeScale) -> int:
+    """The size of a tile's label: body, smaller in small tiles."""
+    return min(scale.body, max(round(tile.height * 0.095), 10))
+
+
+def draw_label(label: TileLabel, tile: Rect, face: Typeface, scale: TypeScale) -> Overlay:
+    """The strip over the top of a tile: the name left, the state right, on a shadow that fades into the picture."""
+    size = tile_type_size(tile, scale)
+    painter = Painter(tile.width, min(even(size * 2.3), tile.height))
+    painter.fade(palette.SHADOW, 0.82, 0.0)
+    pen, pad, middle = Pen(painter, face), round(size * 0.6), size * 0.92
+    state_width = face.width(label.state, size)
+    state_x = tile.width - pad - state_width
+    mark_x = state_x - round(size * 0.66)
+    if label.mark is not Mark.NONE:
+        pen.text(state_x, middle, label.state, size, _STATES[label.mark])
+        _draw_mark(painter, label.mark, mark_x, middle, size)
+    end = mark_x - size if label.mark is not Mark.NONE else tile.width - pad
+    pen.text(pad, middle, face.fitted(label.name, size, end - pad), size, palette.WHITE)
+    return painter.finish()
+
+
+def _draw_mark(painter: Painter, mark: Mark, x: float, y: float, size: int) -> None:
+    colour = _MARKS[mark]
+    match mark:
+        case Mark.RECORDING:
+            painter.disc(x, y, size * 0.30, colour)
+        case Mark.WAITING:
+            painter.disc(x, y, size * 0.28, colour, hole=size * 0.16)
+        case Mark.STOPPED:
+            side = round(size * 0.52)
+            painter.rect(Rect(round(x - side / 2), round(y - side / 2), side, side), colour)
+        case Mark.NONE:
+            pass
+
+
+def draw_card(card: Card, tile: Rect, face: Typeface, scale: TypeScale) -> Overlay:
+    """The card that stands in place of a picture."""
+    painter = Painter(tile.width, tile.height, palette.CARD)
+    pen = Pen(painter, face)
+    title = min(scale.title, max(round(tile.height * 0.13), 12))
+    small = tile_type_size(tile, scale)
+    middle = tile.height * 0.52
+    pen.centred(middle - title * 0.2, card.title, title, palette.WHITE)
+    pen.centred(middle + title * 1.1, card.age, small, palette.SOFT)
+    if tile.height > small * 8:
+        pen.centred(middle + title * 1.1 + small * 1.7, card.detail, min(small, scale.small), palette.FAINT)
+    return painter.finish()
+
+
+def draw_time(panel: TimePanel, area: Rect, face: Typeface, scale: TypeScale) -> Overlay:
+    """The site's time, big, over its date. Digits keep their places whatever their widths are."""
+    painter = Painter(area.width, area.height, palette.BAR_CLOCK)
+    pen = Pen(painter, face)
+    digit = max(face.width(character, scale.time) for character in "0123456789")
+    colon = round(digit * 0.56)
+    widths = [digit if character.isdigit() else colon for character in panel.time]
+    x = (area.width - sum(widths)) // 2
+    for character, width in zip(panel.time, widths, strict=True):
+        inset = (width - face.width(character, scale.time)) // 2
+        lift = 0 if character.isdigit() else scale.time * 0.03
+        pen.text(x + inset, area.height * 0.40 - lift, character, scale.time, palette.WHITE)
+        x += width
+    pen.centred(area.height * 0.78, panel.day, scale.small, palette.SOFT)
+    return painter.finish()
+
+
+def draw_message(message: Message, area: Rect, face: Typeface, scale: TypeScale) -> Overlay:
+    """The bar beside the time: title and aside, the facts, and what to do as a plate on the right."""
+    tone = _TONES[message.tone]
+    painter = Painter(area.width, area.height, tone.ground)
+    pen, pad = Pen(painter, face), scale.body
+    left, right = pad, area.width - pad
+    if tone.accent is not None:
+        stripe = max(scale.small // 3, 3)
+        painter.rect(Rect(0, 0, stripe, area.height), tone.accent)
+        left += stripe
+    rows = 1 + len(message.facts)
+    title_size = scale.title if message.tone is not Tone.CALM else scale.body
+    lines = _rows(area.height, rows)
+    first_right = right
+    if message.action and tone.accent is not None:
+        first_right = _draw_action(pen, message.action, right, lines[0] if rows > 1 else area.height / 2, tone, scale)
+    title = face.fitted(message.title, title_size, first_right - left)
+    end = pen.text(left, lines[0], title, title_size, tone.title)
+    aside_x = end + scale.body
+    if aside_x < first_right - scale.body:
+        aside = face.fitted(message.aside, scale.body, first_right - aside_x)
+        pen.text(aside_x, lines[0] + (title_size - scale.body) * MIDDLE * 0.9, aside, scale.body, palette.SOFT)
+    label_width = max((face.width(fact.label, scale.body) for fact in message.facts), default=0)
+    for fact, middle in zip(message.facts, lines[1:], strict=True):
+        x = left
+        if label_width:
+            pen.text(left, middle, fact.label, scale.body, palette.SOFT)
+            x = left + label_width + scale.body
+        pen.text(x, middle, face.fitted(fact.text, scale.body, right - x), scale.body, palette.WHITE)
+    return painter.finish()
+
+
+def _rows(height: int, rows: int) -> list[float]:
+    """The middles of one to three rows of text in the bar."""
+    match rows:
+        case 1:
+            return [height * 0.5]
+        case 2:
+            return [height * 0.33, height * 0.69]
+        case _:
+            return [height * 0.25, height * 0.56, height * 0.82]
+
+
+def _draw_action(pen: Pen, text: str, right: int, middle: float, tone: _ToneColours, scale: TypeScale) -> int:
+    """A plate with what to do, ending at `right`; returns how far the title may reach."""
+    assert tone.accent is not None
+    size = scale.body
+    width, height = pen.face.width(text, size) + 2 * size, round(size * LINE * 1.3)
+    left = right - width
+    pen.painter.rect(Rect(left, round(middle - height / 2), width, height), tone.accent)
+    pen.text(left + size, middle, text, size, tone.ground)
+    return left - size

@@ -1,0 +1,249 @@
+"""What is written on the wall, as plain values: pure functions of the site state, the time and the language.
+
+Every text comes from here; drawing and composition know no rule. A licence lapses, counts down and names its features
+only by what the site state says.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from enum import Enum
+
+from hdmi_out.osd.words import Words
+from hdmi_out.site_state import Camera, SiteState, lapsed_since
+
+COUNTDOWN = timedelta(days=14)
+"""How long before its end a licence counts down on the wall."""
+NAMES_MAX = 3
+"""Cameras named in the band; the others are a number."""
+
+
+class Mark(Enum):
+    """The sign before a camera's recording state."""
+
+    NONE = "none"
+    RECORDING = "recording"
+    STOPPED = "stopped"
+    WAITING = "waiting"
+
+
+class Tone(Enum):
+    """How much the bar wants to be seen."""
+
+    CALM = "calm"
+    NOTICE = "notice"
+    BAND = "band"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileLabel:
+    """What stands over a picture: the camera's name, and its recording state after its mark."""
+
+    name: str
+    state: str = ""
+    mark: Mark = Mark.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What stands in place of a picture. `age` and `detail` may be empty."""
+
+    title: str
+    age: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePanel:
+    """The site's time, as it stands in the bar."""
+
+    time: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A line of the band: `label`, then `text`."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """The bar beside the time. `aside` continues the title in a lower voice, `action` is what to do."""
+
+    tone: Tone
+    title: str
+    aside: str = ""
+    facts: tuple[Fact, ...] = ()
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileContent:
+    """A camera's tile: the newest picture under its label, or the card."""
+
+    camera: str
+    label: TileLabel
+    card: Card | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallContent:
+    """The whole wall."""
+
+    tiles: tuple[TileContent, ...]
+    time: TimePanel
+    message: Message
+
+
+def tile_label(camera: Camera, words: Words, *, reachable: bool) -> TileLabel:
+    """The label of a camera; without a reachable recorder nobody knows whether it records, so nothing is said."""
+    name = camera.name or camera.id
+    if not reachable:
+        return TileLabel(name=name)
+    match camera.recording.phase:
+        case "recording":
+            return TileLabel(name=name, state=words.recording, mark=Mark.RECORDING)
+        case "stopped":
+            return TileLabel(name=name, state=words.stopped, mark=Mark.STOPPED)
+        case "waiting":
+            return TileLabel(name=name, state=words.waiting, mark=Mark.WAITING)
+        case _:
+            return TileLabel(name=name)
+
+
+def no_signal_card(camera: Camera, age_seconds: float | None, words: Words, *, refusal: str = "") -> Card:
+    """The card of a camera without pictures; `age_seconds` since the last one on the wall, None before the first.
+    `refusal` is the recorder's reason for giving none."""
+    stream = camera.streams.get(camera.wall_stream)
+    detail = refusal or (words.phases.get(stream.phase, "") if stream else "")
+    age = "" if age_seconds is None else duration(age_seconds, words)
+    return Card(title=words.no_signal, age=age, detail=detail)
+
+
+def time_panel(now: datetime, zone: tzinfo, words: Words) -> TimePanel:
+    """The site's time in its zone, to the second."""
+    local = now.astimezone(zone)
+    return TimePanel(time=f"{local:%H:%M:%S}", day=words.date.format(**_calendar(local, words)))
+
+
+def message(
+    state: SiteState | None, now: datetime, zone: tzinfo, words: Words, *, lost_seconds: float | None
+) -> Message:
+    """The most important thing to know now. `lost_seconds`: for how long the recorder has been unreachable."""
+    if state is None or lost_seconds is not None:
+        aside = words.unreachable_for.format(duration(lost_seconds or 0.0, words))
+        return Message(tone=Tone.ALARM, title=words.unreachable, aside=aside, action=words.unreachable_action)
+    lapsed = [camera for camera in state.cameras if camera.licence.state == "lapsed"]
+    if lapsed:
+        return _lapsed(state, lapsed, zone, words)
+    for title, notice in ((words.licence_title, state.licence), (words.storage_title, state.storage)):
+        if notice.message:
+            return Message(tone=Tone.NOTICE, title=title, facts=(Fact(label="", text=notice.message),))
+    return _countdown(state, now, zone, words) or _summary(state, words)
+
+
+def duration(seconds: float, words: Words) -> str:
+    """An age in its two largest units at most, rounded down."""
+    whole = max(int(seconds), 0)
+    if whole < 60:
+        return words.seconds.format(whole)
+    if whole < 3600:
+        return words.minutes.format(whole // 60)
+    if whole < 86400:
+        return words.hours.format(whole // 3600, whole % 3600 // 60)
+    return words.days.format(whole // 86400, whole % 86400 // 3600)
+
+
+def _lapsed(state: SiteState, lapsed: Sequence[Camera], zone: tzinfo, words: Words) -> Message:
+    since = min((instant for camera in lapsed if (instant := lapsed_since(camera)) is not None), default=None)
+    who = _names(lapsed, state.cameras, words)
+    facts = []
+    for effect, label in (("stops", words.lapsed_stopped), ("continues", words.lapsed_continues)):
+        names = [words.features.get(row.id, row.name) for row in state.features if row.lapsed == effect]
+        if names:
+            text = words.list_separator.join(names)
+            facts.append(Fact(label=label, text=text[:1].upper() + text[1:]))
+    when = "" if since is None else words.lapsed_since.format(_instant(since, zone, words))
+    return Message(
+        tone=Tone.BAND,
+        title=words.lapsed_title,
+        aside=_joined((who, when), words),
+        facts=tuple(facts),
+        action=_remedy(state, lapsed, words),
+    )
+
+
+def _remedy(state: SiteState, lapsed: Iterable[Camera], words: Words) -> str:
+    """The gate's own remedy, if all cameras have the same one in the language of the wall."""
+    remedies = {camera.licence.denial.remedy if camera.licence.denial else "" for camera in lapsed}
+    remedy = remedies.pop()
+    return remedy if remedy and not remedies and state.device.language == words.code else words.assign
+
+
+def _countdown(state: SiteState, now: datetime, zone: tzinfo, words: Words) -> Message | None:
+    ends = [camera.licence.until for camera in state.cameras if camera.licence.until is not None]
+    until = min((end for end in ends if end > now), default=None)
+    if until is None or until - now > COUNTDOWN:
+        return None
+    ending = [camera for camera in state.cameras if camera.licence.until == until]
+    left = int((until - now).total_seconds())
+    if left >= 86400:
+        title = words.countdown_day if left < 2 * 86400 else words.countdown_days.format(left // 86400)
+    elif left >= 3600:
+        title = words.countdown_hours.format(left // 3600, left % 3600 // 60)
+    else:
+        title = words.countdown_clock.format(left // 60, left % 60)
+    who = _names(ending, state.cameras, words)
+    last_day = words.countdown_last_day.format(_day(_last_day(ending[0], until, zone), words))
+    return Message(
+        tone=Tone.NOTICE, title=title, aside=_joined((who, last_day), words), facts=(), action=words.countdown_action
+    )
+
+
+def _last_day(camera: Camera, until: datetime, zone: tzinfo) -> date:
+    return camera.licence.last_day or (until - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def _summary(state: SiteState, words: Words) -> Message:
+    recording = sum(camera.recording.phase == "recording" for camera in state.cameras)
+    count = len(state.cameras)
+    if not count:
+        return Message(tone=Tone.CALM, title=words.no_cameras)
+    text = words.all_recording if recording == count else words.some_recording
+    return Message(tone=Tone.CALM, title=text.format(count, recording), aside=state.device.id)
+
+
+def _names(some: Sequence[Camera], everyone: Sequence[Camera], words: Words) -> str:
+    if len(some) == len(everyone) and len(some) > 1:
+        return words.all_cameras
+    names = [camera.name or camera.id for camera in some[:NAMES_MAX]]
+    if len(some) > NAMES_MAX:
+        names.append(words.more_cameras.format(len(some) - NAMES_MAX))
+    return words.list_separator.join(names)
+
+
+def _joined(parts: Iterable[str], words: Words) -> str:
+    return words.part_separator.join(part for part in parts if part)
+
+
+def _calendar(day: date, words: Words) -> dict[str, str | int]:
+    return {
+        "year": day.year,
+        "month": words.months[day.month - 1],
+        "month_number": day.month,
+        "day": day.day,
+        "weekday": words.weekdays[day.weekday()],
+    }
+
+
+def _instant(instant: datetime, zone: tzinfo, words: Words) -> str:
+    local = instant.astimezone(zone)
+    return words.instant.format(**_calendar(local, words), hour=local.hour, minute=local.minute)
+
+
+def _day(day: date, words: Words) -> str:
+    return words.day.format(**_calendar(day, words))

@@ -1,0 +1,178 @@
+"""Every word the wall can show, in Japanese and English."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["ja", "en"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One language; `code` is its name. Fields with braces are formats."""
+
+    code: Language
+    recording: str
+    stopped: str
+    waiting: str
+    no_signal: str
+    seconds: str
+    minutes: str
+    hours: str
+    days: str
+    phases: Mapping[str, str]
+    unreachable: str
+    unreachable_for: str
+    unreachable_action: str
+    lapsed_title: str
+    all_cameras: str
+    lapsed_since: str
+    lapsed_stopped: str
+    lapsed_continues: str
+    assign: str
+    countdown_days: str
+    countdown_day: str
+    countdown_hours: str
+    countdown_clock: str
+    countdown_last_day: str
+    countdown_action: str
+    storage_title: str
+    licence_title: str
+    all_recording: str
+    some_recording: str
+    more_cameras: str
+    no_cameras: str
+    list_separator: str
+    part_separator: str
+    features: Mapping[str, str]
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+    date: str
+    instant: str
+    day: str
+
+
+_JA = Words(
+    code="ja",
+    recording="REC",
+    stopped="録画停止",
+    waiting="録画待機",
+    no_signal="映像なし",
+    seconds="{}秒",
+    minutes="{}分",
+    hours="{}時間{}分",
+    days="{}日{}時間",
+    phases={
+        "connecting": "カメラに接続しています",
+        "stalled": "カメラから映像が届きません",
+        "unauthorized": "カメラのユーザー名かパスワードが違います",
+        "refused": "カメラが接続を拒否しました",
+        "unsupported": "対応していない映像形式です",
+        "off": "カメラは無効に設定されています",
+    },
+    unreachable="レコーダーに接続できません",
+    unreachable_for="{}前から",
+    unreachable_action="電源とネットワークを確認してください。自動で再接続します",
+    lapsed_title="ライセンスが切れています",
+    all_cameras="全カメラ",
+    lapsed_since="{}から",
+    lapsed_stopped="停止中",
+    lapsed_continues="継続中",
+    assign="ライセンスを割り当ててください",
+    countdown_days="ライセンス終了まで あと{}日",
+    countdown_day="ライセンス終了まで あと1日",
+    countdown_hours="ライセンス終了まで あと{}時間{:02}分",
+    countdown_clock="ライセンス終了まで あと{}:{:02}",
+    countdown_last_day="{}まで",
+    countdown_action="更新するライセンスを割り当ててください",
+    storage_title="録画ディスク",
+    licence_title="ライセンス",
+    all_recording="{}台すべて録画中",
+    some_recording="{}台中{}台を録画中",
+    more_cameras="ほか{}台",
+    no_cameras="カメラが登録されていません",
+    list_separator="・",
+    part_separator="　",
+    features={
+        "M1": "HDMIライブ",
+        "M2": "遠隔ライブ",
+        "M3": "録画",
+        "M4": "HDMI再生",
+        "M5": "遠隔再生",
+        "M6": "SDカード取り出し",
+        "M7": "HDMI通知",
+        "M8": "遠隔通知",
+        "M9": "遠隔保守",
+    },
+    weekdays=tuple("月火水木金土日"),
+    months=tuple(f"{month}月" for month in range(1, 13)),
+    date="{month}{day}日 ({weekday})",
+    instant="{year}/{month_number:02}/{day:02} {hour:02}:{minute:02}",
+    day="{year}/{month_number:02}/{day:02}",
+)
+
+_EN = Words(
+    code="en",
+    recording="REC",
+    stopped="NOT RECORDING",
+    waiting="WAITING",
+    no_signal="No signal",
+    seconds="{} s",
+    minutes="{} min",
+    hours="{} h {} min",
+    days="{} d {} h",
+    phases={
+        "connecting": "Connecting to the camera",
+        "stalled": "No pictures arrive from the camera",
+        "unauthorized": "Wrong user name or password for the camera",
+        "refused": "The camera refused the connection",
+        "unsupported": "Unsupported video format",
+        "off": "The camera is switched off in the settings",
+    },
+    unreachable="Recorder not reachable",
+    unreachable_for="for {}",
+    unreachable_action="Check its power and network; reconnecting by itself",
+    lapsed_title="Licence lapsed",
+    all_cameras="all cameras",
+    lapsed_since="since {}",
+    lapsed_stopped="Stopped",
+    lapsed_continues="Goes on",
+    assign="Assign a licence",
+    countdown_days="Licence ends in {} days",
+    countdown_day="Licence ends in 1 day",
+    countdown_hours="Licence ends in {} h {:02} min",
+    countdown_clock="Licence ends in {}:{:02}",
+    countdown_last_day="until {}",
+    countdown_action="Assign a licence to renew",
+    storage_title="Recording disk",
+    licence_title="Licence",
+    all_recording="All {} cameras recording",
+    some_recording="{1} of {0} cameras recording",
+    more_cameras="{} more",
+    no_cameras="No cameras registered",
+    list_separator=", ",
+    part_separator="  ·  ",
+    features={
+        "M1": "HDMI live",
+        "M2": "remote live",
+        "M3": "recording",
+        "M4": "HDMI playback",
+        "M5": "remote playback",
+        "M6": "SD card export",
+        "M7": "HDMI notices",
+        "M8": "remote notices",
+        "M9": "remote maintenance",
+    },
+    weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    date="{weekday} {day} {month}",
+    instant="{day} {month} {year} {hour:02}:{minute:02}",
+    day="{day} {month} {year}",
+)
+
+_LANGUAGES: Mapping[str, Words] = {"ja": _JA, "en": _EN}
+
+
+def words_of(language: str) -> Words:
+    """The words of a language; Japanese where there is none of that name."""
+    return _LANGUAGES.get(language, _JA)
