@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio.to_thread
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gate.client.errors import RootKeyError
 from gate.client.gate import Gate
 from gate.clock import Clock
 from gate.licence.entitlement import Entitlement, parse_payload
 from gate.licence.errors import EntitlementError
 from gate.licence.text import NO_TEXT, Language, Text
 from gate.signing.envelope import ENVELOPE_BYTES_MAX, verify
-from gate.signing.errors import EnvelopeError
+from gate.signing.errors import EnvelopeError, KeyFileError
 from gate.signing.files import read_regular
 from gate.signing.keys import kid_of, load_root_key
 
@@ -41,8 +43,8 @@ class _Refused:
 
 
 class LicenceFile:
-    """Raises gate.signing.errors.KeyFileError at once if the root key cannot be loaded; from then on it is pinned, and
-    a root.pub that is replaced later has no effect."""
+    """Raises RootKeyError at once if the root key cannot be loaded; from then on it is pinned, and a root.pub that is
+    replaced later has no effect."""
 
     def __init__(
         self,
@@ -56,7 +58,10 @@ class LicenceFile:
     ) -> None:
         """`on_event` is called with one coded line whenever the file is accepted, refused, or gone."""
         self._path = path
-        self._root = load_root_key(root_key)
+        try:
+            self._root = load_root_key(root_key)
+        except KeyFileError as error:
+            raise RootKeyError(str(error)) from None
         self._gate = gate
         self._clock = clock
         self._language = language
@@ -97,9 +102,14 @@ class LicenceFile:
             reason = error.strerror or str(error)
             self._refuse(_Refused(code="UNREADABLE", problem=Text(ja=f"読み取れません（{reason}）。", en=reason)))
         self._absent_since_ns = None
-        if content is not None and (digest := hashlib.sha256(content).digest()) != self._digest:
-            self._digest = digest
-            self._consider(content)
+        if content is None or (digest := hashlib.sha256(content).digest()) == self._digest:
+            return
+        self._digest = digest
+        opened = await anyio.to_thread.run_sync(_open, content, self._root, abandon_on_cancel=True)
+        if isinstance(opened, _Refused):
+            self._refuse(opened)
+        else:
+            self._consider(*opened)
 
     def _read_if_changed(self) -> bytes | None:
         status = self._path.stat()
@@ -111,16 +121,7 @@ class LicenceFile:
         self._reads_left -= 1
         return read_regular(self._path, ENVELOPE_BYTES_MAX)[0]
 
-    def _consider(self, content: bytes) -> None:
-        try:
-            payload = verify(content, self._root)
-            entitlement = parse_payload(payload)
-        except EnvelopeError as error:
-            self._refuse(_Refused(code=error.code, problem=error.problem))
-            return
-        except EntitlementError as error:
-            self._refuse(_invalid(error))
-            return
+    def _consider(self, entitlement: Entitlement, payload: bytes) -> None:
         refused = self._objection(entitlement, payload)
         if refused is not None:
             self._refuse(refused)
@@ -200,12 +201,18 @@ class LicenceFile:
             self._on_event(line)
 
 
-def _invalid(error: EntitlementError) -> _Refused:
-    problem = Text(
-        ja=f"内容に誤りがあります（{error.field}）。発行元に連絡してください。",
-        en=f"its content is wrong at {error}; tell its issuer",
-    )
-    return _Refused(code="INVALID", problem=problem)
+def _open(content: bytes, root: Ed25519PublicKey) -> tuple[Entitlement, bytes] | _Refused:
+    try:
+        payload = verify(content, root)
+        return parse_payload(payload), payload
+    except EnvelopeError as error:
+        return _Refused(code=error.code, problem=error.problem)
+    except EntitlementError as error:
+        problem = Text(
+            ja=f"内容に誤りがあります（{error.field}）。発行元に連絡してください。",
+            en=f"its content is wrong at {error}; tell its issuer",
+        )
+        return _Refused(code="INVALID", problem=problem)
 
 
 def _foreign(device_id: str, own_id: str) -> _Refused:
