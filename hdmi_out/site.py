@@ -42,12 +42,16 @@ class _Backoff:
 
 
 class Site:
-    """What is known of the recorder. `state` is the last one heard, None before the first."""
+    """What is known of the recorder. `state` is the last one heard, None before the first. `language`: of the problems
+    in it, None for the recorder's own."""
 
-    def __init__(self, socket: Path, clock: Clock, new_stream: Callable[[str], CameraStream]) -> None:
+    def __init__(
+        self, socket: Path, clock: Clock, new_stream: Callable[[str], CameraStream], language: str | None
+    ) -> None:
         self._socket = socket
         self._clock = clock
         self._new_stream = new_stream
+        self._query = f"lang={language}" if language else ""
         self._live: dict[str, tuple[str, anyio.CancelScope]] = {}
         self._lost_ns: int | None = clock.monotonic_ns()
         self._outage_logged = False
@@ -75,7 +79,7 @@ class Site:
                 await backoff.wait()
 
     async def _follow_state(self, session: aiohttp.ClientSession, group: TaskGroup, backoff: _Backoff) -> None:
-        async with self._connected(session, "/v1/state") as socket:
+        async with self._connected(session, f"/v1/state?{self._query}") as socket:
             while True:
                 async with self._clock.timeout(STATE_SECONDS_MAX):
                     message = await socket.receive()
@@ -128,7 +132,9 @@ class Site:
         self, session: aiohttp.ClientSession, target: CameraStream, stream: str, backoff: _Backoff
     ) -> None:
         sequence: int | None = None
-        async with self._connected(session, f"/v1/cameras/{target.camera}/live?stream={stream}") as socket:
+        async with self._connected(
+            session, f"/v1/cameras/{target.camera}/live?stream={stream}&{self._query}"
+        ) as socket:
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.BINARY:
                     unit = parse_unit(message.data)

@@ -17,6 +17,7 @@ from hdmi_out.osd.typeface import Typeface
 class _Tile:
     area: Rect
     label: TileLabel | None = None
+    shadow: bool = False
     label_overlay: Overlay | None = None
     card: Card | None = None
     picture: Picture | None = None
@@ -79,9 +80,10 @@ class Wall:
         same = tile.painted and content.label == tile.label and content.card == tile.card
         if same and (fresh is None or content.card is not None):
             return False
-        if content.label != tile.label or tile.label_overlay is None:
-            tile.label = content.label
-            tile.label_overlay = draw_label(content.label, tile.area, self._face, self._scale)
+        shadow = content.card is None
+        if content.label != tile.label or shadow != tile.shadow or tile.label_overlay is None:
+            tile.label, tile.shadow = content.label, shadow
+            tile.label_overlay = draw_label(content.label, tile.area, self._face, self._scale, shadow=shadow)
         self._paint_ground(tile, content.card, fresh)
         self.canvas.lay(tile.area.x, tile.area.y, tile.label_overlay)
         tile.card, tile.painted = content.card, True

@@ -14,6 +14,10 @@ _MARKS = {Mark.RECORDING: palette.RED, Mark.STOPPED: palette.AMBER, Mark.WAITING
 _STATES = {Mark.RECORDING: palette.WHITE, Mark.STOPPED: palette.AMBER, Mark.WAITING: palette.SOFT}
 
 
+FACTS_MAX = 2
+"""Lines of the bar below its title."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ToneColours:
     ground: Colour
@@ -54,11 +58,13 @@ def tile_type_size(tile: Rect, scale: TypeScale) -> int:
     return min(scale.body, max(round(tile.height * 0.095), 10))
 
 
-def draw_label(label: TileLabel, tile: Rect, face: Typeface, scale: TypeScale) -> Overlay:
-    """The strip over the top of a tile: the name left, the state right, on a shadow that fades into the picture."""
+def draw_label(label: TileLabel, tile: Rect, face: Typeface, scale: TypeScale, *, shadow: bool) -> Overlay:
+    """The strip over the top of a tile: the name left, the state right; over a picture on a `shadow` that fades into
+    it."""
     size = tile_type_size(tile, scale)
     painter = Painter(tile.width, min(even(size * 2.3), tile.height))
-    painter.fade(palette.SHADOW, 0.82, 0.0)
+    if shadow:
+        painter.fade(palette.SHADOW, 0.82, 0.0)
     pen, pad, middle = Pen(painter, face), round(size * 0.6), size * 0.92
     state_width = face.width(label.state, size)
     state_x = tile.width - pad - state_width
@@ -126,7 +132,7 @@ def draw_message(message: Message, area: Rect, face: Typeface, scale: TypeScale)
         stripe = max(scale.small // 3, 3)
         painter.rect(Rect(0, 0, stripe, area.height), tone.accent)
         left += stripe
-    rows = 1 + len(message.facts)
+    rows = 1 + min(len(message.facts), FACTS_MAX)
     title_size = scale.title if message.tone is not Tone.CALM else scale.body
     lines = _rows(area.height, rows)
     first_right = right
@@ -139,10 +145,10 @@ def draw_message(message: Message, area: Rect, face: Typeface, scale: TypeScale)
         aside = face.fitted(message.aside, scale.body, first_right - aside_x)
         pen.text(aside_x, lines[0] + (title_size - scale.body) * MIDDLE * 0.9, aside, scale.body, palette.SOFT)
     label_width = max((face.width(fact.label, scale.body) for fact in message.facts), default=0)
-    for fact, middle in zip(message.facts, lines[1:], strict=True):
+    for fact, middle in zip(message.facts, lines[1:], strict=False):
         x = left
         if label_width:
-            pen.text(left, middle, fact.label, scale.body, palette.SOFT)
+            pen.text(left, middle, fact.label, scale.body, palette.GREEN if fact.goes_on else palette.AMBER)
             x = left + label_width + scale.body
         pen.text(x, middle, face.fitted(fact.text, scale.body, right - x), scale.body, palette.WHITE)
     return painter.finish()
@@ -162,8 +168,9 @@ def _rows(height: int, rows: int) -> list[float]:
 def _draw_action(pen: Pen, text: str, right: int, middle: float, tone: _ToneColours, scale: TypeScale) -> int:
     """A plate with what to do, ending at `right`; returns how far the title may reach."""
     assert tone.accent is not None
-    size = scale.body
-    width, height = pen.face.width(text, size) + 2 * size, round(size * LINE * 1.3)
+    size = scale.small
+    text = pen.face.fitted(text, size, right // 2)
+    width, height = pen.face.width(text, size) + 2 * size, even(size * LINE * 1.4)
     left = right - width
     pen.painter.rect(Rect(left, round(middle - height / 2), width, height), tone.accent)
     pen.text(left + size, middle, text, size, tone.ground)

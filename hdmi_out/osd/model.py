@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
 
-from hdmi_out.osd.words import Words
-from hdmi_out.site_state import Camera, SiteState, lapsed_since
+from hdmi_out.layout.wall import TILES_MAX
+from hdmi_out.osd.words import EXPIRED, Words
+from hdmi_out.site_state import Camera, Denial, SiteState, lapsed_since
 
 COUNTDOWN = timedelta(days=14)
 """How long before its end a licence counts down on the wall."""
-NAMES_MAX = 3
-"""Cameras named in the band; the others are a number."""
+NAMES_MAX = 2
+"""Cameras named in the bar; more are only counted, their tiles say which."""
 
 
 class Mark(Enum):
@@ -64,10 +65,12 @@ class TimePanel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A line of the band: `label`, then `text`."""
+    """A line of the bar: `label`, then `text`. `goes_on`: whether the label tells of something that goes on, or has
+    stopped."""
 
-    label: str
+    label: str = ""
     text: str
+    goes_on: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +139,14 @@ def message(
     """The most important thing to know now. `lost_seconds`: for how long the recorder has been unreachable."""
     if state is None or lost_seconds is not None:
         aside = words.unreachable_for.format(duration(lost_seconds or 0.0, words))
-        return Message(tone=Tone.ALARM, title=words.unreachable, aside=aside, action=words.unreachable_action)
+        facts = (Fact(text=words.unreachable_action),)
+        return Message(tone=Tone.ALARM, title=words.unreachable, aside=aside, facts=facts)
     lapsed = [camera for camera in state.cameras if camera.licence.state == "lapsed"]
     if lapsed:
         return _lapsed(state, lapsed, zone, words)
     for title, notice in ((words.licence_title, state.licence), (words.storage_title, state.storage)):
         if notice.message:
-            return Message(tone=Tone.NOTICE, title=title, facts=(Fact(label="", text=notice.message),))
+            return Message(tone=Tone.NOTICE, title=title, facts=(Fact(text=notice.message),))
     return _countdown(state, now, zone, words) or _summary(state, words)
 
 
@@ -166,22 +170,13 @@ def _lapsed(state: SiteState, lapsed: Sequence[Camera], zone: tzinfo, words: Wor
         names = [words.features.get(row.id, row.name) for row in state.features if row.lapsed == effect]
         if names:
             text = words.list_separator.join(names)
-            facts.append(Fact(label=label, text=text[:1].upper() + text[1:]))
+            facts.append(Fact(label=label, text=text[:1].upper() + text[1:], goes_on=effect == "continues"))
     when = "" if since is None else words.lapsed_since.format(_instant(since, zone, words))
-    return Message(
-        tone=Tone.BAND,
-        title=words.lapsed_title,
-        aside=_joined((who, when), words),
-        facts=tuple(facts),
-        action=_remedy(state, lapsed, words),
-    )
-
-
-def _remedy(state: SiteState, lapsed: Iterable[Camera], words: Words) -> str:
-    """The gate's own remedy, if all cameras have the same one in the language of the wall."""
-    remedies = {camera.licence.denial.remedy if camera.licence.denial else "" for camera in lapsed}
-    remedy = remedies.pop()
-    return remedy if remedy and not remedies and state.device.language == words.code else words.assign
+    denial = next((camera.licence.denial for camera in lapsed if camera.licence.denial), Denial(code=EXPIRED))
+    title = words.lapsed_title if denial.code == EXPIRED else denial.title or words.lapsed_title
+    action = words.actions.get(denial.code) or denial.remedy or words.actions[EXPIRED]
+    aside = _joined((when, who), words)
+    return Message(tone=Tone.BAND, title=title, aside=aside, facts=tuple(facts), action=action)
 
 
 def _countdown(state: SiteState, now: datetime, zone: tzinfo, words: Words) -> Message | None:
@@ -199,9 +194,8 @@ def _countdown(state: SiteState, now: datetime, zone: tzinfo, words: Words) -> M
         title = words.countdown_clock.format(left // 60, left % 60)
     who = _names(ending, state.cameras, words)
     last_day = words.countdown_last_day.format(_day(_last_day(ending[0], until, zone), words))
-    return Message(
-        tone=Tone.NOTICE, title=title, aside=_joined((who, last_day), words), facts=(), action=words.countdown_action
-    )
+    facts = (Fact(text=_joined((last_day, who), words)),)
+    return Message(tone=Tone.NOTICE, title=title, facts=facts, action=words.countdown_action)
 
 
 def _last_day(camera: Camera, until: datetime, zone: tzinfo) -> date:
@@ -214,16 +208,16 @@ def _summary(state: SiteState, words: Words) -> Message:
     if not count:
         return Message(tone=Tone.CALM, title=words.no_cameras)
     text = words.all_recording if recording == count else words.some_recording
-    return Message(tone=Tone.CALM, title=text.format(count, recording), aside=state.device.id)
+    hidden = words.not_shown.format(count - TILES_MAX) if count > TILES_MAX else ""
+    return Message(tone=Tone.CALM, title=text.format(count, recording), aside=_joined((hidden, state.device.id), words))
 
 
 def _names(some: Sequence[Camera], everyone: Sequence[Camera], words: Words) -> str:
     if len(some) == len(everyone) and len(some) > 1:
         return words.all_cameras
-    names = [camera.name or camera.id for camera in some[:NAMES_MAX]]
     if len(some) > NAMES_MAX:
-        names.append(words.more_cameras.format(len(some) - NAMES_MAX))
-    return words.list_separator.join(names)
+        return words.some_cameras.format(len(some))
+    return words.list_separator.join(camera.name or camera.id for camera in some)
 
 
 def _joined(parts: Iterable[str], words: Words) -> str:

@@ -29,7 +29,6 @@ _SYSTEM_FILES = (
     "/usr/share/fonts/truetype/fonts-japanese-gothic.ttf",
 )
 _BUILT_IN = "uni"
-_ELLIPSIS = "…"
 
 ASCENT = 1.0
 """Rows of a mask above the baseline, in em."""
@@ -56,10 +55,11 @@ class Typeface:
         """`text`, or its beginning with an ellipsis, no wider than `width`."""
         if self.width(text, size) <= width:
             return text
+        mark = "..." if text.isascii() else "…"  # a Japanese font's own is on the middle of the line
         kept = len(text)
-        while kept and self.width(text[:kept].rstrip() + _ELLIPSIS, size) > width:
+        while kept and self.width(text[:kept].rstrip() + mark, size) > width:
             kept -= 1
-        return text[:kept].rstrip() + _ELLIPSIS if kept else ""
+        return text[:kept].rstrip() + mark if kept else ""
 
     def _render(self, text: str, size: int) -> Mask:
         mask = np.zeros((round(size * LINE), self.width(text, size) + 2), np.uint8)

@@ -6,10 +6,14 @@ from typing import Literal
 
 Language = Literal["ja", "en"]
 
+EXPIRED = "EXPIRED"
+"""The denial code of a licence whose term is over."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """One language; `code` is its name. Fields with braces are formats."""
+    """One language; `code` is its name. Fields with braces are formats. `actions`: what to do, by denial code; for
+    other codes the denial's own remedy is shown."""
 
     code: Language
     recording: str
@@ -29,7 +33,7 @@ class Words:
     lapsed_since: str
     lapsed_stopped: str
     lapsed_continues: str
-    assign: str
+    actions: Mapping[str, str]
     countdown_days: str
     countdown_day: str
     countdown_hours: str
@@ -40,7 +44,8 @@ class Words:
     licence_title: str
     all_recording: str
     some_recording: str
-    more_cameras: str
+    not_shown: str
+    some_cameras: str
     no_cameras: str
     list_separator: str
     part_separator: str
@@ -78,18 +83,20 @@ _JA = Words(
     lapsed_since="{}から",
     lapsed_stopped="停止中",
     lapsed_continues="継続中",
-    assign="ライセンスを割り当ててください",
+    actions=dict.fromkeys((EXPIRED, "NOT_LICENSED", "REVOKED"), "ライセンスを割り当ててください")
+    | dict.fromkeys(("UNREGISTERED", "STALE", "REPLAYED"), "最新のライセンスファイルを置いてください"),
     countdown_days="ライセンス終了まで あと{}日",
     countdown_day="ライセンス終了まで あと1日",
     countdown_hours="ライセンス終了まで あと{}時間{:02}分",
     countdown_clock="ライセンス終了まで あと{}:{:02}",
     countdown_last_day="{}まで",
-    countdown_action="更新するライセンスを割り当ててください",
+    countdown_action="次のライセンスを割り当ててください",
     storage_title="録画ディスク",
     licence_title="ライセンス",
     all_recording="{}台すべて録画中",
     some_recording="{}台中{}台を録画中",
-    more_cameras="ほか{}台",
+    not_shown="ほか{}台は表示されていません",
+    some_cameras="{}台",
     no_cameras="カメラが登録されていません",
     list_separator="・",
     part_separator="　",
@@ -137,18 +144,20 @@ _EN = Words(
     lapsed_since="since {}",
     lapsed_stopped="Stopped",
     lapsed_continues="Goes on",
-    assign="Assign a licence",
+    actions=dict.fromkeys((EXPIRED, "NOT_LICENSED", "REVOKED"), "Assign a licence")
+    | dict.fromkeys(("UNREGISTERED", "STALE", "REPLAYED"), "Put the newest licence file in place"),
     countdown_days="Licence ends in {} days",
     countdown_day="Licence ends in 1 day",
     countdown_hours="Licence ends in {} h {:02} min",
     countdown_clock="Licence ends in {}:{:02}",
     countdown_last_day="until {}",
-    countdown_action="Assign a licence to renew",
+    countdown_action="Assign the next licence",
     storage_title="Recording disk",
     licence_title="Licence",
     all_recording="All {} cameras recording",
     some_recording="{1} of {0} cameras recording",
-    more_cameras="{} more",
+    not_shown="{} more not shown",
+    some_cameras="{} cameras",
     no_cameras="No cameras registered",
     list_separator=", ",
     part_separator="  ·  ",

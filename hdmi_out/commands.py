@@ -1,0 +1,54 @@
+"""`edge-recorder hdmi`, and the same as `python -m hdmi_out`."""
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+import uvloop
+
+from gate.shared_clock.client import open_clock
+from gate.shared_clock.errors import ClockError
+from gate.yaml_file import ConfigError
+from hdmi_out.config import HdmiConfig, load_config
+from hdmi_out.errors import DisplayError, StartError
+from hdmi_out.monitor import run
+
+_EXAMPLES = """examples:
+  edge-recorder hdmi configs/hdmi.yaml
+  edge-recorder hdmi configs/hdmi.yaml --port-base 18000    preview at http://127.0.0.1:18650/
+"""
+
+
+def hdmi(argv: list[str]) -> int:
+    """Runs the monitor until SIGTERM, SIGINT or a closed window; 2 if it cannot start."""
+    parser = argparse.ArgumentParser(
+        prog="edge-recorder hdmi",
+        description="The HDMI monitor of a recorder: a wall of live pictures, in a window or over HTTP on loopback.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="the configuration, a YAML file")
+    parser.add_argument("--port-base", type=int, metavar="N", help="replaces 8000 in the ports 8000 to 8999")
+    parser.add_argument("--report", action="store_true", help="print its addresses as a line of JSON once it works")
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        uvloop.run(_run(load_config(options.config, options.port_base), report=options.report))
+    except (ConfigError, StartError, DisplayError, ClockError) as error:
+        print(f"edge-recorder hdmi: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _run(config: HdmiConfig, *, report: bool) -> None:
+    def ready(addresses: dict[str, str]) -> None:
+        if report:
+            print(json.dumps({"ready": addresses}), flush=True)
+        else:
+            for address in addresses.values():
+                print(f"HDMI monitor: {address}", flush=True)
+
+    async with open_clock(config.clock.mode, config.clock.socket, "hdmi") as clock:
+        await run(config, clock, ready)
