@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from recorder.media import h264
 from recorder.media.access_unit import TIMESCALE, VideoFormat
 from recorder.media.errors import BoxError
 
@@ -182,3 +183,12 @@ def parse_fragment_head(moof: bytes, offset: int = 0) -> FragmentHead:
         key=samples[0][2] == _KEY_FLAGS,
         sample_bytes=tuple(sample[1] for sample in samples),
     )
+
+
+def format_of_init(moov: bytes) -> VideoFormat:
+    """The format in a moov of `init_segment`. Raises MediaError."""
+    position = moov.find(b"avcC")
+    if position < 4:
+        raise BoxError("a moov without avcC", 0)
+    size = int.from_bytes(moov[position - 4 : position], "big")
+    return h264.video_format(h264.parameter_sets_of(moov[position + 4 : position - 4 + size]))

@@ -92,6 +92,23 @@ def video_format(parameter_sets: Sequence[bytes]) -> VideoFormat:
     )
 
 
+def parameter_sets_of(decoder_configuration: bytes) -> list[bytes]:
+    """The SPS and PPS NAL units in the body of an avcC box. Raises ParameterSetError."""
+    nals: list[bytes] = []
+    position = 5
+    for mask in (0x1F, 0xFF):
+        if position >= len(decoder_configuration):
+            raise ParameterSetError("an avcC box ends too early")
+        count, position = decoder_configuration[position] & mask, position + 1
+        for _ in range(count):
+            size = int.from_bytes(decoder_configuration[position : position + 2], "big")
+            nals.append(decoder_configuration[position + 2 : position + 2 + size])
+            position += 2 + size
+    if position > len(decoder_configuration):
+        raise ParameterSetError("an avcC box ends too early")
+    return nals
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sps:
     id: int

@@ -1,0 +1,173 @@
+"""Questions to the catalogue. Each function runs on a connection that reads: `await catalog.read(partial(...))`."""
+
+import sqlite3
+
+from recorder.catalog.rows import (
+    SEGMENT_SECONDS_MAX,
+    STREAMS,
+    FragmentEntry,
+    GapReason,
+    GapRow,
+    SegmentId,
+    SegmentRow,
+    Stream,
+    Totals,
+    unpack_fragments,
+)
+
+_COLUMNS = (
+    "camera.name, segment.stream, run, seq, state, segment.start_utc_ns, end_utc_ns, duration_90k, samples, bytes,"
+    " init_bytes"
+)
+_OF_STREAM = "FROM segment JOIN camera ON camera.id = camera_id WHERE camera.name = ? AND stream = ?"
+
+
+def segments_between(
+    db: sqlite3.Connection, camera: str, stream: Stream, start_utc_ns: int, end_utc_ns: int
+) -> list[SegmentRow]:
+    """Segments with footage in `[start, end)`, by start; one that is being written counts as lasting. Not `lost` ones.
+    After a step back of the clock two runs may cover one time: both are in."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} {_OF_STREAM} AND segment.start_utc_ns >= ? AND segment.start_utc_ns < ?"
+        " AND (end_utc_ns > ? OR state = 'writing') AND state <> 'lost' ORDER BY segment.start_utc_ns, run, seq",
+        (camera, STREAMS.index(stream), start_utc_ns - SEGMENT_SECONDS_MAX * 10**9, end_utc_ns, start_utc_ns),
+    )
+    return [_segment(row) for row in rows]
+
+
+def newest_segment(db: sqlite3.Connection, camera: str, stream: Stream) -> SegmentRow | None:
+    """The last segment of the highest run."""
+    row = db.execute(
+        f"SELECT {_COLUMNS} {_OF_STREAM} AND state <> 'lost' ORDER BY run DESC, seq DESC LIMIT 1",
+        (camera, STREAMS.index(stream)),
+    ).fetchone()
+    return None if row is None else _segment(row)
+
+
+def fragments_of(db: sqlite3.Connection, id: SegmentId) -> list[FragmentEntry]:
+    """The fragments of a closed segment, in order; empty while it is being written."""
+    row = db.execute(
+        f"SELECT fragments {_OF_STREAM} AND run = ? AND seq = ?", (id.camera, STREAMS.index(id.stream), id.run, id.seq)
+    ).fetchone()
+    return [] if row is None else unpack_fragments(row[0])
+
+
+def gaps_between(
+    db: sqlite3.Connection, camera: str, stream: Stream, start_utc_ns: int, end_utc_ns: int
+) -> list[GapRow]:
+    """Gaps that overlap `[start, end)`, by start; one that lasts has no end."""
+    rows = db.execute(
+        "SELECT camera.name, stream, start_utc_ns, end_utc_ns, reason FROM gap JOIN camera ON camera.id = camera_id"
+        " WHERE camera.name = ? AND stream = ? AND start_utc_ns < ? AND (end_utc_ns > ? OR end_utc_ns IS NULL)"
+        " ORDER BY start_utc_ns, gap.id",
+        (camera, STREAMS.index(stream), end_utc_ns, start_utc_ns),
+    )
+    return [_gap(row) for row in rows]
+
+
+def open_gaps(db: sqlite3.Connection) -> list[GapRow]:
+    """The gaps that last, of all streams."""
+    return [
+        _gap(row)
+        for row in db.execute(
+            "SELECT camera.name, stream, start_utc_ns, end_utc_ns, reason FROM gap"
+            " JOIN camera ON camera.id = camera_id WHERE end_utc_ns IS NULL"
+        )
+    ]
+
+
+def totals(db: sqlite3.Connection) -> Totals:
+    """All footage. Reads the whole index: once at start."""
+    count, size, oldest = db.execute(
+        "SELECT count(*), coalesce(sum(bytes), 0), min(start_utc_ns) FROM segment WHERE state <> 'lost'"
+    ).fetchone()
+    return Totals(segments=count, bytes=size, oldest_utc_ns=oldest)
+
+
+def oldest_closed(db: sqlite3.Connection, limit: int) -> list[SegmentRow]:
+    """The closed segments that began first, over all cameras and streams."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM segment JOIN camera ON camera.id = camera_id WHERE state = 'closed'"
+        " ORDER BY segment.start_utc_ns LIMIT ?",
+        (limit,),
+    )
+    return [_segment(row) for row in rows]
+
+
+def oldest_utc_ns(db: sqlite3.Connection) -> int | None:
+    """When the oldest footage begins."""
+    row = db.execute("SELECT start_utc_ns FROM segment WHERE state <> 'lost' ORDER BY start_utc_ns LIMIT 1").fetchone()
+    return None if row is None else int(row[0])
+
+
+def segments_writing(db: sqlite3.Connection) -> list[SegmentRow]:
+    """What a recorder was writing when it was last heard of."""
+    return [
+        _segment(row)
+        for row in db.execute(
+            f"SELECT {_COLUMNS} FROM segment JOIN camera ON camera.id = camera_id WHERE state = 'writing'"
+        )
+    ]
+
+
+def all_ids(db: sqlite3.Connection) -> dict[SegmentId, int]:
+    """Every segment that should have a file, with its start (its folder is that day's)."""
+    names: dict[int, str] = dict(db.execute("SELECT id, name FROM camera").fetchall())
+    return {
+        SegmentId(names[camera], STREAMS[stream], run, seq): start
+        for camera, stream, run, seq, start in db.execute(
+            "SELECT camera_id, stream, run, seq, start_utc_ns FROM segment WHERE state <> 'lost'"
+        )
+    }
+
+
+def last_run(db: sqlite3.Connection, camera: str, stream: Stream) -> int:
+    """The highest run number there has been; 0 if none."""
+    row = db.execute(
+        "SELECT max(run) FROM run JOIN camera ON camera.id = camera_id WHERE camera.name = ? AND stream = ?",
+        (camera, STREAMS.index(stream)),
+    ).fetchone()
+    return int(row[0] or 0)
+
+
+def last_end_utc_ns(db: sqlite3.Connection, camera: str, stream: Stream) -> int | None:
+    """Up to when footage or ended gaps account for a stream's time; None if there is neither."""
+    newest = newest_segment(db, camera, stream)
+    ended = db.execute(
+        "SELECT end_utc_ns FROM gap JOIN camera ON camera.id = camera_id WHERE camera.name = ? AND stream = ?"
+        " AND end_utc_ns IS NOT NULL ORDER BY gap.id DESC LIMIT 1",
+        (camera, STREAMS.index(stream)),
+    ).fetchone()
+    ends = [newest.end_utc_ns] if newest is not None else []
+    return max([*ends, *(ended or ())], default=None)
+
+
+def volume_id(db: sqlite3.Connection) -> str | None:
+    """Which volume this is the index of; None for a new index."""
+    row = db.execute("SELECT id FROM volume").fetchone()
+    return None if row is None else str(row[0])
+
+
+def last_boot_was_clean(db: sqlite3.Connection) -> bool:
+    """Whether the recorder before this one stopped in good order; true if there was none."""
+    row = db.execute("SELECT end_utc_ns FROM boot ORDER BY id DESC LIMIT 1").fetchone()
+    return row is None or row[0] is not None
+
+
+def _segment(row: tuple[str, int, int, int, str, int, int, int, int, int, int]) -> SegmentRow:
+    name, stream, run, seq, state, start, end, duration, samples, size, init_bytes = row
+    return SegmentRow(
+        id=SegmentId(name, STREAMS[stream], run, seq),
+        state=state,  # type: ignore[arg-type]  # the schema checks it
+        start_utc_ns=start,
+        end_utc_ns=end,
+        duration_90k=duration,
+        samples=samples,
+        bytes=size,
+        init_bytes=init_bytes,
+    )
+
+
+def _gap(row: tuple[str, int, int, int | None, GapReason]) -> GapRow:
+    name, stream, start, end, reason = row
+    return GapRow(camera=name, stream=STREAMS[stream], start_utc_ns=start, end_utc_ns=end, reason=reason)

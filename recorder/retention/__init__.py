@@ -1,0 +1,1 @@
+"""Retention: the oldest footage goes before the disk is full."""

@@ -1,0 +1,1 @@
+"""Segments: what is cut out of a stream, written to disk, found again after a crash."""

@@ -1,0 +1,210 @@
+"""Recovery: makes files and index agree again, at start, before anything is recorded.
+
+1. A segment that was being written keeps its whole fragments; the torn rest is cut off. Without any it is removed.
+2. A file that the index does not know is adopted by its mark (run, seq, start).
+3. A row without a file becomes `lost`; if that were most of them, the volume is not the right one: nothing is touched.
+"""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gate.clock import Clock
+from recorder.catalog import queries
+from recorder.catalog.changes import SegmentContent, close_segment, delete_segments, insert_segment, mark_segments
+from recorder.catalog.rows import FragmentEntry, SegmentId, Stream
+from recorder.media.access_unit import VideoFormat
+from recorder.media.errors import BoxError, MediaError
+from recorder.media.fmp4 import (
+    Box,
+    FragmentHead,
+    Reader,
+    SegmentMark,
+    format_of_init,
+    parse_fragment_head,
+    parse_mark,
+    walk_boxes,
+)
+from recorder.segments.cutter import ns_of_ticks
+from recorder.segments.errors import VolumeMissingError
+from recorder.segments.volume import Volume, remove_empty_folders
+
+_log = logging.getLogger(__name__)
+
+LOSS_SHARE_MAX = 0.5
+LOSS_ROWS_MIN = 10
+"""More rows than this must be missing their files, and more than that share, to be taken for a wrong volume."""
+
+_PROGRESS_SECONDS = 5.0
+_INIT_BYTES_MAX = 1 << 20
+_MOOF_BYTES_MAX = 16 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What recovery has found and done. `last_runs`: the highest run number on disk, by camera and stream."""
+
+    repaired: int
+    removed: int
+    adopted: int
+    lost: int
+    foreign: int
+    last_runs: Mapping[tuple[str, Stream], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walked:
+    """A segment's file, read back: its init section and all fragments that are whole, in order. `torn_bytes`: after."""
+
+    mark: SegmentMark
+    format: VideoFormat
+    init_bytes: int
+    content: SegmentContent
+    torn_bytes: int
+
+
+def recover(db: sqlite3.Connection, volume: Volume, clock: Clock) -> Recovered:
+    """Runs in one transaction of the catalogue. Raises VolumeMissingError, OSError."""
+    rows = queries.all_ids(db)
+    files = dict(volume.scan())
+    missing = [id for id in rows if id not in files]
+    if len(missing) > LOSS_ROWS_MIN and len(missing) > LOSS_SHARE_MAX * len(rows):
+        raise VolumeMissingError(
+            f"{volume.root}: {len(missing)} of {len(rows)} segments are missing; mount the right volume, "
+            "or move index.db away to go on with what is there"
+        )
+    mark_segments(db, missing, "lost")
+    torn = [row.id for row in queries.segments_writing(db)]
+    unknown = [id for id in files if id not in rows]
+    if torn or unknown:
+        _log.info("recovery: %s unfinished and %s unknown segments to look at", len(torn), len(unknown))
+    counts = {"repaired": 0, "removed": 0, "adopted": 0, "foreign": 0}
+    said_ns = clock.monotonic_ns()
+    for done, id in enumerate([*torn, *unknown]):
+        outcome = _repair(db, volume, id, files[id]) if id in rows else _adopt(db, volume, id, files[id])
+        counts[outcome] += 1
+        if clock.monotonic_ns() - said_ns > _PROGRESS_SECONDS * 1e9:
+            said_ns = clock.monotonic_ns()
+            _log.info("recovery: %s of %s segments looked at", done + 1, len(torn) + len(unknown))
+    if torn or unknown or missing:
+        _log.info("recovery: %s, %s lost", ", ".join(f"{n} {what}" for what, n in counts.items()), len(missing))
+    last_runs: dict[tuple[str, Stream], int] = {}
+    for id in files:
+        last_runs[id.camera, id.stream] = max(id.run, last_runs.get((id.camera, id.stream), 0))
+    return Recovered(lost=len(missing), last_runs=last_runs, **counts)
+
+
+def _repair(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -> str:
+    walked = walk_segment(path)
+    if walked is None or not walked.content.fragments:
+        return _remove(db, volume, id, path)
+    _cut_off(path, walked)
+    close_segment(db, id, walked.content)
+    return "repaired"
+
+
+def _adopt(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -> str:
+    walked = walk_segment(path)
+    if walked is None or (walked.mark.run, walked.mark.seq) != (id.run, id.seq):
+        if path.stat().st_size == 0:
+            return _remove(db, volume, id, path)
+        _log.warning("camera %s: %s is no segment of this recorder, it is left alone", id.camera, path)
+        return "foreign"
+    if volume.path_of(id, walked.mark.start_utc_ns) != path:
+        _log.warning("camera %s: %s lies in another day's folder than its mark says, it is left alone", id.camera, path)
+        return "foreign"
+    if not walked.content.fragments:
+        return _remove(db, volume, id, path)
+    _cut_off(path, walked)
+    delete_segments(db, [id])  # a lost one that has come back
+    insert_segment(db, id, walked.mark.start_utc_ns, walked.format, walked.init_bytes)
+    close_segment(db, id, walked.content)
+    return "adopted"
+
+
+def _remove(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -> str:
+    path.unlink()
+    remove_empty_folders(path, volume.root)
+    delete_segments(db, [id])
+    return "removed"
+
+
+def _cut_off(path: Path, walked: Walked) -> None:
+    if not walked.torn_bytes:
+        return
+    _log.info("%s: %s torn bytes cut off at byte %s", path, walked.torn_bytes, walked.content.bytes)
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.ftruncate(fd, walked.content.bytes)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def walk_segment(path: Path) -> Walked | None:
+    """Reads a segment back; None if its init section is not whole or not this recorder's. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return _walk(lambda offset, size: os.pread(fd, size, offset), os.fstat(fd).st_size)
+    finally:
+        os.close(fd)
+
+
+def _walk(read: Reader, end: int) -> Walked | None:
+    boxes = walk_boxes(read, end)
+    try:
+        ftyp, moov, uuid = next(boxes), next(boxes), next(boxes)
+        if [ftyp.kind, moov.kind, uuid.kind] != [b"ftyp", b"moov", b"uuid"] or moov.size > _INIT_BYTES_MAX:
+            return None
+        format = format_of_init(read(moov.offset, moov.size))
+    except (MediaError, StopIteration):
+        return None
+    mark = parse_mark(read(uuid.body, min(uuid.size, 64) - 8))
+    if mark is None:
+        return None
+    init_bytes = uuid.offset + uuid.size
+    fragments: list[FragmentEntry] = []
+    samples, good = 0, init_bytes
+    try:
+        for moof in boxes:
+            mdat = next(boxes, None)
+            head = _whole_fragment(read, moof, mdat)
+            if mdat is None or head is None:
+                break
+            good = mdat.offset + mdat.size
+            fragments.append(FragmentEntry(good - moof.offset, head.duration_90k, head.key, head.decode_time_90k))
+            samples += len(head.sample_bytes)
+    except BoxError:
+        pass  # the torn end
+    last = fragments[-1] if fragments else FragmentEntry(0, 0, False, 0)
+    content = SegmentContent(
+        end_utc_ns=mark.start_utc_ns + ns_of_ticks(last.decode_time_90k + last.duration_90k),
+        samples=samples,
+        bytes=good,
+        fragments=fragments,
+    )
+    return Walked(mark=mark, format=format, init_bytes=init_bytes, content=content, torn_bytes=end - good)
+
+
+def _whole_fragment(read: Reader, moof: Box, mdat: Box | None) -> FragmentHead | None:
+    """The fragment's head, if both boxes are whole and every sample is a chain of NAL units: after a power cut a file
+    may have its full length and pages of zeros."""
+    if mdat is None or moof.kind != b"moof" or mdat.kind != b"mdat" or moof.size > _MOOF_BYTES_MAX:
+        return None
+    head = parse_fragment_head(read(moof.offset, moof.size), moof.offset)
+    if head.data_bytes != mdat.offset + mdat.size - mdat.body:
+        return None
+    position = mdat.body
+    for size in head.sample_bytes:
+        end = position + size
+        while position < end:
+            length = int.from_bytes(read(position, 4), "big")
+            position += 4 + length
+            if not length:
+                return None
+        if position != end:
+            return None
+    return head

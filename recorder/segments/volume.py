@@ -1,0 +1,147 @@
+"""The recording volume: where its files lie, whose it is, and that only one recorder writes to it.
+
+`ROOT/CAMERA/STREAM/YYYY-MM-DD/RUN-SEQ.mp4`: the UTC date of the segment's first picture; RUN and SEQ are decimal.
+`ROOT/volume.json` holds the volume's id: an empty mount point has none and is never written to.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from gate.clock import instant_of
+from recorder.catalog.rows import STREAMS, SegmentId, Stream
+from recorder.segments.errors import VolumeError, VolumeLockedError, VolumeMissingError
+
+_ID_NAME = "volume.json"
+_LOCK_NAME = "volume.lock"
+_FILE = re.compile(r"(\d{6,9})-(\d{4,9})\.mp4", re.ASCII)
+_DAY = re.compile(r"\d{4,5}-\d\d-\d\d", re.ASCII)
+
+
+class Volume:
+    """A directory tree of segments. `lock` it before anything is written."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._lock_fd: int | None = None
+
+    def lock(self) -> None:
+        """Makes the directory and takes it for this process, until `unlock` or its end. Raises VolumeError."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self.root / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise VolumeError(f"{self.root}: cannot be written to: {error.strerror}") from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            owner = os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(fd)
+            raise VolumeLockedError(
+                f"{self.root}: another recorder (process {owner}) writes here; stop it, or choose another data_dir"
+            ) from None
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        self._lock_fd = fd
+
+    def unlock(self) -> None:
+        """Gives the directory free."""
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
+    def identify(self, known_id: str | None) -> str:
+        """The volume's id, made on first use. `known_id`: what the index expects, if it expects anything.
+        Raises VolumeMissingError if this is not that volume."""
+        path = self.root / _ID_NAME
+        try:
+            found = str(json.loads(path.read_text(encoding="utf-8"))["id"])
+        except FileNotFoundError:
+            if known_id is not None:
+                raise VolumeMissingError(
+                    f"{self.root}: the recording volume is not there ({_ID_NAME} is missing); mount it and start again"
+                ) from None
+            return self._make_id(path)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise VolumeError(f"{path}: cannot be read ({error}); restore the file") from error
+        if known_id is not None and found != known_id:
+            raise VolumeMissingError(
+                f"{self.root}: this is volume {found}, the index is of {known_id}; mount the right one and start again"
+            )
+        return found
+
+    def check_present(self) -> None:
+        """Raises OSError if the volume has been unmounted: nothing may be written into an empty mount point."""
+        if not (self.root / _ID_NAME).exists():
+            raise OSError(errno.ENODEV, f"the recording volume is gone ({_ID_NAME} is missing)")
+
+    def path_of(self, id: SegmentId, start_utc_ns: int) -> Path:
+        """Where a segment lies."""
+        day = instant_of(start_utc_ns).date().isoformat()
+        return self.root / id.camera / id.stream / day / f"{id.run:06}-{id.seq:04}.mp4"
+
+    def scan(self) -> Iterator[tuple[SegmentId, Path]]:
+        """Every segment's file."""
+        for camera in _folders(self.root):
+            for stream in STREAMS:
+                yield from self._scan_stream(camera.name, stream, self.root / camera.name / stream)
+
+    def free_bytes(self) -> int:
+        """What the file system has left for us."""
+        return shutil.disk_usage(self.root).free
+
+    def _scan_stream(self, camera: str, stream: Stream, folder: Path) -> Iterator[tuple[SegmentId, Path]]:
+        for day in _folders(folder):
+            if not _DAY.fullmatch(day.name):
+                continue
+            with os.scandir(day.path) as entries:
+                for entry in entries:
+                    if (match := _FILE.fullmatch(entry.name)) is not None:
+                        yield SegmentId(camera, stream, int(match[1]), int(match[2])), Path(entry.path)
+
+    def _make_id(self, path: Path) -> str:
+        volume_id = uuid.uuid4().hex
+        temporary = path.with_suffix(".new")
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                json.dump({"id": volume_id}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            sync_folder(self.root)
+        except OSError as error:
+            raise VolumeError(f"{self.root}: cannot be written to: {error.strerror}") from error
+        return volume_id
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def remove_empty_folders(path: Path, root: Path) -> None:
+    """Removes the folders above a deleted file that hold nothing any more, below `root`."""
+    with contextlib.suppress(OSError):  # not empty
+        for folder in path.parents:
+            if folder == root:
+                return
+            folder.rmdir()
+
+
+def _folders(parent: Path) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(parent) as entries:
+            return [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,239 @@
+"""The disk thread of one volume: takes the cutters' commands from a queue bounded in bytes and carries them out.
+
+Trouble with one stream ends that stream's run and is told to its owner; the others go on. Whatever the thread learns
+goes to the catalogue (posted) and to the event loop (callbacks).
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from gate.clock import Clock
+from recorder.catalog.changes import close_segment, delete_segments, insert_segment
+from recorder.catalog.database import Catalog
+from recorder.catalog.rows import SegmentId, Stream
+from recorder.segments.cutter import CloseSegment, Command, OpenSegment, WriteFragment
+from recorder.segments.segment_file import Disk, SegmentFile, create_segment
+from recorder.segments.volume import Volume
+
+_log = logging.getLogger(__name__)
+
+QUEUE_BYTES_MAX = 64 << 20
+"""Bound of the pictures that wait for the disk, over all streams of a volume."""
+
+SYNC_SHARE = 0.75
+"""A file is synced once its oldest unsynced fragment is older than this share of `sync_seconds`; the thread looks
+every remaining share, so that the whole bound holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskFailure:
+    """A stream's run could not be written on. `kept_until_utc_ns`: the end of what is on disk. `message`: the system's
+    words."""
+
+    camera: str
+    stream: Stream
+    run: int
+    kept_until_utc_ns: int
+    message: str
+
+
+@dataclass(slots=True)
+class _Track:
+    """One stream, as the disk thread sees it."""
+
+    camera: str
+    stream: Stream
+    on_failure: Callable[[DiskFailure], None]
+    on_recovered: Callable[[], None]
+    opening: OpenSegment | None = None
+    file: SegmentFile | None = None
+    run: int = 0
+    failed_run: int = 0
+    healing: bool = False
+
+
+class _Stop:
+    pass
+
+
+class _Look:
+    pass
+
+
+class DiskWriter:
+    """`start` it, `put` from the event loop only, `stop` it from another thread than the loop's."""
+
+    def __init__(self, *, volume: Volume, catalog: Catalog, disk: Disk, clock: Clock, sync_seconds: float) -> None:
+        self._volume = volume
+        self._catalog = catalog
+        self._disk = disk
+        self._clock = clock
+        self._sync_after_ns = round(sync_seconds * SYNC_SHARE * 1e9)
+        self.look_seconds = sync_seconds * (1 - SYNC_SHARE)
+        self._queue: queue.SimpleQueue[tuple[_Track, Sequence[Command]] | _Look | _Stop] = queue.SimpleQueue()
+        self._tracks: list[_Track] = []
+        self._loop = asyncio.get_running_loop()
+        self._put_bytes = 0
+        self._done_bytes = 0
+        self.bytes_written = 0
+        """All bytes that went to files; only grows."""
+        self.bytes_salvaged = 0
+        """Of these, what was cut off again after errors."""
+        self.segments_kept = 0
+        """Segments begun, less those that came to nothing."""
+        self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def add_stream(
+        self, camera: str, stream: Stream, on_failure: Callable[[DiskFailure], None], on_recovered: Callable[[], None]
+    ) -> _Track:
+        """A stream's place, for `put`. The callbacks run in the event loop: when a run was lost to the disk, and when
+        the next one has its first fragment on it."""
+        track = _Track(camera, stream, on_failure, on_recovered)
+        self._tracks.append(track)
+        return track
+
+    @property
+    def queued_bytes(self) -> int:
+        """What waits for the disk."""
+        return self._put_bytes - self._done_bytes
+
+    def put(self, track: _Track, commands: Sequence[Command]) -> bool:
+        """Hands commands to the disk, in order, all or none; false if the queue is full: the run cannot go on.
+        Commands without pictures are always taken."""
+        size = sum(command.data_bytes for command in commands if isinstance(command, WriteFragment))
+        if size and self.queued_bytes + size > QUEUE_BYTES_MAX:
+            return False
+        self._put_bytes += size
+        self._queue.put((track, commands))
+        return True
+
+    def look(self) -> None:
+        """Has the thread sync what is due. To be called every `look_seconds`."""
+        self._queue.put(_Look())
+
+    def stop(self, timeout_seconds: float) -> bool:
+        """Carries out what waits, closes every file, ends the thread; false if that took too long. Blocks."""
+        self._queue.put(_Stop())
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not isinstance(item := self._queue.get(), _Stop):
+            if isinstance(item, _Look):
+                self._sync_due()
+                continue
+            track, commands = item
+            for command in commands:
+                try:
+                    self._carry_out(track, command)
+                except OSError as error:
+                    self._fail(track, error, synced_only=False)
+                except Exception as error:  # a defect in one stream's path must not end the others' recording
+                    _log.exception("camera %s: %s", track.camera, type(command).__name__)
+                    self._fail(track, OSError(str(error)), synced_only=False)
+                if isinstance(command, WriteFragment):
+                    self._done_bytes += command.data_bytes
+        for track in self._tracks:
+            if track.file is not None:
+                self._close(track, track.file, None)
+
+    def _carry_out(self, track: _Track, command: Command) -> None:
+        if isinstance(command, OpenSegment):
+            track.run = command.run
+        if track.run <= track.failed_run:
+            return
+        if isinstance(command, WriteFragment):
+            self._write(track, command)
+        elif isinstance(command, OpenSegment):
+            track.opening = command
+        elif track.file is not None:
+            self._close(track, track.file, command)
+
+    def _write(self, track: _Track, command: WriteFragment) -> None:
+        if track.file is None:
+            opening = track.opening
+            assert opening is not None, f"{track.camera}: a fragment without a segment"
+            id = SegmentId(track.camera, track.stream, opening.run, opening.seq)
+            self._volume.check_present()
+            path = self._volume.path_of(id, opening.start_utc_ns)
+            file = track.file = create_segment(self._disk, self._volume.root, path, id, opening)
+            self.bytes_written += file.init_bytes
+            self.segments_kept += 1
+            self.bytes_written += file.write(command, self._clock.monotonic_ns())
+            self._catalog.post(
+                partial(
+                    insert_segment,
+                    id=id,
+                    start_utc_ns=opening.start_utc_ns,
+                    format=opening.format,
+                    init_bytes=file.init_bytes,
+                )
+            )
+        else:
+            self.bytes_written += track.file.write(command, self._clock.monotonic_ns())
+        if track.healing:
+            track.healing = False
+            self._tell(track.on_recovered)
+
+    def _close(self, track: _Track, file: SegmentFile, command: CloseSegment | None) -> None:
+        try:
+            file.close()
+        except OSError as error:
+            self._fail(track, error, synced_only=True)
+            return
+        track.file = None
+        end_utc_ns = command.end_utc_ns if command is not None else None
+        self._catalog.post(partial(close_segment, id=file.id, content=file.content(end_utc_ns)))
+
+    def _sync_due(self) -> None:
+        now_ns = self._clock.monotonic_ns()
+        for track in self._tracks:
+            file = track.file
+            if file is None or file.dirty_since_ns is None or now_ns - file.dirty_since_ns < self._sync_after_ns:
+                continue
+            try:
+                file.sync()
+            except OSError as error:
+                self._fail(track, error, synced_only=True)
+
+    def _fail(self, track: _Track, error: OSError, *, synced_only: bool) -> None:
+        """Ends the track's run; its file keeps what is whole."""
+        file, track.file = track.file, None
+        track.failed_run, track.healing = track.run, True
+        kept_until_utc_ns = track.opening.start_utc_ns if track.opening is not None else 0
+        if file is not None:
+            before = file.bytes
+            kept = file.salvage(synced_only=synced_only)
+            kept_until_utc_ns = file.end_utc_ns
+            if kept:
+                self._catalog.post(partial(close_segment, id=file.id, content=file.content()))
+                self.bytes_salvaged += before - file.bytes
+            else:
+                self._catalog.post(partial(delete_segments, ids=[file.id]))
+                self.bytes_salvaged += before
+                self.segments_kept -= 1
+        message = error.strerror or str(error)
+        path = file.path if file is not None else self._volume.root
+        size = file.bytes if file is not None else 0
+        _log.error("camera %s: %s: %s (at byte %s); the run ends", track.camera, path, message, size)
+        failure = DiskFailure(
+            camera=track.camera,
+            stream=track.stream,
+            run=track.run,
+            kept_until_utc_ns=kept_until_utc_ns,
+            message=message,
+        )
+        self._tell(partial(track.on_failure, failure))
+
+    def _tell(self, callback: Callable[[], None]) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(callback)

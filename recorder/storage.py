@@ -1,0 +1,215 @@
+"""The recording volume of one recorder, ready to use: lock, index, recovery, disk thread, retention."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from gate.clock import Clock
+from recorder.catalog import queries
+from recorder.catalog.changes import begin_boot, end_boot, set_volume, touch_boot
+from recorder.catalog.database import Catalog
+from recorder.catalog.rows import GapRow, Stream
+from recorder.config import StorageConfig
+from recorder.hub import Feed
+from recorder.retention.plan import Limits
+from recorder.retention.sweeper import Sweeper
+from recorder.segments.cutter import Cutter
+from recorder.segments.errors import VolumeError
+from recorder.segments.gaps import GapKeeper
+from recorder.segments.health import DiskHealth, Language
+from recorder.segments.recorder import Past, RecordingGate, StreamRecorder
+from recorder.segments.recovery import Recovered, recover
+from recorder.segments.segment_file import Disk, OsDisk
+from recorder.segments.volume import Volume
+from recorder.segments.writer import DiskWriter
+from recorder.state import StateBoard
+
+_log = logging.getLogger(__name__)
+
+MEDIA_NAME, INDEX_NAME = "media", "index.db"
+ALIVE_SECONDS = 60.0
+"""How often the index notes that the recorder runs."""
+CLOSE_SECONDS_MAX = 2.0
+"""How long the disk may take for what is still queued when the recorder stops."""
+SEGMENTS_PER_CAP_MIN = 4
+"""So many segments of every stream fit into `bytes_max` at least: a segment is cut earlier where it is too large."""
+SEGMENT_BYTES_MIN = 4 << 20
+
+_MAIN: Stream = "main"
+
+
+class Storage:
+    """What `open_storage` gives: a recorder for each camera, and the index to ask."""
+
+    def __init__(
+        self,
+        *,
+        config: StorageConfig,
+        volume: Volume,
+        catalog: Catalog,
+        writer: DiskWriter,
+        health: DiskHealth,
+        clock: Clock,
+        board: StateBoard,
+        streams: dict[str, tuple[int, Past, GapRow | None]],
+    ) -> None:
+        self.volume = volume
+        self.catalog = catalog
+        self._config = config
+        self._writer = writer
+        self._health = health
+        self._clock = clock
+        self._board = board
+        self._streams = streams
+
+    def recorder(self, camera_id: str, feed: Feed, gate: RecordingGate) -> StreamRecorder:
+        """The recording of a camera's main stream. Once a camera; `run` it in a task."""
+        last_run, past, open_gap = self._streams[camera_id]
+        segment_bytes_max = self._config.bytes_max // (SEGMENTS_PER_CAP_MIN * len(self._streams))
+        return StreamRecorder(
+            camera=camera_id,
+            stream=_MAIN,
+            feed=feed,
+            gate=gate,
+            cutter=Cutter(
+                camera=camera_id,
+                segment_seconds=self._config.segment_seconds,
+                segment_bytes_max=max(segment_bytes_max, SEGMENT_BYTES_MIN),
+                next_run=last_run + 1,
+            ),
+            writer=self._writer,
+            gaps=GapKeeper(camera_id, _MAIN, self.catalog.post, open_gap),
+            health=self._health,
+            clock=self._clock,
+            board=self._board,
+            past=past,
+        )
+
+
+@asynccontextmanager
+async def open_storage(
+    config: StorageConfig,
+    *,
+    data_dir: Path,
+    camera_ids: Sequence[str],
+    clock: Clock,
+    board: StateBoard,
+    language: Language = "en",
+    disk: Disk | None = None,
+) -> AsyncIterator[Storage]:
+    """The volume in `data_dir`, recovered and being swept. Leave it after the recorders have ended: everything is then
+    on disk within CLOSE_SECONDS_MAX. `disk`: where the bytes go, the real one by default.
+
+    Raises VolumeError or CatalogError, each one sentence for people.
+    """
+    async with AsyncExitStack() as stack:
+        volume = Volume(data_dir / MEDIA_NAME)
+        await asyncio.to_thread(volume.lock)
+        stack.callback(volume.unlock)
+        catalog = await asyncio.to_thread(Catalog, data_dir / INDEX_NAME)
+        stack.push_async_callback(asyncio.to_thread, catalog.close)
+        recovered = await _recover(volume, catalog, clock)
+        streams = await _load_streams(catalog, camera_ids, recovered)
+        boot = await catalog.do(partial(begin_boot, now_utc_ns=clock.now_ns()))
+        writer = DiskWriter(
+            volume=volume, catalog=catalog, disk=disk or OsDisk(), clock=clock, sync_seconds=config.sync_seconds
+        )
+        writer.start()
+        stack.push_async_callback(_close, writer, catalog, clock, boot)
+        health = DiskHealth(board, language)
+        sweeper = Sweeper(
+            volume=volume,
+            catalog=catalog,
+            writer=writer,
+            health=health,
+            board=board,
+            clock=clock,
+            limits=Limits(bytes_max=config.bytes_max, free_bytes_min=config.free_bytes_min),
+            segment_seconds=config.segment_seconds,
+            totals=await catalog.read(queries.totals),
+        )
+        await sweeper.run_once()
+        upkeep = asyncio.create_task(_keep_up(sweeper, writer, catalog, clock, boot), name="storage upkeep")
+        stack.push_async_callback(_end, upkeep)
+        upkeep.add_done_callback(_complain)
+        yield Storage(
+            config=config,
+            volume=volume,
+            catalog=catalog,
+            writer=writer,
+            health=health,
+            clock=clock,
+            board=board,
+            streams=streams,
+        )
+
+
+async def _recover(volume: Volume, catalog: Catalog, clock: Clock) -> Recovered:
+    known_id = await catalog.read(queries.volume_id)
+    volume_id = await asyncio.to_thread(volume.identify, known_id)
+    if known_id is None:
+        await catalog.do(partial(set_volume, id=volume_id))
+    try:
+        return await catalog.do(partial(recover, volume=volume, clock=clock))
+    except OSError as error:
+        raise VolumeError(f"{error.filename or volume.root}: cannot be recovered: {error.strerror}") from error
+
+
+async def _load_streams(
+    catalog: Catalog, camera_ids: Sequence[str], recovered: Recovered
+) -> dict[str, tuple[int, Past, GapRow | None]]:
+    """By camera: the highest run, how things stood, and the gap that lasts."""
+    clean = await catalog.read(queries.last_boot_was_clean)
+    gaps = {(gap.camera, gap.stream): gap for gap in await catalog.read(queries.open_gaps)}
+    streams = {}
+    for camera in camera_ids:
+        last_run = await catalog.read(partial(queries.last_run, camera=camera, stream=_MAIN))
+        end_utc_ns = await catalog.read(partial(queries.last_end_utc_ns, camera=camera, stream=_MAIN))
+        streams[camera] = (
+            max(last_run, recovered.last_runs.get((camera, _MAIN), 0)),
+            Past(end_utc_ns=end_utc_ns, clean=clean),
+            gaps.get((camera, _MAIN)),
+        )
+    return streams
+
+
+async def _keep_up(sweeper: Sweeper, writer: DiskWriter, catalog: Catalog, clock: Clock, boot: int) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(sweeper.run())
+        tasks.create_task(_look(writer, clock))
+        tasks.create_task(_stay_alive(catalog, clock, boot))
+
+
+def _complain(upkeep: "asyncio.Task[None]") -> None:
+    if not upkeep.cancelled() and (error := upkeep.exception()) is not None:
+        _log.critical("retention and syncing have ended", exc_info=error)
+
+
+async def _end(upkeep: "asyncio.Task[None]") -> None:
+    upkeep.cancel()
+    await asyncio.wait([upkeep])
+
+
+async def _look(writer: DiskWriter, clock: Clock) -> None:
+    while True:
+        await clock.sleep(writer.look_seconds)
+        writer.look()
+
+
+async def _stay_alive(catalog: Catalog, clock: Clock, boot: int) -> None:
+    while True:
+        await clock.sleep(ALIVE_SECONDS)
+        catalog.post(partial(touch_boot, boot=boot, now_utc_ns=clock.now_ns()))
+
+
+async def _close(writer: DiskWriter, catalog: Catalog, clock: Clock, boot: int) -> None:
+    with anyio.CancelScope(shield=True):
+        if not await asyncio.to_thread(writer.stop, CLOSE_SECONDS_MAX):
+            _log.error("the disk has not taken everything within %s s; the rest is lost", CLOSE_SECONDS_MAX)
+            return
+        await catalog.do(partial(end_boot, boot=boot, now_utc_ns=clock.now_ns()))
