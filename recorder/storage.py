@@ -44,7 +44,7 @@ _MAIN: Stream = "main"
 
 
 class Storage:
-    """What `open_storage` gives: a recorder for each camera, and the index to ask."""
+    """What `open_storage` gives: a recorder for each camera, and the index to ask (`catalog.read`)."""
 
     def __init__(
         self,
@@ -56,6 +56,8 @@ class Storage:
         health: DiskHealth,
         clock: Clock,
         board: StateBoard,
+        sweeper: Sweeper,
+        boot: int,
         streams: dict[str, tuple[int, Past, GapRow | None]],
     ) -> None:
         self.volume = volume
@@ -65,7 +67,16 @@ class Storage:
         self._health = health
         self._clock = clock
         self._board = board
+        self._sweeper = sweeper
+        self._boot = boot
         self._streams = streams
+
+    async def run(self) -> None:
+        """Retention and timely syncing, until cancelled; footage is safe only while this runs."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sweeper.run(), name="sweeper")
+            tasks.create_task(_look(self._writer, self._clock), name="sync")
+            tasks.create_task(_stay_alive(self.catalog, self._clock, self._boot), name="boot record")
 
     def recorder(self, camera_id: str, feed: Feed, gate: RecordingGate) -> StreamRecorder:
         """The recording of a camera's main stream. Once a camera; `run` it in a task."""
@@ -102,8 +113,8 @@ async def open_storage(
     language: Language = "en",
     disk: Disk | None = None,
 ) -> AsyncIterator[Storage]:
-    """The volume in `data_dir`, recovered and being swept. Leave it after the recorders have ended: everything is then
-    on disk within CLOSE_SECONDS_MAX. `disk`: where the bytes go, the real one by default.
+    """The volume in `data_dir`, recovered. Leave it after `Storage.run` and the recorders have ended: everything is
+    then on disk within CLOSE_SECONDS_MAX. `disk`: where the bytes go, the real one by default.
 
     Raises VolumeError or CatalogError, each one sentence for people.
     """
@@ -134,9 +145,6 @@ async def open_storage(
             totals=await catalog.read(queries.totals),
         )
         await sweeper.run_once()
-        upkeep = asyncio.create_task(_keep_up(sweeper, writer, catalog, clock, boot), name="storage upkeep")
-        stack.push_async_callback(_end, upkeep)
-        upkeep.add_done_callback(_complain)
         yield Storage(
             config=config,
             volume=volume,
@@ -145,6 +153,8 @@ async def open_storage(
             health=health,
             clock=clock,
             board=board,
+            sweeper=sweeper,
+            boot=boot,
             streams=streams,
         )
 
@@ -176,23 +186,6 @@ async def _load_streams(
             gaps.get((camera, _MAIN)),
         )
     return streams
-
-
-async def _keep_up(sweeper: Sweeper, writer: DiskWriter, catalog: Catalog, clock: Clock, boot: int) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(sweeper.run())
-        tasks.create_task(_look(writer, clock))
-        tasks.create_task(_stay_alive(catalog, clock, boot))
-
-
-def _complain(upkeep: "asyncio.Task[None]") -> None:
-    if not upkeep.cancelled() and (error := upkeep.exception()) is not None:
-        _log.critical("retention and syncing have ended", exc_info=error)
-
-
-async def _end(upkeep: "asyncio.Task[None]") -> None:
-    upkeep.cancel()
-    await asyncio.wait([upkeep])
 
 
 async def _look(writer: DiskWriter, clock: Clock) -> None:
