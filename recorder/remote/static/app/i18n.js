@@ -1,0 +1,54 @@
+// The two languages of the page. One catalogue is loaded; a missing key shows itself as the key.
+
+const STORAGE_KEY = "language";
+const LANGUAGES = ["ja", "en"];
+
+let texts = {};
+let current = "ja";
+
+/** The language asked for in the address, else the one chosen last time, else what the server chose for this page. */
+export function wantedLanguage() {
+  const asked = new URLSearchParams(location.search).get("lang");
+  if (LANGUAGES.includes(asked)) {
+    remember(asked);
+    return asked;
+  }
+  const remembered = recall();
+  return LANGUAGES.includes(remembered) ? remembered : document.documentElement.lang;
+}
+
+export async function loadCatalogue(language) {
+  const response = await fetch(`/static/lang/${language}.json`);
+  if (!response.ok) throw new Error(`catalogue ${language}: HTTP ${response.status}`);
+  texts = await response.json();
+  current = language;
+  document.documentElement.lang = language;
+  document.title = t("app.title");
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
+}
+
+export function language() {
+  return current;
+}
+
+/** The text of a key, `{name}` replaced by values.name. */
+export function t(key, values = {}) {
+  const text = texts[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+function remember(value) {
+  try {
+    localStorage.setItem(STORAGE_KEY, value);
+  } catch {
+    // Storage may be forbidden; the choice then lasts as long as the address.
+  }
+}
+
+function recall() {
+  try {
+    return localStorage.getItem(STORAGE_KEY);
+  } catch {
+    return null;
+  }
+}

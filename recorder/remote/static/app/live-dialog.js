@@ -1,0 +1,40 @@
+// <live-dialog>: one camera large, from its main stream. Escape or the button closes it.
+
+import { make } from "./element.js";
+import { t } from "./i18n.js";
+
+const TICK_MS = 250;
+
+export class LiveDialog extends HTMLElement {
+  #site = null;
+  #tile = null;
+
+  begin(site) {
+    this.#site = site;
+    document.addEventListener("open-camera", (event) => this.#open(event.detail));
+    site.addEventListener("state", () => {
+      const camera = site.state.cameras.find((other) => other.id === this.#tile?.camera.id);
+      if (camera) this.#tile.update(camera);
+    });
+    document.addEventListener("visibilitychange", () => this.#tile?.visible(!document.hidden));
+  }
+
+  #open(camera) {
+    const close = make("button", { class: "viewer-close", type: "button" }, t("dialog.close"));
+    const title = make("h2", { id: "viewer-title" }, camera.name);
+    this.#tile = make("live-tile");
+    const dialog = make("dialog", { class: "viewer", "aria-labelledby": "viewer-title" },
+      make("div", { class: "viewer-head" }, title, close), this.#tile);
+    close.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    const timer = setInterval(() => this.#tile?.tick(), TICK_MS);
+    dialog.addEventListener("close", () => {
+      clearInterval(timer);
+      this.#tile = null;
+      dialog.remove();
+    });
+    this.append(dialog);
+    this.#tile.show(camera, "main", this.#site);
+    dialog.showModal();
+  }
+}

@@ -1,0 +1,239 @@
+// <live-tile>: one camera's live picture with its name, its recording state and the truth about how live it is.
+
+import { make, setAttribute, setText } from "./element.js";
+import { since } from "./format.js";
+import { language, t } from "./i18n.js";
+import { LiveLink } from "./live-link.js";
+import { MsePlayer } from "./mse-player.js";
+import { STALE_SECONDS, tileMode } from "./tile-mode.js";
+
+const CLOCK_STEP_SECONDS = 60; // a label this far from now belongs to a clock that has just been stepped
+
+const RECORDING = {
+  recording: ["●", "recording.recording", "rec"],
+  waiting: ["◌", "recording.waiting", "warn"],
+  stopped: ["■", "recording.stopped", "bad"],
+};
+
+export class LiveTile extends HTMLElement {
+  /** "live", "stale", "offline", "lapsed", "waiting", "connecting", "unsupported" or "paused". */
+  mode = "connecting";
+  #camera = null;
+  #stream = "sub";
+  #site = null;
+  #link = null;
+  #player = null;
+  #supported = true;
+  #parts = {};
+
+  /** Begins to show a camera of the site state; `site` is a SiteState. */
+  show(camera, stream, site) {
+    this.#camera = camera;
+    this.#stream = stream;
+    this.#site = site;
+    this.#build();
+    this.#player = new MsePlayer(this.#parts.video, () => this.#link.restart());
+    this.#link = new LiveLink(this.#address(), {
+      hello: (hello) => this.#open(hello),
+      media: (piece) => this.#player.append(piece),
+      changed: () => this.#changed(),
+    });
+    if (!document.hidden) this.#link.start();
+    this.tick();
+  }
+
+  disconnectedCallback() {
+    this.#link?.stop();
+    this.#player?.close();
+  }
+
+  /** A new site state. */
+  update(camera) {
+    this.#camera = camera;
+    this.#link.licence(camera.licence.state === "active");
+    this.tick();
+  }
+
+  /** The page was hidden or shown: nobody watches a hidden page. */
+  visible(shown) {
+    if (shown) this.#link.start();
+    else if (this.#link.phase !== "ended") this.#link.stop();
+    this.tick();
+  }
+
+  /** Time has passed. */
+  tick() {
+    const stream = this.#streamState();
+    if (stream?.phase === "streaming") this.#link.watch();
+    const age = this.pictureAge;
+    if (age !== null && age < 1) this.#link.proven();
+    this.mode = tileMode({
+      link: this.#link,
+      stream,
+      pictureAge: age,
+      supported: this.#supported,
+      hidden: document.hidden,
+    });
+    setAttribute(this, "data-mode", this.mode);
+    this.#draw(stream, age);
+  }
+
+  get camera() {
+    return this.#camera;
+  }
+
+  get stream() {
+    return this.#stream;
+  }
+
+  /** Close code of the last session, null while one runs. */
+  get closeCode() {
+    return this.#link.closeCode;
+  }
+
+  /** The problem that ended the last session, null while one runs. */
+  get endProblem() {
+    return this.#link.endProblem;
+  }
+
+  get framesDecoded() {
+    return this.#parts.video.getVideoPlaybackQuality().totalVideoFrames;
+  }
+
+  /** Seconds since a new picture reached the screen, null before the first. */
+  get pictureAge() {
+    const presented = this.#player.presented;
+    return presented && (performance.now() - presented.at) / 1000;
+  }
+
+  /** Seconds between the camera's picture and its showing, null while unknown. */
+  get latencySeconds() {
+    const presented = this.#player.presented;
+    if (!presented) return null;
+    const seconds = (this.#site.nowMs() - (performance.now() - presented.at) - presented.labelMs) / 1000;
+    return Math.abs(seconds) < CLOCK_STEP_SECONDS ? Math.max(0, seconds) : null;
+  }
+
+  #address() {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const query = new URLSearchParams({ stream: this.#stream, lang: language() });
+    return `${scheme}//${location.host}/api/v1/cameras/${encodeURIComponent(this.#camera.id)}/live?${query}`;
+  }
+
+  #streamState() {
+    return this.#site.connected ? (this.#camera.streams[this.#stream] ?? null) : null;
+  }
+
+  #open(hello) {
+    this.#supported = MsePlayer.supports(hello.mime);
+    if (this.#supported) this.#player.open(hello.mime);
+    else this.#link.stop();
+  }
+
+  #changed() {
+    if (this.#link.phase !== "open") this.#player.close();
+    this.tick();
+  }
+
+  #build() {
+    const id = `tile-${this.#stream}-${this.#camera.id}`;
+    const name = make("h3", { class: "tile-name", id }, this.#camera.name);
+    const video = make("video", { playsinline: true, "aria-labelledby": id, tabindex: "-1" });
+    video.muted = true; // the property: without it no autoplay
+    const open = make("button", { class: "tile-open", type: "button" });
+    open.addEventListener("click", () =>
+      this.dispatchEvent(new CustomEvent("open-camera", { bubbles: true, detail: this.#camera })),
+    );
+    this.#parts = {
+      name,
+      video,
+      open,
+      age: make("p", { class: "badge tile-age" }),
+      title: make("p", { class: "tile-card-title" }),
+      line: make("p", { class: "tile-card-line numbers" }),
+      remedy: make("p", { class: "tile-card-line tile-card-remedy" }),
+      symbol: make("span", { class: "badge-symbol", "aria-hidden": "true" }),
+      state: make("span"),
+    };
+    const p = this.#parts;
+    p.badge = make("p", { class: "badge tile-recording" }, p.symbol, p.state);
+    p.card = make("div", { class: "tile-card" }, p.title, p.line, p.remedy);
+    this.replaceChildren(
+      make("article", { class: "tile", "aria-labelledby": id },
+        video, p.card, make("div", { class: "tile-bar" }, name, p.badge), p.age, open),
+    );
+  }
+
+  #draw(stream, age) {
+    const p = this.#parts;
+    setText(p.name, this.#camera.name);
+    setAttribute(p.open, "aria-label", t("tile.open", { name: this.#camera.name }));
+    this.#drawRecording();
+    this.#drawAge(age);
+    const [title, line, remedy] = this.#card(stream);
+    p.card.hidden = title === "";
+    setText(p.title, title);
+    setText(p.line, line);
+    setText(p.remedy, remedy);
+  }
+
+  #drawRecording() {
+    const { symbol, state, badge } = this.#parts;
+    const { phase } = this.#camera.recording;
+    const [sign, key, tone] = this.#site.connected ? RECORDING[phase] : ["?", "recording.unknown", "muted"];
+    setText(symbol, sign);
+    setText(state, t(key));
+    setAttribute(badge, "data-tone", tone);
+  }
+
+  #drawAge(age) {
+    const badge = this.#parts.age;
+    badge.hidden = this.mode !== "live" && this.mode !== "stale";
+    if (badge.hidden) return;
+    const latency = this.latencySeconds;
+    if (this.mode === "stale") setText(badge, t("tile.frozen", { seconds: Math.floor(age) }));
+    else if (latency === null) setText(badge, t("tile.live"));
+    else setText(badge, t("tile.latency", { seconds: latency.toFixed(1) }));
+    setAttribute(badge, "data-tone", this.mode === "stale" || latency > STALE_SECONDS ? "warn" : "good");
+  }
+
+  #card(stream) {
+    switch (this.mode) {
+      case "lapsed":
+        return this.#lapsedCard();
+      case "offline":
+        return [t(`phase.${stream.phase}`), this.#sinceText(stream.since), stream.message];
+      case "stale": {
+        const lastMs = this.#site.nowMs() - this.pictureAge * 1000;
+        return [t("tile.stale"), t("tile.last", { time: this.#sinceMs(lastMs) }), ""];
+      }
+      case "waiting": {
+        const seconds = Math.max(1, Math.ceil((this.#link.retryAt - performance.now()) / 1000));
+        const problem = this.#link.endProblem;
+        return [t("tile.reconnecting"), t("tile.retry", { seconds }), problem?.title ?? ""];
+      }
+      case "unsupported":
+        return [t("tile.unsupported"), "", t("tile.unsupported.remedy")];
+      case "connecting":
+        return [t("tile.connecting"), "", ""];
+      case "paused":
+        return [t("tile.paused"), "", ""];
+      default:
+        return ["", "", ""];
+    }
+  }
+
+  #lapsedCard() {
+    const problem = this.#link.endProblem;
+    if (!problem) return [t("tile.ended"), "", ""];
+    return [problem.title, problem.since ? this.#sinceText(problem.since) : "", problem.remedy];
+  }
+
+  #sinceText(iso) {
+    return t("time.since", { time: this.#sinceMs(Date.parse(iso)) });
+  }
+
+  #sinceMs(ms) {
+    return since(ms, this.#site.nowMs(), this.#site.state.device.time_zone);
+  }
+}

@@ -1,0 +1,43 @@
+// <live-wall>: a tile for each camera of the site, in as square a grid as fits.
+
+import { make } from "./element.js";
+
+const TICK_MS = 250;
+
+export class LiveWall extends HTMLElement {
+  #site = null;
+
+  begin(site) {
+    this.#site = site;
+    site.addEventListener("state", () => this.#update());
+    document.addEventListener("visibilitychange", () => {
+      for (const tile of this.#tiles()) tile.visible(!document.hidden);
+    });
+    setInterval(() => {
+      for (const tile of this.#tiles()) tile.tick();
+    }, TICK_MS);
+  }
+
+  #tiles() {
+    return this.querySelectorAll("live-tile");
+  }
+
+  #update() {
+    const { cameras } = this.#site.state;
+    const known = new Map([...this.#tiles()].map((tile) => [tile.camera.id, tile]));
+    for (const camera of cameras) {
+      const tile = known.get(camera.id);
+      known.delete(camera.id);
+      if (tile) tile.update(camera);
+      else this.#add(camera);
+    }
+    for (const gone of known.values()) gone.remove();
+    this.style.setProperty("--columns", String(Math.ceil(Math.sqrt(cameras.length))));
+  }
+
+  #add(camera) {
+    const tile = make("live-tile");
+    this.append(tile);
+    tile.show(camera, "sub" in camera.streams ? "sub" : "main", this.#site);
+  }
+}

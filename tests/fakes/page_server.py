@@ -1,0 +1,103 @@
+"""A remote side in a thread of its own, its cameras playing: for a browser driven by blocking code."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import uvloop
+
+from gate.clock import SystemClock
+from recorder.remote.app import serve_remote
+from tests.fakes.footage import make_footage
+from tests.fakes.remote_site import FakeStream, RemoteSite, config_of
+
+ResultT = TypeVar("ResultT")
+START_SECONDS_MAX = 30.0
+HUES = (100, 20, 60, 140, 0, 80)
+
+
+class PageServer:
+    """`site` belongs to the server's loop: touch it through `call`."""
+
+    def __init__(self, folder: Path, cameras: int) -> None:
+        self._folder = folder
+        self._cameras = cameras
+        self._loop: asyncio.AbstractEventLoop
+        self._ended: asyncio.Event
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="page server")
+        self.site: RemoteSite
+        self.address = ""
+        self.streams: dict[tuple[str, str], FakeStream] = {}
+        self._players: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    def call(self, function: Callable[[], ResultT]) -> ResultT:
+        """Runs a function on the server's loop and gives its result back."""
+
+        async def run() -> ResultT:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(START_SECONDS_MAX)
+
+    def entitle(self, seconds: float, cameras: list[str] | None = None) -> None:
+        """A licence for that long from now, in force at once."""
+        self.call(lambda: self.site.entitle(self.site.clock.now() + timedelta(seconds=seconds), cameras))
+
+    def stop_camera(self, camera: str) -> None:
+        """The camera's streams fall silent; their state does not say so yet."""
+        for name in ("main", "sub"):
+            self.call(self._players[camera, name].cancel)
+
+    def start(self) -> None:
+        self._thread.start()
+        assert self._ready.wait(START_SECONDS_MAX), "the page server did not start"
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join(START_SECONDS_MAX)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        clock = SystemClock()
+        self.site = RemoteSite(clock=clock, config=config_of(self._folder, self._cameras))
+        self.site.entitle(clock.now() + timedelta(days=400))
+        for state in self.site.board.cameras.values():
+            state.recording.phase = "recording"
+        gate = asyncio.create_task(self.site.gate.run())
+        self._play()
+        async with serve_remote(**self.site.parts) as (host, port):  # type: ignore[arg-type]
+            self.address = f"http://{host}:{port}/"
+            self._ready.set()
+            await self._ended.wait()
+        for task in (gate, *self._players.values()):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        clock.close()
+
+    def _play(self) -> None:
+        for number in range(self._cameras):
+            for name, (width, height) in {"main": (960, 540), "sub": (480, 270)}.items():
+                footage = make_footage(width=width, height=height, hue=HUES[number % len(HUES)])
+                stream = self.site.stream(f"cam{number + 1}", name, footage)
+                self.streams[stream.camera, name] = stream
+                self._players[stream.camera, name] = asyncio.create_task(stream.play())
+
+
+@contextlib.contextmanager
+def page_server(folder: Path, cameras: int = 4) -> Iterator[PageServer]:
+    """A running server; its end is waited for."""
+    server = PageServer(folder, cameras)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.close()
