@@ -15,6 +15,8 @@ from hdmi_out.site_state import Camera, Denial, SiteState, lapsed_since
 
 COUNTDOWN = timedelta(days=14)
 """How long before its end a licence counts down on the wall."""
+REACHING_SECONDS = 3.0
+"""At the start the recorder may not be up yet: that long nobody is alarmed."""
 NAMES_MAX = 2
 """Cameras named in the bar; more are only counted, their tiles say which."""
 
@@ -137,6 +139,8 @@ def message(
     state: SiteState | None, now: datetime, zone: tzinfo, words: Words, *, lost_seconds: float | None
 ) -> Message:
     """The most important thing to know now. `lost_seconds`: for how long the recorder has been unreachable."""
+    if state is None and (lost_seconds or 0.0) < REACHING_SECONDS:
+        return Message(tone=Tone.CALM, title=words.reaching)
     if state is None or lost_seconds is not None:
         aside = words.unreachable_for.format(duration(lost_seconds or 0.0, words))
         facts = (Fact(text=words.unreachable_action),)
@@ -208,6 +212,8 @@ def _summary(state: SiteState, words: Words) -> Message:
     if not count:
         return Message(tone=Tone.CALM, title=words.no_cameras)
     text = words.all_recording if recording == count else words.some_recording
+    if recording == count == 1:
+        text = words.one_recording
     hidden = words.not_shown.format(count - TILES_MAX) if count > TILES_MAX else ""
     return Message(tone=Tone.CALM, title=text.format(count, recording), aside=_joined((hidden, state.device.id), words))
 

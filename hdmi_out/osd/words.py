@@ -42,6 +42,8 @@ class Words:
     countdown_action: str
     storage_title: str
     licence_title: str
+    reaching: str
+    one_recording: str
     all_recording: str
     some_recording: str
     not_shown: str
@@ -78,7 +80,7 @@ _JA = Words(
     unreachable="レコーダーに接続できません",
     unreachable_for="{}前から",
     unreachable_action="電源とネットワークを確認してください。自動で再接続します",
-    lapsed_title="ライセンスが切れています",
+    lapsed_title="ライセンス切れ",
     all_cameras="全カメラ",
     lapsed_since="{}から",
     lapsed_stopped="停止中",
@@ -93,6 +95,8 @@ _JA = Words(
     countdown_action="次のライセンスを割り当ててください",
     storage_title="録画ディスク",
     licence_title="ライセンス",
+    reaching="レコーダーに接続しています",
+    one_recording="録画中",
     all_recording="{}台すべて録画中",
     some_recording="{}台中{}台を録画中",
     not_shown="ほか{}台は表示されていません",
@@ -154,6 +158,8 @@ _EN = Words(
     countdown_action="Assign the next licence",
     storage_title="Recording disk",
     licence_title="Licence",
+    reaching="Connecting to the recorder",
+    one_recording="Recording",
     all_recording="All {} cameras recording",
     some_recording="{1} of {0} cameras recording",
     not_shown="{} more not shown",

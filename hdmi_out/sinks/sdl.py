@@ -27,6 +27,8 @@ EVENT_SECONDS = 0.03
 CLOSE_SECONDS_MAX = 0.7
 """A thread that hangs in a graphics driver for longer at the end is left to the end of the process."""
 WINDOW_SIZE = (1280, 720)
+_YUV_BT601 = 1
+"""SDL_YUV_CONVERSION_BT601; PySDL2 does not export it."""
 WITHOUT_SCREEN = ("offscreen", "dummy", "evdev")
 """Drivers that open where there is no display; used only if SDL_VIDEODRIVER asks for one."""
 
@@ -121,7 +123,7 @@ class _Window:
             message = _error(sdl)
             self._quit()
             raise DisplayError(f"{driver} opens no window: {message}")
-        sdl.SDL_SetYUVConversionMode(sdl.SDL_YUV_CONVERSION_BT601)
+        sdl.SDL_SetYUVConversionMode(_YUV_BT601)
         self._full_screen = full_screen
         self._show_cursor()
         self._texture: Any = None
@@ -246,4 +248,7 @@ def _load_sdl() -> Any:
     """PySDL2, which loads the library while it is imported and warns where it comes from."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return import_module("sdl2")
+        try:
+            return import_module("sdl2")
+        except (ImportError, OSError) as error:
+            raise DisplayError(f"SDL2 cannot be loaded: {error}") from None
