@@ -94,14 +94,16 @@ class Depacketizer:
         """Packets are missing before the one of this timestamp."""
         self._damaged = True
         if timestamp != self._timestamp:
-            self._end()  # the unit before misses its end …
+            if self._parts:
+                self._end()  # the unit before misses its end …
             self._timestamp = timestamp
             self._damaged = True  # … and this one perhaps its beginning
 
     def restart(self) -> None:
         """Another source takes over, with its own timestamps."""
-        self._damaged = True
-        self._end()
+        if self._parts:
+            self._drop()
+        self._clear()
         self._timestamp = -1
         self._waiting = True
         self._restarted = True
@@ -226,7 +228,7 @@ class Depacketizer:
 
     def _drop(self) -> None:
         # Joining a stream in its middle loses nothing that was ever promised.
-        if self._parts and not self._restarted:
+        if not self._restarted:
             self.units_dropped += 1
         self._waiting = True
 
