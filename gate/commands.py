@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gate.licence.entitlement import Entitlement, parse_payload
+from gate.licence.entitlement import YEARS, Entitlement, parse_payload
 from gate.licence.errors import LicenceError
 from gate.licence.term import MONTHS_MAX, Term, first_instant, last_day_of, renewal_of, term_of
 from gate.shared_clock.client import open_clock
@@ -208,22 +208,33 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
 def _until(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     span = _SPAN.fullmatch(text)
     if span:
-        return now + int(span[1]) * _UNITS[span[2]]
-    end = _instant_or_day(text, "--until")
-    return end if isinstance(end, datetime) else first_instant(end + timedelta(days=1), zone)
+        end = now + int(span[1]) * _UNITS[span[2]]
+        _check_year(end, "--until", text)
+        return end
+    instant_or_day = _instant_or_day(text, "--until")
+    if isinstance(instant_or_day, datetime):
+        return instant_or_day
+    return first_instant(instant_or_day + timedelta(days=1), zone)
 
 
 def _instant_or_day(text: str, option: str) -> datetime | date:
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return date.fromisoformat(text)
-        instant = datetime.fromisoformat(text)
+        day = re.fullmatch(r"\d{4}-\d\d-\d\d", text)
+        instant_or_day = date.fromisoformat(text) if day else datetime.fromisoformat(text)
     except ValueError:
         forms = "2029-12-31, 2030-01-01T00:00:00+09:00" + (" or +90d" if option == "--until" else "")
         raise _UsageError(f"{option} {text}: this is no date; use a form like {forms}") from None
-    if instant.tzinfo is None:
+    _check_year(instant_or_day, option, text)
+    if not isinstance(instant_or_day, datetime):
+        return instant_or_day
+    if instant_or_day.tzinfo is None:
         raise _UsageError(f"{option} {text}: an instant needs its offset, like {text}+09:00")
-    return instant.astimezone(UTC)
+    return instant_or_day.astimezone(UTC)
+
+
+def _check_year(instant_or_day: date, option: str, text: str) -> None:
+    if instant_or_day.year not in YEARS[:-1]:
+        raise _UsageError(f"{option} {text}: licences live in the years {YEARS[0]} to {YEARS[-2]}")
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> str:

@@ -15,9 +15,11 @@ INTERVALS_MAX = 64
 SEQ_MAX = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259 section 6)."""
 
+YEARS = range(2000, 3000)
+"""Instants outside are mistakes; inside, every time zone can show them."""
+
 Kind = Literal["edge", "direct"]
 
-_YEARS = range(2000, 3000)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _KID = re.compile(r"[0-9a-f]{16}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -158,7 +160,7 @@ def _instant(value: Any, field: str) -> datetime:
     if isinstance(value, str) and len(value) <= 40:
         try:
             instant = datetime.fromisoformat(value)
-            if instant.tzinfo is not None and instant.year in _YEARS:
+            if instant.tzinfo is not None and instant.year in YEARS:
                 return instant.astimezone(UTC)
         except (ValueError, OverflowError):
             pass

@@ -74,11 +74,12 @@ def term_of(allocated: datetime, months: int, zone: tzinfo) -> Term:
 
 def renewal_of(previous_last_day: date, renewed: Term) -> Renewal:
     """Compares a renewal with the term that ends on `previous_last_day`."""
-    old_end = previous_last_day + _DAY
+    beyond_days = (renewed.term_start - previous_last_day).days - 1
+    dark_days = max((renewed.allocated_on - previous_last_day).days - 1, 0)
     return Renewal(
-        burnt_days=max((old_end - renewed.term_start).days, 0),
-        extra_free_days=max((renewed.term_start - max(old_end, renewed.allocated_on)).days, 0),
-        dark_full_days=max((renewed.allocated_on - old_end).days, 0),
+        burnt_days=max(-beyond_days, 0),
+        extra_free_days=max(beyond_days - dark_days, 0),
+        dark_full_days=dark_days,
     )
 
 
