@@ -38,7 +38,7 @@ class Output:
     ) -> None:
         self._site = site
         self._wall = wall
-        self._sinks = sinks
+        self._screens = sinks
         self._clock = clock
         self._fps = fps
         self._language = language
@@ -75,7 +75,7 @@ class Output:
             self._count.cameras[camera].add(now_ns)
         self._count.add_frame(now_ns)
         if shown or content != self._content:
-            for sink in self._sinks:
+            for sink in self._screens:
                 sink.present(self._wall.canvas)
         self._content = content
 
@@ -93,7 +93,7 @@ class Output:
         if reset:
             self._count.reset_pauses()
         return {
-            "sink": self._sinks[0].name,
+            "sink": self._screens[0].name,
             "frames": self._count.frames,
             "fps": round(self._count.rate(), 1),
             "band": self._content is not None and self._content.message.tone is Tone.BAND,

@@ -1,0 +1,46 @@
+"""Geometry of the wall."""
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdmi_out.layout.rect import Rect, fit
+from hdmi_out.layout.wall import grid_side, plan_wall
+
+EVEN_WIDTHS = st.integers(320, 1920).map(lambda half: 2 * half)
+EVEN_HEIGHTS = st.integers(180, 1080).map(lambda half: 2 * half)
+
+
+@given(EVEN_WIDTHS, EVEN_HEIGHTS, st.integers(0, 40))
+def test_tiles_and_bar_are_inside_even_and_apart(width: int, height: int, cameras: int) -> None:
+    layout = plan_wall(width, height, cameras)
+    pieces = [*layout.tiles, layout.clock, layout.message]
+    canvas = Rect(0, 0, width, height)
+    assert all(canvas.contains(piece) and piece.even and piece.width and piece.height for piece in pieces)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(pieces, 2))
+    assert layout.clock.width + layout.message.width == width
+
+
+@given(EVEN_WIDTHS, EVEN_HEIGHTS, st.integers(1, 16))
+def test_tiles_are_16_to_9_and_every_camera_has_one(width: int, height: int, cameras: int) -> None:
+    layout = plan_wall(width, height, cameras)
+    assert cameras <= len(layout.tiles)
+    for tile in layout.tiles:
+        assert abs(tile.width - tile.height * 16 / 9) < 6
+
+
+def test_grid_is_1_4_9_or_16_by_camera_count() -> None:
+    assert [grid_side(n) for n in (0, 1, 2, 4, 5, 9, 10, 16, 17, 200)] == [1, 1, 2, 2, 3, 3, 4, 4, 4, 4]
+
+
+@given(st.integers(1, 4000), st.integers(1, 4000), st.integers(1, 500), st.integers(1, 500))
+def test_a_picture_fits_its_tile_centred_and_undistorted(width: int, height: int, half_w: int, half_h: int) -> None:
+    box = Rect(2, 4, 2 * half_w, 2 * half_h)
+    inner = fit(width, height, box)
+    assert inner.even
+    assert box.contains(inner)
+    assert abs((inner.x - box.x) - (box.right - inner.right)) <= 2
+    exact = min(box.width / width, box.height / height)
+    assert abs(inner.width - width * exact) <= 5
+    assert abs(inner.height - height * exact) <= 5
