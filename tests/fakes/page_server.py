@@ -52,6 +52,19 @@ class PageServer:
         for name in ("main", "sub"):
             self.call(self._players[camera, name].cancel)
 
+    def play_camera(self, camera: str) -> None:
+        """The camera comes back, with a new run; one that plays is left alone."""
+
+        def play() -> None:
+            for name in ("main", "sub"):
+                if not self._players[camera, name].done():
+                    continue
+                self.site.board.cameras[camera].streams[name].phase = "streaming"
+                self._players[camera, name] = asyncio.create_task(self.streams[camera, name].play())
+            self.site.board.changed()
+
+        self.call(play)
+
     def start(self) -> None:
         self._thread.start()
         assert self._ready.wait(START_SECONDS_MAX), "the page server did not start"

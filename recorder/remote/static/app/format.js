@@ -52,5 +52,5 @@ export function uptime(seconds) {
   const days = Math.floor(seconds / 86400);
   const hours = Math.floor(seconds / 3600) % 24;
   const minutes = Math.floor(seconds / 60) % 60;
-  return t("time.uptime", { days, hours, minutes });
+  return t(days ? "time.uptime_days" : "time.uptime_hours", { days, hours, minutes });
 }

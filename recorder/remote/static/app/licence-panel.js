@@ -33,7 +33,7 @@ export class LicencePanel extends HTMLElement {
   #add() {
     const parts = {
       name: make("span", { class: "licence-name" }),
-      state: make("span"),
+      state: make("span", { class: "licence-state" }),
       left: make("span", { class: "licence-left" }),
       detail: make("span", { class: "licence-detail" }),
     };
@@ -51,15 +51,16 @@ export class LicencePanel extends HTMLElement {
     parts.item.classList.toggle("is-lapsed", !active);
     setText(parts.name, camera.name);
     setText(parts.state, active ? `○ ${t("licence.active")}` : `× ${t("licence.lapsed")}`);
-    parts.state.className = active ? "mark-yes" : "mark-no";
+    parts.state.className = `licence-state ${active ? "mark-yes" : "mark-no"}`;
     parts.left.classList.toggle("is-near", left !== null && isNear(left));
     if (active) {
       setText(parts.left, left === null ? "" : t("licence.left", { left: remaining(left) }));
       setText(parts.detail, licence.last_day ? t("licence.last_day", { day: calendarDay(licence.last_day) }) : "");
     } else {
       const { denial } = licence;
-      setText(parts.left, denial.since ? t("time.since", { time: since(Date.parse(denial.since), now, zone) }) : "");
-      setText(parts.detail, `${denial.title} ${denial.remedy}`);
+      const when = denial.since ? t("time.since", { time: since(Date.parse(denial.since), now, zone) }) : "";
+      setText(parts.left, `${denial.title} ${when}`.trimEnd());
+      setText(parts.detail, denial.remedy);
     }
   }
 }

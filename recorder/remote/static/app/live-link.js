@@ -27,6 +27,7 @@ export class LiveLink {
   #timer = 0;
   #attempt = 0;
   #heardAt = 0;
+  #active = true;
   #seenLapsed = false;
 
   /** handlers: hello(hello), media({init, key, labelMs, data}), changed(). */
@@ -47,6 +48,7 @@ export class LiveLink {
 
   /** Told with each site state: whether this camera's licence is active. */
   licence(active) {
+    this.#active = active;
     if (this.phase !== "ended") return;
     if (!active) this.#seenLapsed = true;
     else if (this.#seenLapsed || performance.now() - this.endedAt > REFUSED_RETRY_SECONDS * 1000) this.#connect();
@@ -114,7 +116,7 @@ export class LiveLink {
     this.closeCode = code;
     if (FINAL_CODES.has(code)) {
       this.endedAt = performance.now();
-      this.#seenLapsed = false;
+      this.#seenLapsed = !this.#active; // the state may have come before the close
       this.#attempt = 0;
       this.#become("ended");
     } else {
@@ -135,7 +137,9 @@ export class LiveLink {
     if (!socket) return;
     socket.onmessage = null;
     socket.onclose = null;
-    socket.close();
+    // Closing a socket that still connects makes the browser complain on the console.
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
   }
 
   #become(phase) {

@@ -70,7 +70,7 @@ export class LiveTile extends HTMLElement {
     this.mode = tileMode({
       link: this.#link,
       stream,
-      pictureAge: age,
+      age,
       supported: this.#supported,
       hidden: document.hidden,
     });
@@ -100,16 +100,23 @@ export class LiveTile extends HTMLElement {
     return this.#parts.video.getVideoPlaybackQuality().totalVideoFrames;
   }
 
-  /** Seconds since a new picture reached the screen, null before the first. */
+  /**
+   * How old the picture on the screen is in seconds, null before the first: since a new one was presented, or since the
+   * camera gave one, or by its label, whichever is worst. A page that joins late gets old pictures, too.
+   */
   get pictureAge() {
     const presented = this.#player.presented;
-    return presented && (performance.now() - presented.at) / 1000;
+    if (!presented) return null;
+    const sincePresented = (performance.now() - presented.at) / 1000;
+    const sinceArrival = (this.#streamState()?.age_ms ?? 0) / 1000;
+    return Math.max(sincePresented, sinceArrival, this.latencySeconds ?? 0);
   }
 
   /** Seconds between the camera's picture and its showing, null while unknown. */
   get latencySeconds() {
     const presented = this.#player.presented;
     if (!presented) return null;
+    if (!this.#site.connected) return null;
     const seconds = (this.#site.nowMs() - (performance.now() - presented.at) - presented.labelMs) / 1000;
     return Math.abs(seconds) < CLOCK_STEP_SECONDS ? Math.max(0, seconds) : null;
   }
