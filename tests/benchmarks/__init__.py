@@ -1,0 +1,1 @@
+"""Benchmarks: programs that measure beside a peer and the floor, in one run. They assert nothing."""

@@ -1,0 +1,188 @@
+"""What recording costs: the floor, ours, ours with a viewer each, and ffmpeg, one after the other on the same streams.
+
+Each row is warmed up, then measured: user and system time of its processes, and their memory (PSS).
+"""
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import aiohttp
+import psutil
+import yaml
+
+from gate.clock import Clock
+from tests.benchmarks.source import build_floor, clip
+from tests.fakes.gst_server import build, serving
+
+WARM_UP_SECONDS = 5
+FLOOR_LOW_WATER_BYTES = 32 << 10
+END_SECONDS_MAX = 10.0
+OF_FFMPEG_MAX, OF_FLOOR_MAX = 0.3, 2.5
+"""What ours must reach, in times the peer's CPU."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """`cpu_percent`: of one core, per camera. `memory_mb`: of all processes together."""
+
+    name: str
+    cpu_percent: float
+    memory_mb: float
+    packets_lost: int | None = None
+    pictures: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """`url`: of the server; its cameras are /cam0 … ."""
+
+    cameras: int
+    seconds: float
+    url: str
+    folder: Path
+    clock: Clock
+
+
+async def measure(cameras: int, seconds: float, cache: Path, clock: Clock) -> list[Row]:
+    """All rows."""
+    with tempfile.TemporaryDirectory(prefix="run-", dir=cache) as name:
+        folder = Path(name)
+        video = clip(cache, round(seconds) + WARM_UP_SECONDS + 20)
+        floor = build_floor(folder)
+        rows = []
+        async with serving(build(folder), video, cameras) as url:
+            setting = Setting(cameras=cameras, seconds=seconds, url=url, folder=folder, clock=clock)
+            rows.append(await _measure_floor(setting, floor))
+            rows.append(await _measure_ours(setting, watched=False))
+            rows.append(await _measure_ours(setting, watched=True))
+            rows.append(await _measure_ffmpeg(setting))
+        return rows
+
+
+def as_json(rows: list[Row], cameras: int, seconds: float) -> dict[str, object]:
+    """What is kept of a run."""
+    return {"cameras": cameras, "seconds": seconds, "rows": [asdict(row) for row in rows]}
+
+
+async def _measure_floor(setting: Setting, program: Path) -> Row:
+    duration = str(round(setting.seconds) + WARM_UP_SECONDS + 5)
+    port = setting.url.rsplit(":", 1)[1]
+    out = setting.folder / "floor-out"
+    out.mkdir()
+    command = [str(program), port, str(setting.cameras), duration, str(FLOOR_LOW_WATER_BYTES), str(out)]
+    async with _running(setting.clock, command) as pid:
+        cpu, memory = await _watch([pid], setting)
+    return Row(name="floor", cpu_percent=cpu, memory_mb=memory)
+
+
+async def _measure_ffmpeg(setting: Setting) -> Row:
+    out = setting.folder / "ffmpeg-out"
+    out.mkdir()
+    async with contextlib.AsyncExitStack() as stack:
+        pids = []
+        for i in range(setting.cameras):
+            source = ["-rtsp_transport", "tcp", "-i", f"{setting.url}/cam{i}"]
+            target = ["-c", "copy", "-f", "segment", "-segment_time", "60", str(out / f"{i}-%03d.mp4")]
+            command = ["ffmpeg", "-v", "error", "-nostdin", *source, *target]
+            pids.append(await stack.enter_async_context(_running(setting.clock, command)))
+        cpu, memory = await _watch(pids, setting)
+    return Row(name="ffmpeg -c copy -f segment, one each", cpu_percent=cpu, memory_mb=memory)
+
+
+async def _measure_ours(setting: Setting, *, watched: bool) -> Row:
+    root = setting.folder / ("watched" if watched else "ours")
+    root.mkdir()
+    cameras = [f"cam{i}" for i in range(setting.cameras)]
+    config = {
+        "device": {"id": "bench", "data_dir": "data"},
+        "licence": {"path": "licence.json", "root_key": "root.pub"},
+        "remote": {"listen": "127.0.0.1:0"},
+        "local": {"socket": "r.sock"},
+        "storage": {"bytes_max": "20GB", "free_bytes_min": "100MB"},
+        "cameras": [{"id": camera, "main": {"url": f"{setting.url}/{camera}"}} for camera in cameras],
+    }
+    (root / "recorder.yaml").write_text(yaml.safe_dump(config))
+    named = [word for camera in cameras for word in ("--camera", camera)]
+    issue = ["licence", "issue", "--device", "bench", *named, "--until", "2090-01-01", "--out", root / "licence.json"]
+    issuing = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "recorder.cli", *map(str, issue), stdout=asyncio.subprocess.DEVNULL
+    )
+    if await issuing.wait():
+        raise RuntimeError("the licence for the benchmark could not be issued")
+    command = [sys.executable, "-m", "recorder", str(root / "recorder.yaml"), "--report"]
+    async with _running(setting.clock, command, ready=b"ready") as pid, contextlib.AsyncExitStack() as stack:
+        connector = aiohttp.UnixConnector(path=str(root / "r.sock"))
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        viewers = [asyncio.create_task(_view(session, camera)) for camera in cameras if watched]
+        cpu, memory = await _watch([pid], setting)
+        async with session.get("http://recorder/v1/state") as answer:
+            streams = [camera["streams"]["main"] for camera in (await answer.json())["cameras"]]
+        for viewer in viewers:
+            viewer.cancel()
+        pictures = sum(viewer for viewer in await asyncio.gather(*viewers)) if watched else None
+    return Row(
+        name="ours, a viewer each" if watched else "ours",
+        cpu_percent=cpu,
+        memory_mb=memory,
+        packets_lost=sum(stream["packets_lost"] for stream in streams),
+        pictures=pictures,
+    )
+
+
+async def _view(session: aiohttp.ClientSession, camera: str) -> int:
+    """Watches on the local site until it is cancelled; how many pictures came."""
+    pictures = 0
+    try:
+        async with session.ws_connect(f"http://recorder/v1/cameras/{camera}/live?stream=main", max_msg_size=0) as live:
+            async for message in live:
+                pictures += message.type is aiohttp.WSMsgType.BINARY
+    except asyncio.CancelledError:
+        pass
+    return pictures
+
+
+@asynccontextmanager
+async def _running(clock: Clock, command: list[str], *, ready: bytes = b"") -> AsyncIterator[int]:
+    """A process until the body ends; `ready`: what it says on its first line when it is."""
+    stdout = asyncio.subprocess.PIPE if ready else asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdout=stdout)
+    try:
+        if ready:
+            assert process.stdout is not None
+            async with clock.timeout(END_SECONDS_MAX):
+                line = await process.stdout.readline()
+            if ready not in line:
+                raise RuntimeError(f"{command[0]} did not get ready")
+        yield process.pid
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                async with clock.timeout(END_SECONDS_MAX):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _watch(pids: list[int], setting: Setting) -> tuple[float, float]:
+    """CPU in percent of a core per camera, and memory in MB, over the measured time."""
+    processes = [psutil.Process(pid) for pid in pids]
+    await setting.clock.sleep(WARM_UP_SECONDS)
+    begun_ns, before = setting.clock.monotonic_ns(), sum(_cpu_seconds(process) for process in processes)
+    await setting.clock.sleep(setting.seconds)
+    spent = sum(_cpu_seconds(process) for process in processes) - before
+    elapsed = (setting.clock.monotonic_ns() - begun_ns) / 1e9
+    memory = sum(process.memory_full_info().pss for process in processes) / 1e6
+    return spent / elapsed / setting.cameras * 100, memory
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
