@@ -39,6 +39,7 @@ async def run_device(config: RecorderConfig, ended: asyncio.Event, on_ready: Cal
             clock=clock,
             language=config.device.language,
         )
+        await licence.run_once()  # before anything asks the gate: what is licensed must not begin with a denial
         storage = await stack.enter_async_context(
             open_storage(config.storage, data_dir=config.device.data_dir, camera_ids=ids, clock=clock, board=board)
         )

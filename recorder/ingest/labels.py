@@ -5,8 +5,9 @@ cannot have been taken after it arrived, so the earliest arrival for its RTP tim
 monotonic time, which no clock step bends; a run adds the offset to wall time that held when it began.
 
 Rules:
-1. A run begins at a key picture and ends at a clock discontinuity, another source, a jump of RTP time by more than
-   10 s either way, or a label more than 10 s behind arrival.
+1. A run ends at a clock discontinuity, another source, a jump of RTP time by more than 10 s either way, or a label
+   more than 10 s behind arrival. It begins at a key picture; after a clock discontinuity, which the pictures know
+   nothing of, at the very next one: who only watches loses none.
 2. A label is never later than the arrival: a picture that arrives ahead of its label moves the anchor back.
 3. Labels strictly increase in a run (by a microsecond at least; this comes before rule 2).
 4. A new connection often begins with a burst (the camera's cached group of pictures), whose arrivals say nothing. So
@@ -63,6 +64,7 @@ class Labeller:
         self._offset_ns = wall_offset_ns
         self._anchor_ns: int | None = None
         self._open = False
+        self._goes_on = False
         self._last_ticks = 0
         self._pts = 0
         self._label_min_ns = 0
@@ -82,6 +84,7 @@ class Labeller:
 
     def clock_stepped(self, wall_offset_ns: int) -> list[Labelled]:
         """Rule 1; what was held is returned with the labels of before."""
+        self._goes_on = self._open or self._goes_on
         released = self._end_run()
         self._offset_ns = wall_offset_ns
         return released
@@ -93,9 +96,9 @@ class Labeller:
         if picture.restarted or self._jumped(ticks, arrival_ns):
             released = self._end_run()
             self._anchor_ns = None
-            self._sounding = False
+            self._sounding = self._goes_on = False
         if not self._open:
-            if not picture.key:
+            if not (picture.key or self._goes_on):
                 return released
             self._open_run(ticks)
         elif ticks > self._last_ticks:
@@ -139,7 +142,7 @@ class Labeller:
         return abs(ticks - self._last_ticks) > _JUMP_TICKS or behind_ns > _JUMP_NS
 
     def _open_run(self, ticks: int) -> None:
-        self._open = True
+        self._open, self._goes_on = True, False
         self.run += 1
         self._last_ticks = ticks
         self._pts = 0

@@ -12,6 +12,7 @@ class UnitForm:
     """The form of every stream on the local site."""
 
     kind = MediaKind.ACCESS_UNIT
+    restarts_with_run = False
 
     def hello(self, video: VideoFormat) -> Mapping[str, Any]:
         return {

@@ -27,8 +27,9 @@ class AccessUnit:
     """`data`: NAL units, each after its length in four bytes, big-endian; parameter sets are not repeated in it.
 
     `run` changes whenever time or pictures are not continuous with the unit before (reconnect, clock step, a jump of
-    the camera's timestamps); `pts_90k` counts from the run's first unit. `utc_ns` is the label: the run's wall anchor
-    plus the media time elapsed; licences, indexes and timelines go by it. `arrival_ns` is monotonic.
+    the camera's timestamps); after a clock step it may begin with a picture that is no key frame. `pts_90k` counts from
+    the run's first unit. `utc_ns` is the label: the run's wall anchor plus the media time elapsed; licences, indexes
+    and timelines go by it. `arrival_ns` is monotonic.
     """
 
     format: VideoFormat

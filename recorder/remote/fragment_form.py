@@ -24,6 +24,7 @@ class FragmentForm:
     waiting for it would cost that much latency. `tfdt` is absolute, so nothing adds up."""
 
     kind = MediaKind.FRAGMENT
+    restarts_with_run = True
 
     def __init__(self, clock: Clock, stream: StreamState) -> None:
         self._clock = clock

@@ -155,6 +155,7 @@ class StreamRecorder:
     async def _leave(self, lease: RecordingLease) -> None:
         try:
             if lease.denial is not None:
+                self._show("stopped", "licence")
                 with anyio.CancelScope(shield=True):
                     await self._clock.sleep(LATE_UNITS_SECONDS)
         finally:

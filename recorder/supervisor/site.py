@@ -86,6 +86,7 @@ class Site:
         licence = self.recorder.licence
         if licence.path.exists():
             return
+        licence.path.parent.mkdir(parents=True, exist_ok=True)
         device = self.recorder.device
         command = ["licence", "issue", "--device", device.id, "--time-zone", device.time_zone]
         command += ["--months", str(self.config.licence_months), "--out", str(licence.path)]

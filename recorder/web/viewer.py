@@ -45,6 +45,8 @@ class PictureForm(Protocol):
     """How one side writes pictures; one object serves all viewers of a stream."""
 
     kind: MediaKind
+    restarts_with_run: bool
+    """Whether a new run begins anew, with `hello`, init segment and a key frame; else only a new format does."""
 
     def hello(self, video: VideoFormat) -> Mapping[str, Any]:
         """The content of `hello` for this format."""
@@ -82,10 +84,11 @@ class Lag:
         self._skipping = True
         self._begun = False
 
-    def passes(self, unit: AccessUnit, now_ns: int) -> bool:
-        """Whether this picture is sent. `now_ns` and `arrival_ns` are monotonic."""
+    def passes(self, unit: AccessUnit, now_ns: int, *, restart: bool = False) -> bool:
+        """Whether this picture is sent. `now_ns` and `arrival_ns` are monotonic. `restart`: only a key frame can follow
+        what was sent."""
         late = unit.arrival_ns > self._joined_ns and now_ns - unit.arrival_ns > self._lag_ns_max
-        self._skipping = late or (self._skipping and not unit.key)
+        self._skipping = late or ((self._skipping or restart) and not unit.key)
         self._begun |= not self._skipping
         self._lost += self._skipping and self._begun
         return not self._skipping
@@ -152,7 +155,7 @@ class Viewer:
     ) -> None:
         lag = Lag(self._clock.monotonic_ns())
         asked = False
-        sent: tuple[int, VideoFormat] | None = None
+        sent: tuple[int | None, VideoFormat] | None = None
         try:
             async for item in subscription:
                 if self._clock.now_ns() >= lease.until_ns:
@@ -160,7 +163,8 @@ class Viewer:
                 if isinstance(item, Dropped):
                     lag.add_lost(item.units)
                     continue
-                if not lag.passes(item, self._clock.monotonic_ns()):
+                what = item.run if form.restarts_with_run else None, item.format
+                if not lag.passes(item, self._clock.monotonic_ns(), restart=what != sent):
                     if not asked:
                         asked = True
                         feed.want_key()
@@ -170,9 +174,9 @@ class Viewer:
                     if lost := lag.take_lost():
                         _log.info("camera %s %s: a slow viewer lost %d pictures", self._camera, self._stream, lost)
                         await self._send_text({"dropped": {"frames": lost}})
-                    if sent != (item.run, item.format):
+                    if what != sent:
                         await self._send_format(item, form)
-                        sent = (item.run, item.format)
+                        sent = what
                     await self._send_media(form.kind, item, form.picture(item))
         except TimeoutError:
             _log.info("camera %s %s: a viewer reads nothing; its connection is reset", self._camera, self._stream)

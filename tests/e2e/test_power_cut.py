@@ -58,4 +58,4 @@ def total_seconds(data_dir: Path) -> float:
 
 
 def index_of(data_dir: Path) -> Path:
-    return next(data_dir.glob("*.sqlite"))
+    return next(data_dir.glob("index.db"))

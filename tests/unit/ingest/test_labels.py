@@ -166,12 +166,22 @@ def test_a_long_pause_counts_five_seconds_in_the_file_and_all_of_it_in_labels() 
     assert unit.utc_ns == pytest.approx(WALL + arrival(n + 240), abs=1000)
 
 
-def test_a_clock_step_begins_a_run_at_the_next_key_picture_with_the_same_delay() -> None:
+def test_a_clock_step_begins_a_run_at_the_very_next_picture_with_the_same_delay() -> None:
     labeller, n = settled()
     assert labeller.clock_stepped(WALL + 3600 * SECOND) == []
     found = fed(labeller, ((picture(i, key=i == n + 2), arrival(i, 40 * MS)) for i in range(n, n + 5)))
-    assert [unit.run for unit in found] == [8] * 3
-    assert found[0].utc_ns == pytest.approx(WALL + 3600 * SECOND + arrival(n + 2), abs=1000)
+    assert [unit.run for unit in found] == [8] * 5
+    assert [unit.pts_90k for unit in found[:2]] == [0, FRAME]
+    assert found[0].utc_ns == pytest.approx(WALL + 3600 * SECOND + arrival(n), abs=1000)
+
+
+def test_two_clock_steps_between_two_pictures_are_one_new_run() -> None:
+    labeller, n = settled()
+    for hours in (1, 2):
+        labeller.clock_stepped(WALL + hours * 3600 * SECOND)
+    [unit] = fed(labeller, [(picture(n), arrival(n))])
+    assert unit.run == 8
+    assert unit.utc_ns == pytest.approx(WALL + 7200 * SECOND + arrival(n), abs=1000)
 
 
 def test_what_was_held_at_a_clock_step_keeps_the_old_labels() -> None:
