@@ -1,86 +1,78 @@
-"""A real encoded stream, a gate with a real entitlement, and a recorder's storage on a temporary disk."""
+"""A recorder's storage on a temporary disk, under a real gate, on simulated time."""
 
-import re
-import struct
-import subprocess
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
 
-from recorder.media import h264
-from recorder.media.access_unit import AccessUnit, VideoFormat
+from gate.client.gate import Gate
+from gate.clock import SimulatedClock, SystemClock, instant_of
+from recorder.catalog import queries
+from recorder.catalog.rows import GapRow, SegmentRow
+from recorder.config import StorageConfig
+from recorder.hub import Feed
+from recorder.media.access_unit import AccessUnit
+from recorder.segments.recorder import StreamRecorder
+from recorder.segments.segment_file import Disk
 from recorder.state import CameraState, RecordingState, StateBoard
+from recorder.storage import Storage, open_storage
+from tests.fakes.entitlements import NEW_YEAR, entitlement, span
+from tests.fakes.video import EPOCH_NS
 
-EPOCH_NS = 1_790_000_000_000_000_000
-FPS = 15
-TICKS = 90_000 // FPS
-
-
-def encode(
-    width: int, height: int, pictures: int, gop: int, profile: str = "high", pix_fmt: str = "yuv420p"
-) -> list[AccessUnit]:
-    """Access units of a moving picture, FPS per second, in run 1, labelled from EPOCH_NS."""
-    context = av.CodecContext.create("libx264", "w")
-    context.width, context.height, context.pix_fmt = width, height, pix_fmt
-    context.time_base, context.framerate = Fraction(1, 90_000), Fraction(FPS)
-    context.gop_size, context.max_b_frames, context.thread_count = gop, 0, 1
-    context.options = {
-        "preset": "superfast",
-        "tune": "zerolatency",
-        "profile": profile,
-        "x264-params": "scenecut=0:repeat-headers=1:log-level=none",
-    }
-    random = np.random.default_rng(1)
-    units: list[AccessUnit] = []
-    video_format: VideoFormat | None = None
-    for number in range(pictures):
-        frame = av.VideoFrame(width, height, "gray")
-        plane = frame.planes[0]
-        picture = random.integers(0, 255, (plane.height, plane.line_size), dtype=np.uint8)
-        picture[:, : width // 2] = number * 3 % 255
-        plane.update(picture.tobytes())
-        frame = frame.reformat(format=pix_fmt)
-        frame.pts = number * TICKS
-        for packet in context.encode(frame):
-            nals = split_annex_b(bytes(packet))
-            sets = [nal for nal in nals if h264.is_parameter_set(nal)]
-            video_format = video_format or h264.video_format(sets)
-            units.append(access_unit(video_format, [nal for nal in nals if nal not in sets], number))
-    return units
+EVER = 10**9
+ROOMY = {"segment_seconds": 6.0, "free_bytes_min": 0}
 
 
-def split_annex_b(data: bytes) -> list[bytes]:
-    return [nal.rstrip(b"\x00") for nal in re.split(rb"\x00\x00\x01", data) if nal.rstrip(b"\x00")]
+@dataclass
+class Site:
+    """One start of a recorder with its cameras."""
+
+    clock: SimulatedClock
+    data_dir: Path
+    gate: Gate
+    board: StateBoard
+    storage: Storage
+    feeds: dict[str, Feed]
+    recorders: dict[str, StreamRecorder]
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    async def play(self, units: Iterable[AccessUnit], camera: str = "cam1") -> None:
+        """Publishes each unit when it arrives; time flows meanwhile."""
+        for unit in units:
+            await self.advance_to(unit.arrival_ns)
+            self.feeds[camera].publish(unit)
+
+    async def advance_to(self, monotonic_ns: int) -> None:
+        if monotonic_ns > self.clock.monotonic_ns():
+            await self.clock.advance((monotonic_ns - self.clock.monotonic_ns()) / 1e9)
+
+    def state(self, camera: str = "cam1") -> tuple[str, str | None]:
+        recording = self.board.cameras[camera].recording
+        return recording.phase, recording.reason
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Waits in real time for something that another thread brings about."""
+        real = SystemClock()
+        async with real.timeout(10):
+            while not condition():
+                await real.sleep(0.002)
+
+    async def written(self) -> None:
+        """All that was handed over is on disk and in the index."""
+        await self.until(lambda: self.storage._writer.queued_bytes == 0)
+        await self.storage.catalog.do(lambda db: None)
 
 
-def access_unit(video_format: VideoFormat, nals: Sequence[bytes], number: int) -> AccessUnit:
-    return AccessUnit(
-        format=video_format,
-        data=b"".join(struct.pack(">I", len(nal)) + nal for nal in nals),
-        key=any(h264.is_idr(nal) for nal in nals),
-        run=1,
-        pts_90k=number * TICKS,
-        utc_ns=EPOCH_NS + number * TICKS * 100_000 // 9,
-        arrival_ns=number * TICKS * 100_000 // 9,
-    )
+def storage_config(**changes: float) -> StorageConfig:
+    return StorageConfig.model_validate(ROOMY | changes)
 
 
-def shifted(unit: AccessUnit, ticks: int, run: int = 1) -> AccessUnit:
-    """The same picture that much later."""
-    ns = ticks * 100_000 // 9
-    return replace(
-        unit, pts_90k=unit.pts_90k + ticks, utc_ns=unit.utc_ns + ns, arrival_ns=unit.arrival_ns + ns, run=run
-    )
-
-
-def board_of(*cameras: str) -> StateBoard:
-    from gate.clock import instant_of
-
+def board_of(cameras: Sequence[str]) -> StateBoard:
     since = instant_of(EPOCH_NS)
     return StateBoard(
         cameras={
@@ -90,44 +82,76 @@ def board_of(*cameras: str) -> StateBoard:
     )
 
 
+Opening = Callable[..., AbstractAsyncContextManager[Site]]
+
+
+@pytest.fixture
+def clock() -> SimulatedClock:
+    return SimulatedClock(NEW_YEAR)
+
+
+@pytest.fixture
+def open_site(tmp_path: Path, clock: SimulatedClock) -> Opening:
+    """`async with open_site(...) as site`: a recorder from start to stop, on the same disk each time."""
+
+    @asynccontextmanager
+    async def start(
+        *,
+        cameras: Sequence[str] = ("cam1",),
+        licensed: tuple[float, float] | None = (0, EVER),
+        disk: Disk | None = None,
+        **config: float,
+    ) -> AsyncIterator[Site]:
+        gate = Gate(clock=clock, device_id="rec-1", cameras=cameras)
+        if licensed is not None:
+            gate.install(entitlement({camera: (span(*licensed),) for camera in cameras}))
+        board = board_of(cameras)
+        opening = open_storage(
+            storage_config(**config), data_dir=tmp_path, camera_ids=cameras, clock=clock, board=board, disk=disk
+        )
+        async with opening as storage:
+            feeds = {camera: Feed() for camera in cameras}
+            recorders = {camera: storage.recorder(camera, feeds[camera], gate) for camera in cameras}
+            site = Site(clock, tmp_path, gate, board, storage, feeds, recorders)
+            jobs = [gate.run, storage.run, *(recorder.run for recorder in recorders.values())]
+            site.tasks = [asyncio.create_task(job()) for job in jobs]
+            await clock.settle()
+            try:
+                yield site
+            finally:
+                for task in site.tasks:
+                    task.cancel()
+                for task in site.tasks:
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
+
+    return start
+
+
 @dataclass(frozen=True)
-class Probe:
-    """What ffprobe says of a file."""
+class Index:
+    """The index as a reader sees it after a recorder has gone."""
 
-    duration: float
-    times: list[float]
-    sizes: list[int]
+    path: Path
 
+    def segments(self, camera: str = "cam1") -> list[SegmentRow]:
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            return queries.segments_between(db, camera, "main", 0, 2**62)
 
-def probe(path: Path) -> Probe:
-    command = ["ffprobe", "-v", "error", "-show_entries", "packet=pts_time,size:format=duration", "-of", "flat", path]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
-    assert done.stderr == "", done.stderr
-    values = dict(line.split("=", 1) for line in done.stdout.splitlines())
-    return Probe(
-        duration=float(values["format.duration"].strip('"')),
-        times=[float(value.strip('"')) for key, value in values.items() if key.endswith("pts_time")],
-        sizes=[int(value.strip('"')) for key, value in values.items() if key.endswith("size")],
-    )
+    def gaps(self, camera: str = "cam1") -> list[tuple[str, float, float | None]]:
+        """Reason, start and end, in seconds after EPOCH_NS."""
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            return [_gap(row) for row in queries.gaps_between(db, camera, "main", 0, 2**62)]
+
+    def files(self) -> list[Path]:
+        return sorted((self.path.parent / "media").rglob("*.mp4"))
 
 
-def decodes_cleanly(path: Path) -> int:
-    """How many pictures ffmpeg decodes, without a word of complaint."""
-    command = ["ffmpeg", "-v", "error", "-xerror", "-i", path, "-f", "framecrc", "-"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert (done.returncode, done.stderr) == (0, ""), f"{path}: {done.stderr}"
-    return sum(not line.startswith("#") for line in done.stdout.splitlines())
+def _gap(row: GapRow) -> tuple[str, float, float | None]:
+    end = None if row.end_utc_ns is None else round((row.end_utc_ns - EPOCH_NS) / 1e9, 3)
+    return row.reason, round((row.start_utc_ns - EPOCH_NS) / 1e9, 3), end
 
 
-def media_files(data_dir: Path) -> list[Path]:
-    return sorted((data_dir / "media").rglob("*.mp4"))
-
-
-def flatten(groups: Iterable[Sequence[AccessUnit]]) -> list[AccessUnit]:
-    return [unit for group in groups for unit in group]
-
-
-@pytest.fixture(scope="session")
-def stream() -> list[AccessUnit]:
-    """20 s of 320x180, a key frame every second."""
-    return encode(320, 180, 20 * FPS, FPS)
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    return Index(tmp_path / "index.db")
