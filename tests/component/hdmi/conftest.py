@@ -91,6 +91,13 @@ def face() -> Typeface:
     return open_typeface()
 
 
+@pytest_asyncio.fixture
+async def clock() -> AsyncIterator[SystemClock]:
+    made = SystemClock()
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def cameras() -> list[FakeCamera]:
     loop = make_loop()
