@@ -53,7 +53,7 @@ async def test_an_unknown_field_is_refused(tmp_path: Path) -> None:
     write_configs(tmp_path)
     fleet = tmp_path / "configs" / "fleet.yaml"
     fleet.write_text(fleet.read_text() + "colour: red\n")
-    status, errors = await sentence_of("cameras", "serve", str(fleet))
+    status, errors = await sentence_of("cameras", str(fleet))
     assert status == 2
     assert "colour: there is no such field" in errors
 
