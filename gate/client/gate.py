@@ -56,6 +56,7 @@ class Gate:
         self._version = 0
         self._changed = asyncio.Event()
         self._sleep_scope: anyio.CancelScope | None = None
+        self._rearmed = asyncio.Event()
         self._leaving: set[Lease] = set()
         self._left = asyncio.Event()
 
@@ -150,19 +151,23 @@ class Gate:
     async def run(self) -> None:
         """Revokes and restores in time, until cancelled."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._follow_timer)
             tasks.start_soon(self._follow_discontinuities)
+            while True:
+                self._rearmed.clear()
+                async with anyio.create_task_group() as timer:
+                    timer.start_soon(self._follow_timer, name="gate timer")
+                await self._rearmed.wait()
 
     async def _follow_timer(self) -> None:
-        # A stepped clock waits until this very task sleeps again: by then everything due has been revoked and has left.
+        # A stepped clock waits until this very task sleeps again or ends: by then all that was due has been revoked and
+        # has left. That is why the task ends when nothing lies ahead, instead of waiting for something to come.
         while True:
             self._evaluate(self._clock.now_ns())
             await self._let_revoked_leave()
+            if self._next_ns == FOREVER_NS:
+                return
             with anyio.CancelScope() as self._sleep_scope:
-                if self._next_ns == FOREVER_NS:
-                    await anyio.sleep_forever()
-                else:
-                    await self._clock.sleep_until(instant_of(self._next_ns))
+                await self._clock.sleep_until(instant_of(self._next_ns))
             self._sleep_scope = None
 
     async def _follow_discontinuities(self) -> None:
@@ -186,6 +191,7 @@ class Gate:
             _log.warning("%d revoked leases have not been left yet: %s", len(self._leaving), ", ".join(names))
 
     def _rearm(self) -> None:
+        self._rearmed.set()
         if self._sleep_scope is not None:
             self._sleep_scope.cancel()
 
