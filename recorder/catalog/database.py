@@ -81,10 +81,10 @@ class Catalog:
 
     def close(self) -> None:
         """Makes the changes that wait, then closes. Blocks."""
-        self._changes.put(None)
-        self._thread.join()
         self._reader.submit(self._close_reader).result()
         self._reader.shutdown()
+        self._changes.put(None)
+        self._thread.join()  # last: a reader could not fold the write-ahead log into the file
 
     def _run(self, connection: sqlite3.Connection) -> None:
         while (job := self._changes.get()) is not None:
