@@ -1,6 +1,7 @@
 """Live view over WebSocket: joining, the cut at X, restoration, slow viewers, refusals."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,7 +11,9 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from gate.clock import Clock, ns_of
+from recorder.remote.app import create_app
 from recorder.web.media_header import HEADER_BYTES, MediaHeader, MediaKind, parse_media_header
+from recorder.web.server import serve_tcp
 from tests.fakes.footage import Footage
 from tests.fakes.remote_site import RemoteSite
 
@@ -88,8 +91,6 @@ async def test_what_a_viewer_gets_is_playable_video_with_true_times(
     async with client.ws_connect(LIVE) as ws:
         watcher = Watcher(ws, site.clock)
         await watcher.until_media(16)
-    import io
-
     with av.open(io.BytesIO(b"".join(body for _, body in watcher.media))) as container:
         frames = list(container.decode(video=0))
     assert len(frames) == 15
@@ -220,3 +221,60 @@ async def test_a_viewer_that_leaves_frees_its_place(site: RemoteSite, client: Cl
     async with site.clock.timeout(BOUND_SECONDS):
         while feed.watched:
             await site.clock.sleep(0.001)
+
+
+async def test_a_viewer_too_many_is_closed_with_4409(site: RemoteSite, footage: Footage) -> None:
+    site.stream("cam1", "sub", footage).publish(1)
+    app = create_app(**site.parts, viewers_max=1)  # type: ignore[arg-type]
+    async with (
+        serve_tcp(app, listen="127.0.0.1:0", clock=site.clock) as (host, port),
+        ClientSession(f"http://{host}:{port}") as client,
+        client.ws_connect(LIVE) as first,
+    ):
+        await Watcher(first, site.clock).until_media(1)
+        async with client.ws_connect(LIVE) as second:
+            problem = await Watcher(second, site.clock).until_closed()
+    assert (second.close_code, problem["code"]) == (4409, "too_many_viewers")
+
+
+async def test_a_connection_too_many_is_refused_with_503(site: RemoteSite) -> None:
+    app = create_app(**site.parts)  # type: ignore[arg-type]
+    async with (
+        serve_tcp(app, listen="127.0.0.1:0", clock=site.clock, connections_max=1) as (host, port),
+        ClientSession(f"http://{host}:{port}") as client,
+        client.ws_connect("/api/v1/state"),
+        client.get("/") as response,
+    ):
+        assert response.status == 503
+        assert json.loads(await response.text())["code"] == "too_many_connections"
+
+
+async def test_a_peer_that_does_not_read_is_reset_at_the_cut_and_holds_nobody_up(
+    playing: RemoteSite, client: ClientSession, footage: Footage
+) -> None:
+    stream = playing.stream("cam2", "sub", footage)
+    host, port = client._base_url.host, client._base_url.port  # type: ignore[union-attr]
+    reader, writer = await asyncio.open_connection(host, port, limit=1024)
+    writer.write(
+        b"GET /api/v1/cameras/cam2/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    feed = playing.hub.feed("cam2", "sub")
+    async with playing.clock.timeout(BOUND_SECONDS):
+        while not feed.watched:
+            await playing.clock.sleep(0.001)
+        for _ in range(40):  # far more than the buffers of the kernel take
+            stream.publish(100)
+            await playing.clock.sleep(0.001)
+        playing.entitle(playing.clock.now() + timedelta(hours=1), ["cam1"])
+        cut_ns = playing.clock.monotonic_ns()
+        while feed.watched:
+            await playing.clock.sleep(0.001)
+        assert playing.clock.monotonic_ns() - cut_ns < 100_000_000
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
+        with pytest.raises(ConnectionResetError):
+            while await reader.read(1 << 20):
+                pass
+    writer.transport.abort()

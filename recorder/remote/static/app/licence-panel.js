@@ -10,13 +10,15 @@ export class LicencePanel extends HTMLElement {
   #site = null;
   #items = new Map();
   #list = null;
+  #remedy = null;
 
   begin(site) {
     this.#site = site;
     this.#list = make("ul", { class: "licence-list" });
+    this.#remedy = make("p", { class: "panel-note" });
     this.replaceChildren(
       make("section", { class: "panel", "aria-labelledby": "licence-title" },
-        make("h2", { id: "licence-title" }, t("licence.title")), this.#list),
+        make("h2", { id: "licence-title" }, t("licence.title")), this.#list, this.#remedy),
     );
     site.addEventListener("state", () => this.#draw());
     setInterval(() => this.#draw(), TICK_MS);
@@ -28,6 +30,8 @@ export class LicencePanel extends HTMLElement {
       if (!this.#items.has(camera.id)) this.#items.set(camera.id, this.#add());
       this.#drawItem(this.#items.get(camera.id), camera);
     }
+    const remedies = this.#site.state.cameras.map((camera) => camera.licence.denial?.remedy).filter(Boolean);
+    setText(this.#remedy, [...new Set(remedies)].join(" "));
   }
 
   #add() {
@@ -58,9 +62,8 @@ export class LicencePanel extends HTMLElement {
       setText(parts.detail, licence.last_day ? t("licence.last_day", { day: calendarDay(licence.last_day) }) : "");
     } else {
       const { denial } = licence;
-      const when = denial.since ? t("time.since", { time: since(Date.parse(denial.since), now, zone) }) : "";
-      setText(parts.left, `${denial.title} ${when}`.trimEnd());
-      setText(parts.detail, denial.remedy);
+      setText(parts.left, denial.title);
+      setText(parts.detail, denial.since ? t("time.since", { time: since(Date.parse(denial.since), now, zone) }) : "");
     }
   }
 }
