@@ -31,6 +31,9 @@ class Monitor:
         assert self.process.stdout is not None
         async with self.clock.timeout(10):
             line = await self.process.stdout.readline()
+            if not line:
+                _, said = await self.process.communicate()
+                raise AssertionError(f"the monitor ended with {self.process.returncode}: {said.decode()}")
         self.address = json.loads(line)["ready"]["hdmi"]
         return self.address
 
