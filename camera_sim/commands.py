@@ -15,11 +15,11 @@ from camera_sim.errors import ListenError
 from camera_sim.fleet import Fleet, serve
 from camera_sim.progress import Bar, Lines, Reports, follow
 from gate.clock import Clock
+from gate.config_fields import PORT_BASE
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
 
-PORT_BASE = 8000
 _EXAMPLES = """examples:
   edge-recorder cameras configs/fleet.yaml
   edge-recorder cameras configs/fleet.yaml --port-base 18000     # RTSP on 18554 instead of 8554
@@ -38,7 +38,8 @@ def cameras(argv: list[str]) -> int:
     parser.add_argument("--port-base", type=_port_base, default=PORT_BASE, metavar="N", help="N instead of 8000")
     parser.add_argument("--report", action="store_true", help="say on stdout, in JSON lines, how far it is")
     options = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    level = logging.WARNING if options.report else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         config = load_fleet(options.config, options.port_base)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -3,38 +3,24 @@
 Paths are relative to the file; `load_fleet` makes them absolute. Errors name file, line and field (gate.yaml_file).
 """
 
-import ipaddress
 import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from gate.config_fields import PORT_BASE, ClockSection, LoopbackAddress, Section, beside, moved_ports, split_address
 from gate.yaml_file import load
 
 BARCODE_VALUES = 1 << 12
 """Twelve bits of frame number: a loop of 60 s has at most that many pictures."""
-_PORT_BLOCK = range(8000, 9000)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}")
 
 
 def _identifier(value: str) -> str:
     if not _ID.fullmatch(value):
         raise ValueError(f"letters, digits, - and _ only, 16 at most, beginning with a letter or digit; not {value!r}")
-    return value
-
-
-def _address(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    try:
-        loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        raise ValueError(f"an address like 127.0.0.1:8554 is wanted, not {value!r}") from None
-    if not port.isdecimal() or not 0 <= int(port) < 65536:
-        raise ValueError(f"the port must be 0 to 65535, not {port!r}")
-    if not loopback:
-        raise ValueError(f"{host} is not a loopback address; the simulated cameras serve this machine only")
     return value
 
 
@@ -46,17 +32,12 @@ def _bits(value: Any) -> int:
 
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
-Address = Annotated[str, AfterValidator(_address)]
 Bits = Annotated[int, BeforeValidator(_bits), Field(ge=10_000, le=50_000_000)]
 SceneName = Literal["shop_entrance", "car_park"]
 LoopSeconds = Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StreamConfig(_Model):
+class StreamConfig(Section):
     """One encoded stream of a camera."""
 
     width: int = Field(1280, ge=96, le=3840, multiple_of=2)
@@ -86,7 +67,7 @@ class SubStreamConfig(StreamConfig):
     bitrate: Bits = 500_000
 
 
-class CameraConfig(_Model):
+class CameraConfig(Section):
     id: Identifier
     name: str = Field("", max_length=24)
     scene: SceneName
@@ -100,33 +81,22 @@ class CameraConfig(_Model):
         return {"main": self.main} | ({"sub": self.sub} if self.sub else {})
 
 
-class ClockConfig(_Model):
-    mode: Literal["system", "shared"] = "system"
-    socket: Path | None = None
-
-    @model_validator(mode="after")
-    def _socket_goes_with_shared(self) -> "ClockConfig":
-        if (self.mode == "shared") != (self.socket is not None):
-            raise ValueError("mode shared needs a socket, mode system has none")
-        return self
-
-
-class RtspConfig(_Model):
-    listen: Address = "127.0.0.1:8554"
+class RtspConfig(Section):
+    listen: LoopbackAddress = "127.0.0.1:8554"
 
     @property
     def host(self) -> str:
         """Without brackets."""
-        return self.listen.rpartition(":")[0].strip("[]")
+        return split_address(self.listen)[0]
 
     @property
     def port(self) -> int:
         """0: any free one."""
-        return int(self.listen.rpartition(":")[2])
+        return split_address(self.listen)[1]
 
 
-class FleetConfig(_Model):
-    clock: ClockConfig = ClockConfig()
+class FleetConfig(Section):
+    clock: ClockSection = ClockSection()
     rtsp: RtspConfig = RtspConfig()
     cache_dir: Path
     loop_seconds: LoopSeconds = 60
@@ -151,18 +121,13 @@ def _check_loop(label: str, stream: StreamConfig, loop_seconds: int) -> None:
         raise ValueError(f"{label}: {stream.fps} pictures a second are more than the barcode can count in a loop")
 
 
-def load_fleet(path: Path, port_base: int = _PORT_BLOCK.start) -> FleetConfig:
-    """The configuration with absolute paths; `port_base` replaces 8000 in ports 8000 to 8999. Raises ConfigError."""
+def load_fleet(path: Path, port_base: int = PORT_BASE) -> FleetConfig:
+    """The configuration with absolute paths, its default ports moved to `port_base`. Raises ConfigError."""
     config = load(path, FleetConfig)
-    base = path.resolve().parent
-    socket = config.clock.socket
-    port = config.rtsp.port
-    if port in _PORT_BLOCK:
-        port += port_base - _PORT_BLOCK.start
     return config.model_copy(
         update={
-            "clock": config.clock.model_copy(update={"socket": base / socket if socket else None}),
-            "rtsp": RtspConfig(listen=f"{config.rtsp.listen.rpartition(':')[0]}:{port}"),
-            "cache_dir": base / config.cache_dir,
+            "clock": config.clock.beside(path),
+            "rtsp": RtspConfig(listen=moved_ports(config.rtsp.listen, port_base)),
+            "cache_dir": beside(path, config.cache_dir),
         }
     )

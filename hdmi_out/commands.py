@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvloop
 
+from gate.config_fields import PORT_BASE
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
@@ -30,10 +31,11 @@ def hdmi(argv: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("config", type=Path, metavar="CONFIG", help="the configuration, a YAML file")
-    parser.add_argument("--port-base", type=int, metavar="N", help="replaces 8000 in the ports 8000 to 8999")
+    parser.add_argument("--port-base", type=int, default=PORT_BASE, metavar="N", help="N instead of 8000")
     parser.add_argument("--report", action="store_true", help="print its addresses as a line of JSON once it works")
     options = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    level = logging.WARNING if options.report else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         uvloop.run(_run(load_config(options.config, options.port_base), report=options.report))
     except (ConfigError, StartError, DisplayError, ClockError) as error:

@@ -11,9 +11,10 @@ import anyio
 import cv2
 
 from gate.clock import Clock
+from gate.config_fields import split_address
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.compositor.wall import Wall
-from hdmi_out.config import HdmiConfig, host_and_port
+from hdmi_out.config import HdmiConfig
 from hdmi_out.osd.typeface import open_typeface
 from hdmi_out.output import Output
 from hdmi_out.sinks.choose import open_display
@@ -57,7 +58,7 @@ async def run(config: HdmiConfig, clock: Clock, on_ready: Callable[[dict[str, st
         addresses: dict[str, str] = {}
         if config.listen:
             preview = Preview(canvas, clock, lambda reset: output.status(reset=reset))
-            host, port = host_and_port(config.listen)
+            host, port = split_address(config.listen)
             port = await stack.enter_async_context(preview.serving(host, port))
             sinks.append(preview)
             addresses["hdmi"] = f"http://{host}:{port}/"

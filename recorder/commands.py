@@ -12,12 +12,11 @@ from pathlib import Path
 import uvloop
 
 from gate.client.errors import RootKeyError
+from gate.config_fields import PORT_BASE
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
 from recorder.config import load_config, moved
 from recorder.errors import RecorderError
-
-PORT_BASE = 8000
 
 
 def run(argv: list[str]) -> int:
@@ -41,7 +40,7 @@ def run(argv: list[str]) -> int:
 
         await run_device(config, ended, on_ready)
 
-    return _serve("run", serve)
+    return _serve("run", serve, quiet=options.report)
 
 
 def status(argv: list[str]) -> int:
@@ -110,9 +109,11 @@ def _add_ports(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _serve(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
-    """Runs `main` on uvloop until it returns or a signal sets its event. 0, or 2 after one sentence on stderr."""
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {name}: %(message)s", stream=sys.stderr)
+def _serve(name: str, main: Callable[[asyncio.Event], Awaitable[None]], *, quiet: bool = False) -> int:
+    """Runs `main` on uvloop until it returns or a signal sets its event. 0, or 2 after one sentence on stderr.
+    `quiet`: only warnings are logged; a supervisor shows the rest in its own way."""
+    level = logging.WARNING if quiet else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 
     async def guarded() -> None:
         ended = asyncio.Event()

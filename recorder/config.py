@@ -3,20 +3,18 @@
 Paths are relative to the file; `load_config` makes them absolute. Errors name file, line and field (gate.yaml_file).
 """
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from gate.config_fields import ClockSection, LoopbackAddress, Section, TimeZone, beside, moved_ports
 from gate.yaml_file import load
 
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
           "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
-_DEFAULT_PORT = re.compile(r"(127\.\d+\.\d+\.\d+|localhost|\[::1\]):8(\d{3})(?!\d)")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
@@ -33,27 +31,6 @@ def _identifier(value: str) -> str:
     return value
 
 
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"no such time zone: {value!r}; use a name like Asia/Tokyo") from None
-    return value
-
-
-def _address(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    try:
-        loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        raise ValueError(f"an address like 127.0.0.1:8600 is wanted, not {value!r}") from None
-    if not port.isdecimal() or not 0 <= int(port) < 65536:
-        raise ValueError(f"the port must be 0 to 65535, not {port!r}")
-    if not loopback:
-        raise ValueError(f"{host} is not a loopback address; this version has no sign-in and serves this machine only")
-    return value
-
-
 def _rtsp_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme != "rtsp" or not parts.hostname:
@@ -65,46 +42,30 @@ def _rtsp_url(value: str) -> str:
 
 Size = Annotated[int, BeforeValidator(_size)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
-Address = Annotated[str, AfterValidator(_address)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DeviceConfig(_Model):
+class DeviceConfig(Section):
     id: Identifier
     data_dir: Path
-    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Tokyo"
+    time_zone: TimeZone = "Asia/Tokyo"
     language: Literal["ja", "en"] = "ja"
 
 
-class ClockConfig(_Model):
-    mode: Literal["system", "shared"] = "system"
-    socket: Path | None = None
-
-    @model_validator(mode="after")
-    def _socket_goes_with_shared(self) -> "ClockConfig":
-        if (self.mode == "shared") != (self.socket is not None):
-            raise ValueError("mode shared needs a socket, mode system has none")
-        return self
-
-
-class LicenceConfig(_Model):
+class LicenceConfig(Section):
     mode: Literal["file"] = "file"
     path: Path
     root_key: Path
 
 
-class RemoteConfig(_Model):
-    listen: Address = "127.0.0.1:8600"
+class RemoteConfig(Section):
+    listen: LoopbackAddress = "127.0.0.1:8600"
 
 
-class LocalConfig(_Model):
+class LocalConfig(Section):
     socket: Path
 
 
-class StorageConfig(_Model):
+class StorageConfig(Section):
     segment_seconds: float = Field(60, ge=2, le=3600)
     sync_seconds: float = Field(5, gt=0, le=60)
     pre_event_seconds: float = Field(10, ge=0, le=60)
@@ -112,12 +73,12 @@ class StorageConfig(_Model):
     free_bytes_min: Size = Field(2 * 10**9, ge=0)
 
 
-class StreamConfig(_Model):
+class StreamConfig(Section):
     url: Annotated[str, AfterValidator(_rtsp_url)]
     transport: Literal["tcp"] = "tcp"
 
 
-class CameraConfig(_Model):
+class CameraConfig(Section):
     id: Identifier
     name: str = Field("", max_length=64)
     main: StreamConfig
@@ -131,9 +92,9 @@ class CameraConfig(_Model):
         return {"main": self.main} | ({"sub": self.sub} if self.sub else {})
 
 
-class RecorderConfig(_Model):
+class RecorderConfig(Section):
     device: DeviceConfig
-    clock: ClockConfig = ClockConfig()
+    clock: ClockSection = ClockSection()
     licence: LicenceConfig
     remote: RemoteConfig = RemoteConfig()
     local: LocalConfig
@@ -152,29 +113,26 @@ class RecorderConfig(_Model):
 def load_config(path: Path) -> RecorderConfig:
     """The configuration with absolute paths. Raises gate.yaml_file.ConfigError."""
     config = load(path, RecorderConfig)
-    base = path.resolve().parent
-    socket = config.clock.socket
+    device, licence, local = config.device, config.licence, config.local
+    keys = {"path": beside(path, licence.path), "root_key": beside(path, licence.root_key)}
     return config.model_copy(
         update={
-            "device": config.device.model_copy(update={"data_dir": base / config.device.data_dir}),
-            "clock": config.clock.model_copy(update={"socket": base / socket if socket else None}),
-            "licence": config.licence.model_copy(
-                update={"path": base / config.licence.path, "root_key": base / config.licence.root_key}
-            ),
-            "local": config.local.model_copy(update={"socket": base / config.local.socket}),
+            "device": device.model_copy(update={"data_dir": beside(path, device.data_dir)}),
+            "clock": config.clock.beside(path),
+            "licence": licence.model_copy(update=keys),
+            "local": local.model_copy(update={"socket": beside(path, local.socket)}),
         }
     )
 
 
 def moved(config: RecorderConfig, port_base: int) -> RecorderConfig:
-    """The configuration with every loopback port of 8000 to 8999 moved to the thousand that begins at `port_base`."""
-
-    def move(address: str) -> str:
-        return _DEFAULT_PORT.sub(lambda match: f"{match[1]}:{port_base + int(match[2])}", address)
+    """The configuration with all default loopback ports moved (gate.config_fields.moved_ports)."""
 
     def move_camera(camera: CameraConfig) -> CameraConfig:
-        streams = {name: link.model_copy(update={"url": move(link.url)}) for name, link in camera.streams.items()}
-        return camera.model_copy(update=streams)
+        links = camera.streams.items()
+        return camera.model_copy(
+            update={name: link.model_copy(update={"url": moved_ports(link.url, port_base)}) for name, link in links}
+        )
 
-    remote = config.remote.model_copy(update={"listen": move(config.remote.listen)})
+    remote = config.remote.model_copy(update={"listen": moved_ports(config.remote.listen, port_base)})
     return config.model_copy(update={"remote": remote, "cameras": tuple(map(move_camera, config.cameras))})

@@ -141,8 +141,8 @@ class Feed:
         return gop if gop and lease.covers(gop[0].utc_ns) else ()
 
     def _cache(self, unit: AccessUnit) -> None:
-        if unit.key:
-            self._gop, self._gop_bytes = [], 0
+        if unit.key or (self._gop and unit.run != self._gop[-1].run):
+            self._gop, self._gop_bytes = [], 0  # across a clock step labels cannot tell what was licensed
         if not self._gop and not unit.key:
             return
         self._gop_bytes += len(unit.data)

@@ -8,10 +8,11 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
+from gate.config_fields import ClockSection, beside
 from gate.shared_clock.controller import command
 from gate.shared_clock.errors import ClockError
 from gate.shared_clock.server import STATE_NAME, ClockServer
@@ -33,11 +34,6 @@ class _Device(BaseModel):
     data_dir: Path
 
 
-class _Clock(BaseModel):
-    mode: Literal["system", "shared"] = "system"
-    socket: Path | None = None
-
-
 class _Licence(BaseModel):
     path: Path
 
@@ -46,7 +42,7 @@ class _Site(BaseModel):
     """The part of a recorder's configuration that its clock needs."""
 
     device: _Device
-    clock: _Clock = _Clock()
+    clock: ClockSection = ClockSection()
     licence: _Licence
 
 
@@ -67,26 +63,33 @@ def clock(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     words: list[str] = options.words or ["show"]
     try:
+        site = _load_site(options.config) if options.config else None
         if words[0] in ("serve", "reset"):
-            if options.config is None:
+            if site is None:
                 parser.error(f"{words[0]} needs --config")
-            site, base = load(options.config, _Site), options.config.resolve().parent
             if words[0] == "reset":
-                return _reset(site, base, sure=options.yes or "--yes" in words)
-            return _serve(_socket_of(site, options.config, base), base / site.device.data_dir / STATE_NAME)
-        socket = options.socket or _socket_of(
-            load(options.config, _Site), options.config, options.config.resolve().parent
-        )
+                return _reset(site, sure=options.yes or "--yes" in words)
+            return _serve(_socket_of(site), site.device.data_dir / STATE_NAME)
+        socket = _socket_of(site) if site else options.socket
         return _step(socket, " ".join(words), as_json=options.json)
     except (ClockError, ConfigError) as error:
         print(f"edge-recorder clock: {error}", file=sys.stderr)
         return 2
 
 
-def _socket_of(site: _Site, config: Path, base: Path) -> Path:
+def _load_site(file: Path) -> _Site:
+    site = load(file, _Site)
+    return _Site(
+        device=_Device(data_dir=beside(file, site.device.data_dir)),
+        clock=site.clock.beside(file),
+        licence=_Licence(path=beside(file, site.licence.path)),
+    )
+
+
+def _socket_of(site: _Site) -> Path:
     if site.clock.socket is None:
-        raise ConfigError(f"{config}, clock: this site runs on the machine's own clock, which is not stepped")
-    return base / site.clock.socket
+        raise ConfigError("this site runs on the machine's own clock (clock: {mode: system}), which is not stepped")
+    return site.clock.socket
 
 
 def _step(socket: Path, text: str, *, as_json: bool) -> int:
@@ -119,12 +122,12 @@ def _serve(socket: Path, state: Path) -> int:
     return 0
 
 
-def _reset(site: _Site, base: Path, *, sure: bool) -> int:
+def _reset(site: _Site, *, sure: bool) -> int:
     if site.clock.socket is not None:
         with contextlib.suppress(ClockError):
-            asyncio.run(command(base / site.clock.socket, "show"))
+            asyncio.run(command(site.clock.socket, "show"))
             raise ConfigError("the site is running: stop it before its clock is reset")
-    data_dir, licence = base / site.device.data_dir, base / site.licence.path
+    data_dir, licence = site.device.data_dir, site.licence.path
     doomed = [path for path in (data_dir, licence) if path.exists()]
     if not sure:
         names = " and ".join(str(path) for path in doomed) or "nothing"

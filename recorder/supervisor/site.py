@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gate.clock import Clock, SystemClock
+from gate.config_fields import Section, beside
 from gate.shared_clock.server import STATE_NAME, ClockServer
 from gate.yaml_file import load
 from recorder.config import RecorderConfig, load_config
@@ -26,10 +27,8 @@ READY_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 
 
-class DemoConfig(BaseModel):
+class DemoConfig(Section):
     """`configs/demo.yaml`. Paths are relative to the file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     fleet: Path
     recorder: Path
@@ -42,15 +41,14 @@ class Site:
 
     def __init__(self, demo: Path, *, port_base: int, on_report: Callable[[str, Any], None]) -> None:
         self.config = load(demo, DemoConfig)
-        base = demo.resolve().parent
-        self.recorder_path = base / self.config.recorder
+        self.recorder_path = beside(demo, self.config.recorder)
         self.recorder: RecorderConfig = load_config(self.recorder_path)
         self._clock = SystemClock()
         ports = ["--port-base", str(port_base), "--report"]
         modules = {
-            "cameras": ("camera_sim", base / self.config.fleet),
+            "cameras": ("camera_sim", beside(demo, self.config.fleet)),
             "recorder": ("recorder", self.recorder_path),
-            "hdmi": ("hdmi_out", base / self.config.hdmi),
+            "hdmi": ("hdmi_out", beside(demo, self.config.hdmi)),
         }
         self.children = {
             name: Child(name=name, module=module, arguments=[str(path), *ports], clock=self._clock, on_report=on_report)

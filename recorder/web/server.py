@@ -13,6 +13,7 @@ import anyio
 from aiohttp import web
 
 from gate.clock import Clock
+from gate.config_fields import split_address
 from recorder.errors import AddressInUseError, RecorderError
 
 CONNECTIONS_MAX = 256
@@ -89,8 +90,7 @@ async def serve_tcp(
     app: web.Application, *, listen: str, clock: Clock, connections_max: int = CONNECTIONS_MAX
 ) -> AsyncIterator[tuple[str, int]]:
     """Serves on `host:port`; yields where it truly listens (port 0 picks one). Raises RecorderError."""
-    host, _, port = listen.rpartition(":")
-    sock = _tcp_socket(host.strip("[]"), int(port))
+    sock = _tcp_socket(*split_address(listen))
     bound = sock.getsockname()
     async with _serve(app, sock, f"http://{listen}", clock, connections_max):
         yield bound[0], bound[1]

@@ -1,0 +1,84 @@
+"""Fields that the configurations of several processes have in common: addresses, time zones, the clock, paths.
+
+A leaf like gate.yaml_file: any package may use it.
+"""
+
+import ipaddress
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+
+PORT_BASE = 8000
+"""Default ports lie in the thousand that begins here; `--port-base` moves them."""
+_DEFAULT_PORT = re.compile(r"(127\.\d+\.\d+\.\d+|localhost|\[::1\]):8(\d{3})(?!\d)")
+
+
+class Section(BaseModel):
+    """A part of a configuration: unknown fields are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"no such time zone: {value!r}; use a name like Asia/Tokyo") from None
+    return value
+
+
+def _loopback(value: str) -> str:
+    host, port = split_address(value)
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        raise ValueError(f"an address like 127.0.0.1:8600 is wanted, not {value!r}") from None
+    if not 0 <= port < 65536:
+        raise ValueError(f"the port must be 0 to 65535, not {port}")
+    if not loopback:
+        raise ValueError(f"{host} is not a loopback address; this version has no sign-in and serves this machine only")
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+LoopbackAddress = Annotated[str, AfterValidator(_loopback)]
+"""`host:port`; port 0 takes any free one."""
+
+
+class ClockSection(Section):
+    """`{mode: system}`, or `{mode: shared, socket: PATH}`."""
+
+    mode: Literal["system", "shared"] = "system"
+    socket: Path | None = None
+
+    @model_validator(mode="after")
+    def _socket_goes_with_shared(self) -> "ClockSection":
+        if (self.mode == "shared") != (self.socket is not None):
+            raise ValueError("mode shared needs a socket, mode system has none")
+        return self
+
+    def beside(self, file: Path) -> "ClockSection":
+        """The same with an absolute path."""
+        return self.model_copy(update={"socket": beside(file, self.socket) if self.socket else None})
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host without brackets, and port. Raises ValueError."""
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal():
+        raise ValueError(f"an address like 127.0.0.1:8600 is wanted, not {address!r}")
+    return host.strip("[]"), int(port)
+
+
+def beside(file: Path, path: Path) -> Path:
+    """A path of a configuration file, which is relative to that file, made absolute."""
+    return Path(os.path.normpath(file.absolute().parent / path))
+
+
+def moved_ports(text: str, port_base: int) -> str:
+    """An address or URL whose loopback port of 8000 to 8999 is moved to the thousand that begins at `port_base`."""
+    return _DEFAULT_PORT.sub(lambda match: f"{match[1]}:{port_base + int(match[2])}", text)
