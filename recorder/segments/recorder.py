@@ -147,10 +147,11 @@ class StreamRecorder:
     async def _watch(self) -> None:
         """Until the disk fails or is full."""
         while not self._disk_failed.is_set() and not self._health.blocked:
-            with contextlib.suppress(TimeoutError):
+            try:
                 async with self._clock.timeout(TICK_SECONDS):
                     await self._disk_failed.wait()
-            self._tick()
+            except TimeoutError:
+                self._tick()
 
     async def _leave(self, lease: RecordingLease) -> None:
         try:

@@ -109,7 +109,7 @@ class DiskWriter:
     def put(self, track: _Track, commands: Sequence[Command]) -> bool:
         """Hands commands to the disk, in order, all or none; false if the queue is full: the run cannot go on.
         Commands without pictures are always taken."""
-        size = sum(command.data_bytes for command in commands if isinstance(command, WriteFragment))
+        size = _data_bytes(commands)
         if size and self.queued_bytes + size > QUEUE_BYTES_MAX:
             return False
         self._put_bytes += size
@@ -140,8 +140,7 @@ class DiskWriter:
                 except Exception as error:  # a defect in one stream's path must not end the others' recording
                     _log.exception("camera %s: %s", track.camera, type(command).__name__)
                     self._fail(track, OSError(str(error)), synced_only=False)
-                if isinstance(command, WriteFragment):
-                    self._done_bytes += command.data_bytes
+            self._done_bytes += _data_bytes(commands)
         for track in self._tracks:
             if track.file is not None:
                 self._close(track, track.file, None)
@@ -237,3 +236,7 @@ class DiskWriter:
     def _tell(self, callback: Callable[[], None]) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(callback)
+
+
+def _data_bytes(commands: Sequence[Command]) -> int:
+    return sum(command.data_bytes for command in commands if isinstance(command, WriteFragment))

@@ -41,11 +41,13 @@ class Site:
     recorders: dict[str, StreamRecorder]
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
-    async def play(self, units: Iterable[AccessUnit], camera: str = "cam1") -> None:
-        """Publishes each unit when it arrives; time flows meanwhile."""
+    async def play(self, units: Iterable[AccessUnit], camera: str = "cam1", *, keep_pace: bool = True) -> None:
+        """Publishes each unit when it arrives; time flows meanwhile, no faster than the disk thread works."""
         for unit in units:
             await self.advance_to(unit.arrival_ns)
             self.feeds[camera].publish(unit)
+            if keep_pace and self.storage._writer.queued_bytes:
+                await self.written()
 
     async def advance_to(self, monotonic_ns: int) -> None:
         if monotonic_ns > self.clock.monotonic_ns():
