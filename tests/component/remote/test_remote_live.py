@@ -5,17 +5,18 @@ import io
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import av
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-from gate.clock import Clock, ns_of
-from recorder.remote.app import create_app
+from gate.clock import Clock, SystemClock, ns_of
+from recorder.remote.app import create_app, serve_remote
 from recorder.web.media_header import HEADER_BYTES, MediaHeader, MediaKind, parse_media_header
 from recorder.web.server import serve_tcp
 from tests.fakes.footage import Footage
-from tests.fakes.remote_site import RemoteSite
+from tests.fakes.remote_site import RemoteSite, config_of
 
 BOUND_SECONDS = 5.0
 LIVE = "/api/v1/cameras/cam1/live"
@@ -212,28 +213,23 @@ async def test_what_does_not_exist_is_closed_with_4404(
     assert (ws.close_code, problem["code"]) == (4404, code)
 
 
-async def test_a_viewer_that_leaves_frees_its_place(site: RemoteSite, client: ClientSession, footage: Footage) -> None:
+async def test_a_viewer_too_many_is_closed_with_4409_until_another_leaves(site: RemoteSite, footage: Footage) -> None:
+    site.stream("cam1", "sub", footage).publish(1)
     feed = site.hub.feed("cam1", "sub")
-    site.stream("cam1", "sub", footage).publish(1)
-    async with client.ws_connect(LIVE) as ws:
-        await Watcher(ws, site.clock).until_media(1)
-        assert feed.watched
-    async with site.clock.timeout(BOUND_SECONDS):
-        while feed.watched:
-            await site.clock.sleep(0.001)
-
-
-async def test_a_viewer_too_many_is_closed_with_4409(site: RemoteSite, footage: Footage) -> None:
-    site.stream("cam1", "sub", footage).publish(1)
     app = create_app(**site.parts, viewers_max=1)  # type: ignore[arg-type]
     async with (
         serve_tcp(app, listen="127.0.0.1:0", clock=site.clock) as (host, port),
         ClientSession(f"http://{host}:{port}") as client,
-        client.ws_connect(LIVE) as first,
     ):
-        await Watcher(first, site.clock).until_media(1)
-        async with client.ws_connect(LIVE) as second:
-            problem = await Watcher(second, site.clock).until_closed()
+        async with client.ws_connect(LIVE) as first:
+            await Watcher(first, site.clock).until_media(1)
+            async with client.ws_connect(LIVE) as second:
+                problem = await Watcher(second, site.clock).until_closed()
+        async with site.clock.timeout(BOUND_SECONDS):
+            while feed.watched:
+                await site.clock.sleep(0.001)
+        async with client.ws_connect(LIVE) as third:
+            await Watcher(third, site.clock).until_media(1)
     assert (second.close_code, problem["code"]) == (4409, "too_many_viewers")
 
 
@@ -273,8 +269,32 @@ async def test_a_peer_that_does_not_read_is_reset_at_the_cut_and_holds_nobody_up
         while feed.watched:
             await playing.clock.sleep(0.001)
         assert playing.clock.monotonic_ns() - cut_ns < 100_000_000
+        await playing.clock.sleep(0.2)
         writer.transport.resume_reading()  # type: ignore[attr-defined]
+        got = b""
         with pytest.raises(ConnectionResetError):
-            while await reader.read(1 << 20):
-                pass
+            while piece := await reader.read(1 << 20):
+                got = got[-1000:] + piece
+    assert b"NOT_LICENSED" not in got  # thrown away with the pictures before it
     writer.transport.abort()
+
+
+async def test_a_late_timer_leaks_nothing_not_even_what_was_captured_in_time(tmp_path: Path, footage: Footage) -> None:
+    clock = SystemClock()
+    site = RemoteSite(clock=clock, config=config_of(tmp_path))
+    site.entitle(clock.now() + timedelta(seconds=0.2))  # and nobody runs the gate's timer
+    stream = site.stream("cam1", "sub", footage)
+    stream.publish(2)
+    async with (
+        serve_remote(**site.parts) as (host, port),  # type: ignore[arg-type]
+        ClientSession(f"http://{host}:{port}") as client,
+        client.ws_connect(LIVE) as ws,
+    ):
+        watcher = Watcher(ws, clock)
+        await watcher.until_media(3)
+        await clock.sleep(0.25)
+        stream.publish()  # labelled before the end, handed out after it
+        with pytest.raises(TimeoutError):
+            async with clock.timeout(0.2):
+                await watcher.until_media(4)
+    clock.close()
