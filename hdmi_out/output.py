@@ -9,6 +9,7 @@ from gate.clock import Clock
 from hdmi_out.compositor.canvas import Picture
 from hdmi_out.compositor.statistics import CameraCount, OutputCount
 from hdmi_out.compositor.wall import Wall
+from hdmi_out.layout.wall import TILES_MAX
 from hdmi_out.osd import model
 from hdmi_out.osd.model import TileContent, Tone, WallContent
 from hdmi_out.osd.words import words_of
@@ -20,6 +21,10 @@ _log = logging.getLogger(__name__)
 
 NO_SIGNAL_SECONDS = 2.0
 """Without a new picture for this long, a tile shows "no signal"."""
+
+
+def _shown(state: SiteState | None) -> tuple[Camera, ...]:
+    return state.cameras[:TILES_MAX] if state else ()
 
 
 class Output:
@@ -64,7 +69,7 @@ class Output:
     def run_once(self) -> None:
         """One frame."""
         state = self._site.state
-        cameras = state.cameras if state else ()
+        cameras = _shown(state)
         self._wall.arrange(tuple(camera.id for camera in cameras))
         self._count.keep(camera.id for camera in cameras)
         fresh = {camera: picture for camera, stream in self._site.streams.items() if (picture := stream.take())}
@@ -115,7 +120,7 @@ class Output:
                     camera, self._age_seconds(camera, now_ns), words, refusal=self._refusal(camera)
                 ),
             )
-            for camera in (state.cameras if state else ())
+            for camera in _shown(state)
         )
         return WallContent(
             tiles=tiles,

@@ -1,4 +1,5 @@
-"""Client of the recorder's local site: the site state, and one live stream a camera; it reconnects by itself."""
+"""Client of the recorder's local site: the site state, and a live stream of each camera on the wall. It reconnects by
+itself."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -11,6 +12,7 @@ from anyio.abc import TaskGroup
 
 from gate.clock import Clock
 from hdmi_out.errors import MediaError
+from hdmi_out.layout.wall import TILES_MAX
 from hdmi_out.media import End, Loss, StreamFormat, follows, parse_text, parse_unit
 from hdmi_out.site_state import SiteState, parse_state
 from hdmi_out.stream import CameraStream
@@ -23,7 +25,6 @@ CONNECT_SECONDS_MAX = 3.0
 RETRY_SECONDS_MIN, RETRY_SECONDS_MAX = 0.1, 2.0
 MESSAGE_BYTES_MAX = 16 << 20
 """Bound of one message: a key frame of a 4K camera is far below."""
-CAMERAS_MAX = 256
 
 _GONE = (aiohttp.ClientError, OSError, TimeoutError, ValueError, MediaError)
 
@@ -102,7 +103,7 @@ class Site:
 
     def _adjust(self, session: aiohttp.ClientSession, group: TaskGroup) -> None:
         assert self.state is not None
-        wanted = {camera.id: camera.wall_stream for camera in self.state.cameras[:CAMERAS_MAX]}
+        wanted = {camera.id: camera.wall_stream for camera in self.state.cameras[:TILES_MAX]}
         for camera, (stream, scope) in list(self._live.items()):
             if wanted.get(camera) != stream:
                 scope.cancel()

@@ -43,10 +43,10 @@ class CameraStream:
 
     def put(self, item: StreamFormat | Unit | Loss) -> None:
         """Queues an item. A full queue keeps its format and loses its pictures up to the next key frame."""
-        if isinstance(item, Unit):
-            if len(self._queue) >= UNITS_MAX or self._queued_bytes + len(item.data) > BYTES_MAX:
-                self._overflow()
-            self._queued_bytes += len(item.data)
+        size = len(item.data) if isinstance(item, Unit) else 0
+        if len(self._queue) >= UNITS_MAX or self._queued_bytes + size > BYTES_MAX:
+            self._overflow()
+        self._queued_bytes += size
         self._queue.append(item)
         self._ready.set()
 

@@ -45,7 +45,7 @@ class Preview:
         self._number = 0
         self._changed = asyncio.Event()
         self._viewers = 0
-        self._jpeg: tuple[int, asyncio.Future[bytes]] | None = None
+        self._made: dict[str, tuple[int, asyncio.Future[bytes]]] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="preview")
 
     @property
@@ -95,9 +95,7 @@ class Preview:
         return web.json_response(self._status(request.query.get("reset") == "1"), headers=_NO_STORE)
 
     async def _picture(self, request: web.Request) -> web.Response:
-        loop = asyncio.get_running_loop()
-        png = await loop.run_in_executor(self._worker, _encode, self._canvas.buffer.copy(), ".png", [])
-        return web.Response(body=png, content_type="image/png", headers=_NO_STORE)
+        return web.Response(body=await self._newest(".png"), content_type="image/png", headers=_NO_STORE)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if self._viewers >= VIEWERS_MAX:
@@ -110,7 +108,7 @@ class Preview:
             await response.prepare(request)
             while True:
                 changed = self._changed
-                jpeg = await self._newest_jpeg()
+                jpeg = await self._newest(".jpg")
                 head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 async with self._clock.timeout(WRITE_SECONDS_MAX):
                     await response.write(head.encode() + jpeg + b"\r\n")
@@ -120,17 +118,19 @@ class Preview:
         finally:
             self._viewers -= 1
 
-    async def _newest_jpeg(self) -> bytes:
-        if self._jpeg is None or self._jpeg[0] != self._number:
-            options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    async def _newest(self, extension: str) -> bytes:
+        """The newest frame as a file; one that is being made already is waited for, not made again."""
+        made = self._made.get(extension)
+        if made is None or (made[0] != self._number and made[1].done()):
             loop = asyncio.get_running_loop()
-            work = loop.run_in_executor(self._worker, _encode, self._canvas.buffer.copy(), ".jpg", options)
-            self._jpeg = (self._number, work)
-        return await asyncio.shield(self._jpeg[1])
+            work = loop.run_in_executor(self._worker, _encode, self._canvas.buffer.copy(), extension)
+            made = self._made[extension] = (self._number, work)
+        return await asyncio.shield(made[1])
 
 
-def _encode(i420: NDArray[np.uint8], extension: str, options: list[int]) -> bytes:
+def _encode(i420: NDArray[np.uint8], extension: str) -> bytes:
     """A frame (I420, ITU-R BT.601) as a picture file."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if extension == ".jpg" else []
     done, data = cv2.imencode(extension, cv2.cvtColor(i420, cv2.COLOR_YUV2BGR_I420), options)
     if not done:
         raise RuntimeError(f"OpenCV could not make a {extension} picture")

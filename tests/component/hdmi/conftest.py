@@ -62,6 +62,11 @@ class RunningWall:
         found: dict[str, Any] = cameras.get(name, {"pictures": 0, "pause_ms_max": 0, "state": "no_signal"})
         return found
 
+    def camera_ids(self) -> list[str]:
+        cameras = self.output.status()["cameras"]
+        assert isinstance(cameras, dict)
+        return list(cameras)
+
     async def until(self, what: Callable[[], object], seconds: float = 6.0) -> None:
         """Waits for a condition."""
         await until(self.clock, what, seconds)

@@ -192,3 +192,14 @@ async def test_output_never_runs_faster_than_its_frame_rate(running: RunningWall
     fps = running.output.status()["fps"]
     assert isinstance(fps, float)
     assert 3 < fps < FRAMES_PER_SECOND * 1.1
+
+
+async def test_cameras_beyond_the_wall_are_neither_fetched_nor_waited_for(
+    running: RunningWall, cameras: list[FakeCamera]
+) -> None:
+    cameras.extend(dataclasses.replace(cameras[0], id=f"more{n}", fps=2, watched=set()) for n in range(17))
+    running.recorder.changed()
+    await running.until(lambda: cameras[15].watched)
+    wanted = [camera.id for camera in cameras[:16]]
+    await running.until(lambda: running.camera_ids() == wanted)
+    assert not any(camera.watched for camera in cameras[16:])
