@@ -10,7 +10,7 @@ import av
 
 from camera_sim.config import CameraConfig, FleetConfig
 
-SCENE_VERSION = 1
+SCENE_VERSION = 2
 """Raise it whenever drawing or encoding changes: old clips are then no longer used."""
 
 

@@ -44,7 +44,7 @@ class Studio:
         show, largest = recipes[0].show, recipes[0]
         site = self._site(show, largest.width, largest.height)
         first = gop * show.gop_pictures
-        scenes = [site.draw(n / show.fps, n) for n in range(first, first + show.gop_pictures)]
+        scenes = [site.draw(n / show.fps) for n in range(first, first + show.gop_pictures)]
         for recipe in recipes:
             encoder = self._encoders.setdefault(recipe, PictureEncoder(recipe))
             gop_file.write(recipe.path(self._cache_dir, gop), encode_gop(encoder, self._finish(recipe, scenes, first)))

@@ -1,4 +1,4 @@
-"""What a camera burns into its pictures: name, clock, barcode. Drawn into I420 planes, anew for every size."""
+"""What a camera adds to its pictures: the sensor's noise, its name, the clock, the barcode. In I420, for every size."""
 
 import functools
 
@@ -12,6 +12,8 @@ _TEXT_SHARE = 1 / 22
 """Text height as a share of the picture's height."""
 _PLATE_LUMA = 0.42
 _WHITE = 235
+_NOISE_PICTURES = 8
+_NOISE_SIGMA = 0.9
 _NEUTRAL = 128
 
 
@@ -21,12 +23,15 @@ class Overlay:
     def __init__(self, width: int, height: int, name: str) -> None:
         self._width, self._height = width, height
         self._text_px = max(8, round(height * _TEXT_SHARE))
+        noise = np.random.default_rng(7).normal(0, _NOISE_SIGMA, (_NOISE_PICTURES, height, width))
+        self._noise = noise.round().astype(np.int8)
         self._name = _label(name, self._text_px, 500)
 
     def draw(self, i420: NDArray[np.uint8], number: int, fps: int) -> None:
         """Draws over picture `number` of the loop, in place. `i420`: (3/2 height, width)."""
         luma = i420[: self._height]
         chroma = i420.reshape(-1)[self._width * self._height :].reshape(2, self._height // 2, self._width // 2)
+        cv2.add(luma, self._noise[number * 5 % _NOISE_PICTURES], luma, dtype=cv2.CV_8U)
         tenths = number * 10 // fps
         clock = _label(f"{tenths // 10 % 60:02d}.{tenths % 10}", self._text_px, 600)
         gap = self._text_px // 2

@@ -11,8 +11,8 @@ Image = NDArray[np.uint8]
 class Site(Protocol):
     """A site seen from one place, in one size."""
 
-    def draw(self, seconds: float, number: int) -> Image:
-        """The picture (height, width, 3; BGR) at `seconds` of a loop of 60. `number` seeds the sensor's noise."""
+    def draw(self, seconds: float) -> Image:
+        """The picture (height, width, 3; BGR) at `seconds` of a loop of 60."""
 
 
 def open_site(scene: str, view: int, width: int, height: int) -> Site:

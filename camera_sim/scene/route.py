@@ -1,0 +1,50 @@
+"""Ways through a site: where somebody is at each second of the loop."""
+
+import numpy as np
+
+from camera_sim.scene.person import Look, walker
+from camera_sim.scene.shapes import Colour, Shapes
+from camera_sim.scene.vehicle import Build, car
+from camera_sim.scene.view import View
+
+_TURN_SECONDS = 0.35
+"""Headings are taken over this time to either side, so that nobody turns on the spot."""
+
+
+class Route:
+    """Corners (second, x, y) in the order of time, within 0 to 60; out of sight before the first and after the last."""
+
+    def __init__(self, corners: tuple[tuple[float, float, float], ...]) -> None:
+        self._seconds = np.array([corner[0] for corner in corners], float)
+        self._places = np.array([corner[1:] for corner in corners], float)
+        steps = np.linalg.norm(np.diff(self._places, axis=0), axis=1)
+        self._metres = np.concatenate(((0.0,), np.cumsum(steps)))
+
+    def person(self, view: View, look: Look, seconds: float, aside: float = 0.0) -> Shapes | None:
+        """Somebody on the way, `aside` metres left of it."""
+        pose = self._pose(seconds)
+        if pose is None:
+            return None
+        x, y, heading, metres = pose
+        x, y = x - np.sin(heading) * aside, y + np.cos(heading) * aside
+        if view.local([(x, y, 1.0)])[0, 2] < 1.0:
+            return None
+        return walker(view, look, x, y, heading, metres + aside)
+
+    def car(self, view: View, build: Build, paint: Colour, seconds: float) -> Shapes | None:
+        """A car on the way."""
+        pose = self._pose(seconds)
+        return None if pose is None else car(view, build, paint, *pose)
+
+    def _pose(self, seconds: float) -> tuple[float, float, float, float] | None:
+        """x, y, heading and the metres covered so far; None before and after."""
+        if not self._seconds[0] <= seconds <= self._seconds[-1]:
+            return None
+        x, y = self._at(seconds)
+        ahead, behind = self._at(seconds + _TURN_SECONDS), self._at(seconds - _TURN_SECONDS)
+        heading = float(np.arctan2(ahead[1] - behind[1], ahead[0] - behind[0]))
+        return x, y, heading, float(np.interp(seconds, self._seconds, self._metres))
+
+    def _at(self, seconds: float) -> tuple[float, float]:
+        x, y = (float(np.interp(seconds, self._seconds, self._places[:, axis])) for axis in (0, 1))
+        return x, y
