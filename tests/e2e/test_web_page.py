@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -200,3 +201,18 @@ def test_a_silent_camera_is_never_shown_as_live(
     assert "映像が届いていません" in page.locator("live-tile").first.inner_text()
     server.play_camera("cam1")
     wait_all(page, "live")
+
+
+def test_the_page_reconnects_by_itself_when_the_recorder_comes_back(browser: Browser, tmp_path: Path) -> None:
+    with page_server(tmp_path, cameras=2) as first:
+        opener = PageOpener(browser, first.address)
+        page = opener()
+        wait_all(page, "live")
+    wait_all(page, "waiting", SHOWN_MS_MAX)
+    assert "秒後に再接続します" in page.locator("live-tile").first.inner_text()
+    assert page.locator(".tile-recording").first.text_content() == "?録画状態 不明"
+    assert page.get_by_role("alert").inner_text() == "レコーダーに接続できません。再接続しています…"
+    with page_server(tmp_path, cameras=2, port=first.port):
+        wait_all(page, "live")
+        assert page.get_by_role("alert").count() == 0
+        opener.close()

@@ -1,5 +1,6 @@
 """Real H.264 made here with libx264: short loops of access units, as ingest would publish them."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -35,6 +36,7 @@ class Footage:
         )
 
 
+@functools.lru_cache(maxsize=16)
 def make_footage(
     *, width: int = 320, height: int = 180, fps: int = 15, gop: int = 15, pictures: int = 30, hue: int = 100
 ) -> Footage:

@@ -23,9 +23,10 @@ HUES = (100, 20, 60, 140, 0, 80)
 class PageServer:
     """`site` belongs to the server's loop: touch it through `call`."""
 
-    def __init__(self, folder: Path, cameras: int) -> None:
+    def __init__(self, folder: Path, cameras: int, port: int) -> None:
         self._folder = folder
         self._cameras = cameras
+        self.port = port
         self._loop: asyncio.AbstractEventLoop
         self._ended: asyncio.Event
         self._ready = threading.Event()
@@ -80,13 +81,14 @@ class PageServer:
     async def _serve(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         clock = SystemClock()
-        self.site = RemoteSite(clock=clock, config=config_of(self._folder, self._cameras))
+        self.site = RemoteSite(clock=clock, config=config_of(self._folder, self._cameras, self.port))
         self.site.entitle(clock.now() + timedelta(days=400))
         for state in self.site.board.cameras.values():
             state.recording.phase = "recording"
         gate = asyncio.create_task(self.site.gate.run())
         self._play()
         async with serve_remote(**self.site.parts) as (host, port):  # type: ignore[arg-type]
+            self.port = port
             self.address = f"http://{host}:{port}/"
             self._ready.set()
             await self._ended.wait()
@@ -106,9 +108,9 @@ class PageServer:
 
 
 @contextlib.contextmanager
-def page_server(folder: Path, cameras: int = 4) -> Iterator[PageServer]:
+def page_server(folder: Path, cameras: int = 4, port: int = 0) -> Iterator[PageServer]:
     """A running server; its end is waited for."""
-    server = PageServer(folder, cameras)
+    server = PageServer(folder, cameras, port)
     server.start()
     try:
         yield server

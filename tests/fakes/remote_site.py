@@ -17,13 +17,13 @@ from tests.fakes.footage import Footage
 NAMES = ("玄関", "駐車場", "レジ前", "倉庫", "廊下", "屋上")
 
 
-def config_of(folder: Path, cameras: int = 4, language: str = "ja") -> RecorderConfig:
+def config_of(folder: Path, cameras: int = 4, port: int = 0) -> RecorderConfig:
     """A configuration with cam1, cam2, …, each with main and sub."""
     return RecorderConfig.model_validate(
         {
-            "device": {"id": "rec-1", "data_dir": folder / "data", "language": language},
+            "device": {"id": "rec-1", "data_dir": folder / "data", "language": "ja"},
             "licence": {"path": folder / "licence.json", "root_key": folder / "root.pub"},
-            "remote": {"listen": "127.0.0.1:0"},
+            "remote": {"listen": f"127.0.0.1:{port}"},
             "local": {"socket": folder / "rec.sock"},
             "storage": {},
             "cameras": [

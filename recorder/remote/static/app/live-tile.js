@@ -167,7 +167,7 @@ export class LiveTile extends HTMLElement {
     p.card = make("div", { class: "tile-card" }, p.title, p.line, p.remedy);
     this.replaceChildren(
       make("article", { class: "tile", "aria-labelledby": id },
-        video, p.card, make("div", { class: "tile-bar" }, name, p.badge), p.age, open),
+        video, p.card, make("div", { class: "tile-bar" }, name, p.age, p.badge), open),
     );
   }
 
