@@ -1,7 +1,7 @@
 """One connection to a camera: moves bytes between a socket and an RtspSession, and keeps the session alive.
 
 Packets stay in one reused buffer until their picture is complete. While nobody waits for each picture, SO_RCVLOWAT
-lets the kernel collect some 75 ms of the stream before it wakes us: that halves the cost of receiving. What lies in
+lets the kernel collect some 100 ms of the stream before it wakes us: that halves the cost of receiving. What lies in
 the kernel below the mark is invisible, so the mark goes back to 1 whenever nothing has come for a while.
 """
 
@@ -30,7 +30,7 @@ from recorder.ingest.rtsp.session import Closed, Playing, RtspSession
 BUFFER_BYTES = 256 << 10
 ROOM_BYTES_MIN = 128 << 10
 """Free room in the buffer below which what is left is moved to its front; more than any message or packet."""
-BATCH_SECONDS = 0.075
+BATCH_SECONDS = 0.1
 BATCH_BYTES_MAX = 96 << 10
 BATCH_CHANGE = 0.2
 """The mark is set anew if the stream's bitrate asks for one that differs by more than this share."""
