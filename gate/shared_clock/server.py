@@ -78,10 +78,11 @@ class ClockServer:
     async def _listen(self) -> asyncio.Server:
         if await _answers(self._socket):
             raise ClockServerError(f"another clock server answers at {self._socket}: one site has one clock")
-        old_mask = os.umask(0o177)
+        old_mask = os.umask(0o077)
         try:
-            self._socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._socket.parent.mkdir(parents=True, exist_ok=True)
             self._socket.unlink(missing_ok=True)
+            os.umask(0o177)
             return await asyncio.start_unix_server(self._serve, self._socket, limit=LINE_BYTES_MAX)
         except OSError as error:
             raise ClockServerError(f"the clock's socket {self._socket} cannot be made: {error}") from None

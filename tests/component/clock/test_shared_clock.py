@@ -130,6 +130,12 @@ async def test_the_socket_is_private_and_single(clocks: tuple[Clock, Clock], soc
             pass
 
 
+async def test_the_folder_it_makes_can_be_entered(tmp_path: Path) -> None:
+    socket = tmp_path / "run" / "clock.sock"
+    async with ClockServer(socket, tmp_path / "clock.json").serving():
+        assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
+
+
 async def test_no_server_is_one_clear_sentence(socket: Path) -> None:
     with pytest.raises(ClockServerError, match="start the site first"):
         await command(socket, "show")
