@@ -99,9 +99,12 @@ def draw_card(card: Card, tile: Rect, face: Typeface, scale: TypeScale) -> Overl
     small = tile_type_size(tile, scale)
     middle = tile.height * 0.52
     pen.centred(middle - title * 0.2, card.title, title, palette.WHITE)
-    pen.centred(middle + title * 1.1, card.age, small, palette.SOFT)
+    below = middle + title * 1.1
+    if card.age:
+        pen.centred(below, card.age, small, palette.SOFT)
+        below += small * 1.7
     if tile.height > small * 8:
-        pen.centred(middle + title * 1.1 + small * 1.7, card.detail, min(small, scale.small), palette.FAINT)
+        pen.centred(below, card.detail, min(small, scale.small), palette.FAINT)
     return painter.finish()
 
 
