@@ -1,8 +1,8 @@
 """The process that draws and encodes: one JSON job a line on standard input, one JSON answer a line on standard output.
 
-Job: `{"cache_dir": …, "show": {…}, "outputs": [{"width", "height", "bitrate"}, …], "gop": 7}`. Answer: `{"made": 7}`
-when the files of that group are in the cache, or `{"error": "one sentence"}`. It ends with its input, so it cannot
-outlive its parent.
+Job: `{"cache_dir": …, "show": {…}, "outputs": [{"width", "height", "bitrate"}, …], "gop": 7, "urgent": false}`.
+Answer: `{"made": 7}` when the files of that group are in the cache, or `{"error": "one sentence"}`. It ends with its
+input, so it cannot outlive its parent.
 """
 
 import json
@@ -24,8 +24,8 @@ from camera_sim.errors import EncoderError
 from camera_sim.scene.overlay import Overlay
 from camera_sim.scene.site import Site, open_site
 
-_NICENESS = 10
-"""Serving, recording and showing go before drawing."""
+_NICENESS = 5
+"""Serving, recording and showing go before drawing, once there is something to serve."""
 _SITES_MAX = 8
 """Sites held ready (some 10 MB each); the one used longest ago goes first."""
 
@@ -86,13 +86,15 @@ def _run_job(job: dict[str, Any], studios: dict[str, Studio]) -> dict[str, Any]:
 def main() -> None:
     """Answers jobs until standard input ends. Libraries that print get standard error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(_NICENESS)
     cv2.setNumThreads(1)
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     studios: dict[str, Studio] = {}
     for line in sys.stdin:
-        print(json.dumps(_run_job(json.loads(line), studios)), file=answers)
+        job = json.loads(line)
+        if not job["urgent"]:
+            os.nice(max(0, _NICENESS - os.nice(0)))
+        print(json.dumps(_run_job(job, studios)), file=answers)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,8 @@ class Workshop:
             lead = _FIRST_JOB_SECONDS
             while job := plan_next({show: self._missing[show] for show in share}, self._clock.now_ns(), lead):
                 began_ns = self._clock.monotonic_ns()
-                await self._make(process, *job)
+                urgent = any(len(self._missing[show]) == show.gops for show in share)
+                await self._make(process, *job, urgent=urgent)
                 lead = (self._clock.monotonic_ns() - began_ns) / 1e9
         finally:
             if process.returncode is None:
@@ -130,10 +131,16 @@ class Workshop:
                 await process.wait()
             process._transport.close()  # type: ignore[attr-defined]  # the pipes: asyncio leaves them to the collector
 
-    async def _make(self, process: Process, show: Show, gop: int) -> None:
+    async def _make(self, process: Process, show: Show, gop: int, *, urgent: bool) -> None:
         assert process.stdin is not None and process.stdout is not None
         outputs = [{"width": r.width, "height": r.height, "bitrate": r.bitrate} for r in self._recipes[show]]
-        job = {"cache_dir": str(self._cache_dir), "show": asdict(show), "outputs": outputs, "gop": gop}
+        job = {
+            "cache_dir": str(self._cache_dir),
+            "show": asdict(show),
+            "outputs": outputs,
+            "gop": gop,
+            "urgent": urgent,
+        }
         try:
             process.stdin.write(json.dumps(job).encode() + b"\n")
             async with self._clock.timeout(_JOB_SECONDS_MAX):

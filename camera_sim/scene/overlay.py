@@ -12,8 +12,9 @@ _TEXT_SHARE = 1 / 22
 """Text height as a share of the picture's height."""
 _PLATE_LUMA = 0.42
 _WHITE = 235
-_NOISE_PICTURES = 8
 _NOISE_SIGMA = 0.9
+_NOISE_SHIFTS = 61
+"""The noise is one picture, moved about by up to that many pixels."""
 _NEUTRAL = 128
 
 
@@ -23,15 +24,17 @@ class Overlay:
     def __init__(self, width: int, height: int, name: str) -> None:
         self._width, self._height = width, height
         self._text_px = max(8, round(height * _TEXT_SHARE))
-        noise = np.random.default_rng(7).normal(0, _NOISE_SIGMA, (_NOISE_PICTURES, height, width))
-        self._noise = noise.round().astype(np.int8)
+        size = (height + _NOISE_SHIFTS, width + _NOISE_SHIFTS)
+        noise = np.random.default_rng(7).normal(0, _NOISE_SIGMA, size).round()
+        # Sums of bytes that stop at 0 and 255 are OpenCV's fastest: lighter and darker pixels apart.
+        self._lighter, self._darker = noise.clip(0, 9).astype(np.uint8), (-noise).clip(0, 9).astype(np.uint8)
         self._name = _label(name, self._text_px, 500)
 
     def draw(self, i420: NDArray[np.uint8], number: int, fps: int) -> None:
         """Draws over picture `number` of the loop, in place. `i420`: (3/2 height, width)."""
         luma = i420[: self._height]
         chroma = i420.reshape(-1)[self._width * self._height :].reshape(2, self._height // 2, self._width // 2)
-        cv2.add(luma, self._noise[number * 5 % _NOISE_PICTURES], luma, dtype=cv2.CV_8U)
+        self._add_noise(luma, number)
         tenths = number * 10 // fps
         clock = _label(f"{tenths // 10 % 60:02d}.{tenths % 10}", self._text_px, 600)
         gap = self._text_px // 2
@@ -41,6 +44,12 @@ class Overlay:
         left, top, row_right, bottom = barcode.box(self._width, self._height)
         chroma[:, top // 2 : (bottom + 1) // 2, left // 2 : (row_right + 1) // 2] = _NEUTRAL
         barcode.draw(luma, number)
+
+    def _add_noise(self, luma: NDArray[np.uint8], number: int) -> None:
+        down, across = number * 17 % _NOISE_SHIFTS, number * 29 % _NOISE_SHIFTS
+        part = np.s_[down : down + self._height, across : across + self._width]
+        cv2.add(luma, self._lighter[part], luma)
+        cv2.subtract(luma, self._darker[part], luma)
 
     def _plate(self, luma: NDArray[np.uint8], chroma: NDArray[np.uint8], x: int, text: NDArray[np.uint8]) -> None:
         """Text on a darkened rectangle whose upper left corner is (x, text height / 2)."""

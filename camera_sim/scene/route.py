@@ -7,6 +7,7 @@ from camera_sim.scene.shapes import Colour, Shapes
 from camera_sim.scene.vehicle import Build, car
 from camera_sim.scene.view import View
 
+_SHADOW_METRES = 1.5
 _TURN_SECONDS = 0.35
 """Headings are taken over this time to either side, so that nobody turns on the spot."""
 
@@ -27,14 +28,16 @@ class Route:
             return None
         x, y, heading, metres = pose
         x, y = x - np.sin(heading) * aside, y + np.cos(heading) * aside
-        if view.local([(x, y, 1.0)])[0, 2] < 1.0:
+        if not _in_sight(view, x, y, 1.0):
             return None
         return walker(view, look, x, y, heading, metres + aside)
 
     def car(self, view: View, build: Build, paint: Colour, seconds: float) -> Shapes | None:
         """A car on the way."""
         pose = self._pose(seconds)
-        return None if pose is None else car(view, build, paint, *pose)
+        if pose is None or not _in_sight(view, pose[0], pose[1], build.length / 2):
+            return None
+        return car(view, build, paint, *pose)
 
     def _pose(self, seconds: float) -> tuple[float, float, float, float] | None:
         """x, y, heading and the metres covered so far; None before and after."""
@@ -48,3 +51,10 @@ class Route:
     def _at(self, seconds: float) -> tuple[float, float]:
         x, y = (float(np.interp(seconds, self._seconds, self._places[:, axis])) for axis in (0, 1))
         return x, y
+
+
+def _in_sight(view: View, x: float, y: float, reach: float) -> bool:
+    """Whether something within `reach` metres of (x, y), or its shadow, may be in the picture."""
+    right, _, depth = view.local([(x, y, 0.8)])[0]
+    margin = (reach + _SHADOW_METRES) * view.focal_px / max(depth, 0.1)
+    return bool(depth > reach + 0.5) and abs(right / depth * view.focal_px) < view.width / 2 + margin

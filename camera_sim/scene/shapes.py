@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from camera_sim.scene.canvas import fixed
 from camera_sim.scene.site import Image
@@ -16,6 +15,8 @@ Colour = tuple[int, int, int]
 Pixels = Floats | Sequence[Floats] | Sequence[Sequence[float]]
 _FINE_PX = 160
 """Up to this size things are drawn at threefold size, larger ones at twofold."""
+SHADE_TINT = (0.86, 0.95, 1.0)
+"""How much of blue, green and red a shadow takes away: shade is bluish."""
 _SOFTNESS_MAX_PX = 7.0
 _ROUND = np.stack((np.cos(np.linspace(0, 2 * np.pi, 12)[:-1]), np.sin(np.linspace(0, 2 * np.pi, 12)[:-1])), axis=1)
 
@@ -58,12 +59,13 @@ def hull(centres: Pixels, radii: Sequence[float]) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sprite:
-    """A drawn thing: colours already multiplied by their coverage, at (x, y) of the picture."""
+    """A drawn thing at (x, y) of the picture. `colours` are already multiplied by their coverage; `keep` is what shows
+    through of the picture (255: all), the same in each of three channels."""
 
     x: int
     y: int
-    colours: NDArray[np.float32]
-    coverage: NDArray[np.float32]
+    colours: Image
+    keep: Image
 
 
 def cast(picture: Image, shapes: Shapes) -> None:
@@ -78,9 +80,9 @@ def cast(picture: Image, shapes: Shapes) -> None:
     for pixels in shapes.shadow:
         cv2.fillConvexPoly(mask, fixed(pixels - (x, y)), (255,), cv2.LINE_AA, 4)
     mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), max(softness, 0.5)), np.uint8)
-    share = mask.astype(np.float32)[..., None] * np.array((0.86, 0.95, 1.0), np.float32) * (shapes.darkness / 255)
     part = picture[y : y + h, x : x + w]
-    part[:] = (part * (1 - share)).astype(np.uint8)
+    keep = cv2.merge([cv2.convertScaleAbs(255 - mask * np.float32(tint * shapes.darkness)) for tint in SHADE_TINT])
+    part[:] = cv2.multiply(part, keep, scale=1 / 255)
 
 
 def render(shapes: Shapes, frame: tuple[int, ...]) -> Sprite | None:
@@ -96,26 +98,28 @@ def render(shapes: Shapes, frame: tuple[int, ...]) -> Sprite | None:
     for pixels, colour in shapes.polygons:
         cv2.fillConvexPoly(large, points[at : at + len(pixels)], (*colour, 255), cv2.LINE_8, 4)
         at += len(pixels)
-    small = cv2.resize(large, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return Sprite(x=x, y=y, colours=small[..., :3], coverage=small[..., 3:] / np.float32(255))
+    small = cv2.resize(large, (w, h), interpolation=cv2.INTER_AREA)
+    keep = cv2.cvtColor(255 - small[..., 3], cv2.COLOR_GRAY2BGR)
+    return Sprite(x=x, y=y, colours=np.ascontiguousarray(small[..., :3], np.uint8), keep=np.asarray(keep, np.uint8))
 
 
 def blend(picture: Image, sprite: Sprite) -> None:
     """Puts a sprite into a picture, in place."""
-    height, width = sprite.coverage.shape[:2]
+    height, width = sprite.keep.shape[:2]
     part = picture[sprite.y : sprite.y + height, sprite.x : sprite.x + width]
-    part[:] = (part * (1 - sprite.coverage) + sprite.colours + 0.5).astype(np.uint8)
+    part[:] = cv2.add(cv2.multiply(part, sprite.keep, scale=1 / 255), sprite.colours)
 
 
 def crop(sprite: Sprite, other: Sprite) -> Sprite | None:
-    """The part of a sprite inside another one's box; None if they do not meet."""
+    """The part of a sprite inside another one's box; None if there is nothing of it."""
     left, top = max(sprite.x, other.x), max(sprite.y, other.y)
-    right = min(sprite.x + sprite.coverage.shape[1], other.x + other.coverage.shape[1])
-    bottom = min(sprite.y + sprite.coverage.shape[0], other.y + other.coverage.shape[0])
+    right = min(sprite.x + sprite.keep.shape[1], other.x + other.keep.shape[1])
+    bottom = min(sprite.y + sprite.keep.shape[0], other.y + other.keep.shape[0])
     if right <= left or bottom <= top:
         return None
     part = np.s_[top - sprite.y : bottom - sprite.y, left - sprite.x : right - sprite.x]
-    return Sprite(x=left, y=top, colours=sprite.colours[part], coverage=sprite.coverage[part])
+    keep = sprite.keep[part]
+    return None if keep.min() == 255 else Sprite(x=left, y=top, colours=sprite.colours[part], keep=keep)
 
 
 def _box(polygons: Iterable[Floats], margin: float, frame: tuple[int, ...]) -> tuple[int, int, int, int] | None:

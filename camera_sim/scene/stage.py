@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,15 +58,17 @@ class Stage:
 
     def _darkened(self, sprite: Sprite) -> Sprite:
         """A moving sprite under the lens's vignette, taken at its centre."""
-        height, width = sprite.coverage.shape[:2]
+        height, width = sprite.keep.shape[:2]
         light = float(self._vignette[sprite.y + height // 2, sprite.x + width // 2])
-        return Sprite(x=sprite.x, y=sprite.y, colours=sprite.colours * np.float32(light), coverage=sprite.coverage)
+        colours = np.asarray(cv2.convertScaleAbs(sprite.colours, alpha=light), np.uint8)
+        return Sprite(x=sprite.x, y=sprite.y, colours=colours, keep=sprite.keep)
 
     def _as_shown(self, sprite: Sprite) -> Sprite:
         """What of the background a prop covers: put back over actors behind it."""
-        height, width = sprite.coverage.shape[:2]
+        height, width = sprite.keep.shape[:2]
         part = self._background[sprite.y : sprite.y + height, sprite.x : sprite.x + width]
-        return Sprite(x=sprite.x, y=sprite.y, colours=part * sprite.coverage, coverage=sprite.coverage)
+        colours = np.asarray(cv2.multiply(part, 255 - sprite.keep, scale=1 / 255), np.uint8)
+        return Sprite(x=sprite.x, y=sprite.y, colours=colours, keep=sprite.keep)
 
 
 def vignette(height: int, width: int) -> NDArray[np.float32]:
