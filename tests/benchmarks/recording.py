@@ -28,12 +28,21 @@ OF_FFMPEG_MAX, OF_FLOOR_MAX = 0.3, 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """`cpu_percent`: of one core, per camera, while the streams flow; `cpu_with_start_percent`: from the start of the
+    processes on (ffmpeg decodes pictures then, Python imports). `memory_mb`: of all processes together."""
+
+    cpu_percent: float
+    cpu_with_start_percent: float
+    memory_mb: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`cpu_percent`: of one core, per camera. `memory_mb`: of all processes together."""
+    """`pictures`: what the viewers received."""
 
     name: str
-    cpu_percent: float
-    memory_mb: float
+    used: Used
     packets_lost: int | None = None
     pictures: int | None = None
 
@@ -77,8 +86,8 @@ async def _measure_floor(setting: Setting, program: Path) -> Row:
     out.mkdir()
     command = [str(program), port, str(setting.cameras), duration, str(FLOOR_LOW_WATER_BYTES), str(out)]
     async with _running(setting.clock, command) as pid:
-        cpu, memory = await _watch([pid], setting)
-    return Row(name="floor", cpu_percent=cpu, memory_mb=memory)
+        used = await _watch([pid], setting)
+    return Row(name="floor", used=used)
 
 
 async def _measure_ffmpeg(setting: Setting) -> Row:
@@ -91,8 +100,8 @@ async def _measure_ffmpeg(setting: Setting) -> Row:
             target = ["-c", "copy", "-f", "segment", "-segment_time", "60", str(out / f"{i}-%03d.mp4")]
             command = ["ffmpeg", "-v", "error", "-nostdin", *source, *target]
             pids.append(await stack.enter_async_context(_running(setting.clock, command)))
-        cpu, memory = await _watch(pids, setting)
-    return Row(name="ffmpeg -c copy -f segment, one each", cpu_percent=cpu, memory_mb=memory)
+        used = await _watch(pids, setting)
+    return Row(name="ffmpeg, one each", used=used)
 
 
 async def _measure_ours(setting: Setting, *, watched: bool) -> Row:
@@ -120,7 +129,7 @@ async def _measure_ours(setting: Setting, *, watched: bool) -> Row:
         connector = aiohttp.UnixConnector(path=str(root / "r.sock"))
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         viewers = [asyncio.create_task(_view(session, camera)) for camera in cameras if watched]
-        cpu, memory = await _watch([pid], setting)
+        used = await _watch([pid], setting)
         async with session.get("http://recorder/v1/state") as answer:
             streams = [camera["streams"]["main"] for camera in (await answer.json())["cameras"]]
         for viewer in viewers:
@@ -128,8 +137,7 @@ async def _measure_ours(setting: Setting, *, watched: bool) -> Row:
         pictures = sum(viewer for viewer in await asyncio.gather(*viewers)) if watched else None
     return Row(
         name="ours, a viewer each" if watched else "ours",
-        cpu_percent=cpu,
-        memory_mb=memory,
+        used=used,
         packets_lost=sum(stream["packets_lost"] for stream in streams),
         pictures=pictures,
     )
@@ -171,16 +179,18 @@ async def _running(clock: Clock, command: list[str], *, ready: bytes = b"") -> A
                 await process.wait()
 
 
-async def _watch(pids: list[int], setting: Setting) -> tuple[float, float]:
-    """CPU in percent of a core per camera, and memory in MB, over the measured time."""
+async def _watch(pids: list[int], setting: Setting) -> Used:
     processes = [psutil.Process(pid) for pid in pids]
     await setting.clock.sleep(WARM_UP_SECONDS)
     begun_ns, before = setting.clock.monotonic_ns(), sum(_cpu_seconds(process) for process in processes)
     await setting.clock.sleep(setting.seconds)
-    spent = sum(_cpu_seconds(process) for process in processes) - before
+    whole = sum(_cpu_seconds(process) for process in processes)
     elapsed = (setting.clock.monotonic_ns() - begun_ns) / 1e9
-    memory = sum(process.memory_full_info().pss for process in processes) / 1e6
-    return spent / elapsed / setting.cameras * 100, memory
+    return Used(
+        cpu_percent=(whole - before) / elapsed / setting.cameras * 100,
+        cpu_with_start_percent=whole / (elapsed + WARM_UP_SECONDS) / setting.cameras * 100,
+        memory_mb=sum(process.memory_full_info().pss for process in processes) / 1e6,
+    )
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
