@@ -62,9 +62,9 @@ def draw_label(label: TileLabel, tile: Rect, face: Typeface, scale: TypeScale, *
     """The strip over the top of a tile: the name left, the state right; over a picture on a `shadow` that fades into
     it."""
     size = tile_type_size(tile, scale)
-    painter = Painter(tile.width, min(even(size * 2.3), tile.height))
+    painter = Painter(tile.width, min(even(size * 2.4), tile.height))
     if shadow:
-        painter.fade(palette.SHADOW, 0.82, 0.0)
+        painter.shade(palette.SHADOW, 0.95, round(size * 1.5))  # hides the name that a camera burns in at the same place
     pen, pad, middle = Pen(painter, face), round(size * 0.6), size * 0.92
     state_width = face.width(label.state, size)
     state_x = tile.width - pad - state_width

@@ -45,10 +45,11 @@ class Painter:
         """Lays `colour` where `mask` (0 to 255) is, its upper left corner at x, y."""
         self._lay(x, y, mask.astype(np.float32) * (opacity / 255), colour)
 
-    def fade(self, colour: Colour, opacity_top: float, opacity_bottom: float) -> None:
-        """A vertical gradient over all of it."""
-        rows = np.linspace(opacity_top, opacity_bottom, self.height, dtype=np.float32)[:, None]
-        self._lay(0, 0, np.repeat(rows, self.width, axis=1), colour)
+    def shade(self, colour: Colour, opacity: float, rows: int) -> None:
+        """The first `rows` rows in one opacity, fading out over the others."""
+        fading = max(self.height - rows, 1)
+        alpha = np.clip(1 - (np.arange(self.height, dtype=np.float32) - rows) / fading, 0, 1) * opacity
+        self._lay(0, 0, np.repeat(alpha[:, None], self.width, axis=1), colour)
 
     def disc(self, centre_x: float, centre_y: float, radius: float, colour: Colour, hole: float = 0.0) -> None:
         """A disc, or a ring with a `hole` of that radius."""
