@@ -64,7 +64,7 @@ def draw_label(label: TileLabel, tile: Rect, face: Typeface, scale: TypeScale, *
     size = tile_type_size(tile, scale)
     painter = Painter(tile.width, min(even(size * 2.4), tile.height))
     if shadow:
-        painter.shade(palette.SHADOW, 0.95, round(size * 1.5))  # hides the name that a camera burns in at the same place
+        painter.shade(palette.SHADOW, 0.95, round(size * 1.5))  # hides the name a camera burns in there
     pen, pad, middle = Pen(painter, face), round(size * 0.6), size * 0.92
     state_width = face.width(label.state, size)
     state_x = tile.width - pad - state_width

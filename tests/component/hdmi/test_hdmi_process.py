@@ -93,7 +93,6 @@ async def test_wall_without_a_recorder_says_so_and_ends_at_once(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ("fps: 0\n", "hdmi.yaml, line 2, fps"),
         ("clock: {mode: shared, socket: nowhere.sock}\n", "nowhere.sock"),
         ("sink: sdl\n", "no display opens"),
     ],
