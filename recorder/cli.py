@@ -1,6 +1,7 @@
 """`edge-recorder`: one command; its subcommands live with the packages that know them, imported when called."""
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
 
@@ -26,7 +27,13 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     module = importlib.import_module(_COMMANDS[words[0]][0])
     command: Callable[[list[str]], int] = getattr(module, words[0])
-    return command(words[1:])
+    try:
+        status = command(words[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
 
 
 def _help() -> str:
