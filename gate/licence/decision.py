@@ -1,10 +1,11 @@
 """The one decision: may this feature run for this camera now? A pure function of evidence and time."""
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from gate.licence.entitlement import Entitlement
+from gate.licence.entitlement import Entitlement, Interval, common, merged
 from gate.licence.features import Feature
 from gate.licence.profile import Profile
 
@@ -23,7 +24,7 @@ class DenialCode(enum.Enum):
     STALE = "STALE"
     """The entitlement is past its `stale_after`: the device must hear from its service again."""
     CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
-    """The clock says a time before the entitlement was issued."""
+    """The clock says a time before the entitlement was issued, or has been tampered with."""
     REPLAYED = "REPLAYED"
 
 
@@ -49,9 +50,16 @@ Decision = Granted | Denied
 
 
 def decide(
-    entitlement: Entitlement | None, profile: Profile, feature: Feature, camera: str | None, now: datetime
+    entitlement: Entitlement | None,
+    profile: Profile,
+    feature: Feature,
+    camera: str | None,
+    now: datetime,
+    *,
+    clock_trusted: bool = True,
 ) -> Decision:
-    """Whether the feature may run at `now`. `camera` None asks for the device itself (M9): any entitled camera will do.
+    """Whether the feature may run at `now`. `camera` None asks for the device itself (M9): any entitled camera will do,
+    or all of them, as the profile says. A profile's grace counts as part of each term.
 
     A camera that is both out of term and stale is EXPIRED: a licence is what it needs first.
     """
@@ -59,11 +67,11 @@ def decide(
         return Granted(until=None)
     if entitlement is None:
         return Denied(code=DenialCode.UNREGISTERED, feature=feature, camera=camera)
-    if now < entitlement.issued_at:
+    if now < entitlement.issued_at or not clock_trusted:
         return Denied(code=DenialCode.CLOCK_UNTRUSTED, feature=feature, camera=camera)
     if entitlement.profile_sha256 != profile.sha256:
         return Denied(code=DenialCode.NOT_LICENSED, feature=feature, camera=camera)
-    spans = entitlement.spans(camera)
+    spans = _spans(entitlement, profile, camera)
     current = next((span for span in spans if span.start <= now < span.end), None)
     if current is None:
         ended = max((span.end for span in spans if span.end <= now), default=None)
@@ -78,14 +86,16 @@ def decide(
 
 
 def licensed_until(entitlement: Entitlement | None, profile: Profile, camera: str, now: datetime) -> datetime | None:
-    """X of the camera's licence, abutting renewals included; None if none covers `now`. Staleness does not count."""
+    """X of the camera's licence, abutting renewals included; None if none covers `now`. Neither staleness nor grace
+    counts."""
     if entitlement is None or now < entitlement.issued_at or entitlement.profile_sha256 != profile.sha256:
         return None
     return next((span.end for span in entitlement.spans(camera) if span.start <= now < span.end), None)
 
 
-def next_change(entitlement: Entitlement | None, now: datetime) -> datetime | None:
-    """The nearest instant after `now` at which time alone may change a decision; None: never."""
+def next_change(entitlement: Entitlement | None, now: datetime, grace: timedelta = timedelta(0)) -> datetime | None:
+    """The nearest instant after `now` at which time alone may change a decision, under a profile of that grace; None:
+    never."""
     if entitlement is None:
         return None
     changes = {entitlement.issued_at}
@@ -93,5 +103,19 @@ def next_change(entitlement: Entitlement | None, now: datetime) -> datetime | No
         changes.add(entitlement.stale_after)
     for camera in entitlement.cameras:
         for span in entitlement.spans(camera):
-            changes.update(span)
+            changes.update((span.start, span.end, span.end + grace))
     return min((instant for instant in changes if instant > now), default=None)
+
+
+def _spans(entitlement: Entitlement, profile: Profile, camera: str | None) -> tuple[Interval, ...]:
+    if not profile.grace and (camera is not None or profile.device_ops_quorum == "any"):
+        return entitlement.spans(camera)
+    cameras = entitlement.cameras if camera is None else [camera]
+    each = [_with_grace(entitlement.spans(one), profile.grace) for one in cameras]
+    if camera is None and profile.device_ops_quorum == "all":
+        return common(each)
+    return merged(span for spans in each for span in spans)
+
+
+def _with_grace(spans: Iterable[Interval], grace: timedelta) -> tuple[Interval, ...]:
+    return merged(Interval(span.start, span.end + grace) for span in spans)

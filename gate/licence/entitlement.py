@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
@@ -81,6 +81,17 @@ def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
         else:
             spans.append(interval)
     return tuple(spans)
+
+
+def common(cameras: Sequence[tuple[Interval, ...]]) -> tuple[Interval, ...]:
+    """The time that all of them have in common, in order; none for no cameras. Each must be merged."""
+    if not cameras:
+        return ()
+    shared = cameras[0]
+    for spans in cameras[1:]:
+        overlaps = (Interval(max(a.start, b.start), min(a.end, b.end)) for a in shared for b in spans)
+        shared = merged(overlap for overlap in overlaps if overlap.start < overlap.end)
+    return shared
 
 
 def payload_of(entitlement: Entitlement) -> bytes:

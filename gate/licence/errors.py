@@ -2,6 +2,7 @@
 
 LicenceError
 ├── TermError         a term that cannot be reckoned
+├── LedgerError       facts that contradict each other, or a record that is no fact
 └── EntitlementError  a document that is no entitlement
 """
 
@@ -12,6 +13,15 @@ class LicenceError(Exception):
 
 class TermError(LicenceError):
     """Dates or months out of bounds."""
+
+
+class LedgerError(LicenceError):
+    """`where` is the fact's id, or the path of the field that is wrong."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}")
+        self.where = where
+        self.problem = problem
 
 
 class EntitlementError(LicenceError):

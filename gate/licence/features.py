@@ -44,3 +44,6 @@ _ROWS = {
     Feature.REMOTE_EVENTS: ("M8", Text(ja="リモートのイベント通知", en="Remote event notices")),
     Feature.REMOTE_MAINTENANCE: ("M9", Text(ja="リモート保守", en="Remote maintenance")),
 }
+
+HDMI = frozenset({Feature.HDMI_LIVE, Feature.HDMI_PLAYBACK, Feature.HDMI_EVENTS})
+"""What only a recorder with a monitor has."""

@@ -5,6 +5,7 @@ E = X - 1 day. Free `[A, T0)`, paid `[T0, X)`, valid from the allocation's insta
 of the service; instants are UTC. Rules R3, R4, R5, R8 of the manual: 「割り振った日から…「翌月の月末」までは無料期間」.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -52,14 +53,20 @@ class Renewal:
 
 def term_of(allocated: datetime, months: int, zone: tzinfo) -> Term:
     """The term of a licence allocated at that instant. Raises TermError for months or years out of bounds."""
+    return term_from(allocated, months, zone, lambda allocated_on: _month_after(allocated_on, 2))
+
+
+def term_from(allocated: datetime, months: int, zone: tzinfo, start_of: Callable[[date], date]) -> Term:
+    """A term whose first paid day is what `start_of` makes of the local day of allocation. For other ways of counting
+    than the manual's: a term that does not begin on a 1st ends as periods of months do (`months_after`)."""
     if allocated.tzinfo is None:
         raise TermError(f"the allocation {allocated.isoformat()} has no time zone")
     if not 1 <= months <= MONTHS_MAX:
         raise TermError(f"a term of {months} months; 1 to {MONTHS_MAX} are possible")
     try:
         allocated_on = allocated.astimezone(zone).date()
-        term_start = _month_after(allocated_on, 2)
-        end_day = _month_after(term_start, months)
+        term_start = start_of(allocated_on)
+        end_day = months_after(term_start, months)
         return Term(
             allocated_on=allocated_on,
             free_until=term_start - _DAY,
@@ -70,6 +77,20 @@ def term_of(allocated: datetime, months: int, zone: tzinfo) -> Term:
         )
     except (OverflowError, ValueError):
         raise TermError(f"an allocation in {allocated.year} leaves the calendar") from None
+
+
+def months_after(day: date, months: int) -> date:
+    """The day after a period of months that begins on `day`: the same day of the month, or the 1st of the next month
+    where that month has no such day (Japanese Civil Code article 143, paragraph 2)."""
+    first = _month_after(day, months)
+    length_days = (_month_after(first, 1) - first).days
+    return first.replace(day=day.day) if day.day <= length_days else _month_after(first, 1)
+
+
+def first_day_without_burn(previous_last_day: date) -> date:
+    """The earliest local day on which a renewal of a term that ends then burns nothing: 58 to 61 days before it."""
+    end_day = previous_last_day + _DAY
+    return _month_after(end_day, -2 if end_day.day == 1 else -1)
 
 
 def renewal_of(previous_last_day: date, renewed: Term) -> Renewal:
