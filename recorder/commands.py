@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from gate.client.errors import RootKeyError
+from gate.client.errors import LicensingError
 from gate.config_fields import PORT_BASE
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
@@ -125,7 +125,7 @@ def _serve(name: str, main: Callable[[asyncio.Event], Awaitable[None]], *, quiet
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(guarded())
-    except (ConfigError, ClockError, RecorderError, RootKeyError) as error:
+    except (ConfigError, ClockError, RecorderError, LicensingError) as error:
         print(f"edge-recorder {name}: {error}", file=sys.stderr)
         return 2
     return 0

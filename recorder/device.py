@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 
-from gate.client.gate import Gate
-from gate.client.licence_file import LicenceFile
+from gate.client.licensing import Licensing, open_licensing
 from gate.clock import Clock
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import STATE_NAME
@@ -31,14 +30,16 @@ async def run_device(config: RecorderConfig, ended: asyncio.Event, on_ready: Cal
         board = _board(config, clock)
         hub = Hub()
         ids = [camera.id for camera in config.cameras]
-        gate = Gate(clock=clock, device_id=config.device.id, cameras=ids)
-        licence = LicenceFile(
+        licensing = open_licensing(
+            clock=clock,
+            data_dir=config.device.data_dir,
+            device_id=config.device.id,
+            cameras=ids,
             path=config.licence.path,
             root_key=config.licence.root_key,
-            gate=gate,
-            clock=clock,
             language=config.device.language,
         )
+        gate, licence = licensing.gate, licensing.licence
         await licence.run_once()  # before anything asks the gate: what is licensed must not begin with a denial
         storage = await stack.enter_async_context(
             open_storage(config.storage, data_dir=config.device.data_dir, camera_ids=ids, clock=clock, board=board)
@@ -52,7 +53,7 @@ async def run_device(config: RecorderConfig, ended: asyncio.Event, on_ready: Cal
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(job(), name=label)
-                for label, job in _jobs(config, clock, gate, licence, storage, hub, board)
+                for label, job in _jobs(config, clock, licensing, storage, hub, board)
             ]
             on_ready({"remote": f"http://{host}:{port}/", "local": str(config.local.socket)})
             await ended.wait()
@@ -78,16 +79,17 @@ def _board(config: RecorderConfig, clock: Clock) -> StateBoard:
 def _jobs(
     config: RecorderConfig,
     clock: Clock,
-    gate: Gate,
-    licence: LicenceFile,
+    licensing: Licensing,
     storage: Storage,
     hub: Hub,
     board: StateBoard,
 ) -> list[tuple[str, Callable[[], Coroutine[None, None, None]]]]:
     """Everything that runs for as long as the recorder does, by name."""
+    gate = licensing.gate
     jobs: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = [
         ("gate", gate.run),
-        ("licence file", licence.run),
+        ("licence file", licensing.licence.run),
+        ("time", licensing.timekeeper.run),
         ("storage", storage.run),
     ]
     sources: dict[str, list[CameraStream]] = {}

@@ -1,7 +1,9 @@
 """Errors of the gate's client.
 
-LeaseDeniedError  a lease was asked for while its feature is denied
-RootKeyError      the pinned root key cannot be loaded
+LeaseDeniedError    a lease was asked for while its feature is denied
+LicensingError      a device's side of licensing cannot begin
+├── RootKeyError    the pinned root key cannot be loaded
+└── DeviceKeyError  the device's own key cannot be loaded or made
 """
 
 from gate.licence.decision import Denied
@@ -15,5 +17,13 @@ class LeaseDeniedError(Exception):
         self.denial = denial
 
 
-class RootKeyError(Exception):
+class LicensingError(Exception):
     """One sentence that names the file and what to do."""
+
+
+class RootKeyError(LicensingError):
+    pass
+
+
+class DeviceKeyError(LicensingError):
+    pass

@@ -11,12 +11,14 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 import anyio
 
 from gate.client.errors import LeaseDeniedError
 from gate.client.lease import FOREVER_NS, Lease, Standing
 from gate.clock import Clock, instant_of, ns_of
+from gate.licence.clock_evidence import ClockEvidence, ClockSource
 from gate.licence.decision import Decision, Denied, Granted, decide, licensed_until, next_change
 from gate.licence.entitlement import Entitlement
 from gate.licence.features import Feature
@@ -28,11 +30,29 @@ LEAVE_SECONDS_MAX = 1.0
 _log = logging.getLogger(__name__)
 
 
-class Gate:
-    """Decisions and leases of one device. `run` must be running for leases to be revoked in time."""
+class TimeJudge(Protocol):
+    """Who knows what the clock is worth (gate.client.timekeeper)."""
 
-    def __init__(self, *, clock: Clock, device_id: str, cameras: Sequence[str], profile: Profile = REMO) -> None:
+    def evidence(self) -> ClockEvidence:
+        """As of this moment."""
+
+
+class Gate:
+    """Decisions and leases of one device. `run` must be running for leases to be revoked in time. Without `time` the
+    clock is believed as it is."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        device_id: str,
+        cameras: Sequence[str],
+        profile: Profile = REMO,
+        time: TimeJudge | None = None,
+    ) -> None:
         self._clock = clock
+        self._time = time
+        self._doubted = False
         self._device_id = device_id
         self._profile = profile
         self._entitlement: Entitlement | None = None
@@ -92,7 +112,14 @@ class Gate:
 
     def decide(self, feature: Feature, camera: str | None) -> Decision:
         """Whether the feature may run now. `camera` None: the device itself."""
-        return decide(self._entitlement, self._profile, feature, camera, self._clock.now())
+        trusted = self.evidence().doubt is None
+        return decide(self._entitlement, self._profile, feature, camera, self._clock.now(), clock_trusted=trusted)
+
+    def evidence(self) -> ClockEvidence:
+        """What the clock is worth now."""
+        if self._time is None:
+            return ClockEvidence(source=ClockSource.WALL, now=self._clock.now())
+        return self._time.evidence()
 
     @contextlib.asynccontextmanager
     async def lease(self, feature: Feature, camera: str | None) -> AsyncIterator[Lease]:
@@ -208,10 +235,15 @@ class Gate:
 
     def _reckon(self, now_ns: int) -> bool:
         now = instant_of(now_ns)
+        clock = self.evidence()
+        if self._doubted and clock.doubt is None:
+            self._known_since_ns = now_ns  # what was captured while the clock was doubted was captured while denied
+        self._doubted = clock.doubt is not None
         changed = False
         for (rule, camera), standing in self._standings.items():
             changed |= self._reckon_one(standing, self._rules[rule], camera, now_ns)
-        upcoming = next_change(self._entitlement, now)
+        changes = (next_change(self._entitlement, now, self._profile.grace), clock.trusted_from)
+        upcoming = min((change for change in changes if change is not None and change > now), default=None)
         self._evaluated_ns, self._next_ns = now_ns, FOREVER_NS if upcoming is None else ns_of(upcoming)
         self._announce(now)
         return changed
@@ -224,7 +256,8 @@ class Gate:
             assert isinstance(lapse, Denied)
             standing.deny(lapse)
             self._revoke(standing, lapse, now_ns)
-        decision = decide(self._entitlement, self._profile, feature, camera, instant_of(now_ns))
+        trusted = not self._doubted
+        decision = decide(self._entitlement, self._profile, feature, camera, instant_of(now_ns), clock_trusted=trusted)
         if isinstance(decision, Granted):
             return standing.grant(decision, now_ns, self._known_since_ns) or ended is not None
         self._revoke(standing, decision, now_ns)

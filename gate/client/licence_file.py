@@ -1,30 +1,30 @@
 """The licence file: watched, verified, and put in force through the gate. What fails a check changes nothing.
 
-Checks, in order, each with the code that is logged: readable (UNREADABLE), signed by the pinned root
-(gate.signing.envelope's codes), a well-formed entitlement (INVALID), signed by the key it names (UNKNOWN_KEY), for this
-device (FOREIGN), and not older than the one in force (REPLAYED). A file that is taken away ends nothing: what is in
-force was signed until its own end, and ends there.
+A file that cannot be read is UNREADABLE; the other checks, with the codes that are logged, are gate.signing.trust's.
+What was accepted is kept in two slots, byte for byte, and verified like the file when the device starts again: a file
+that is forged, older or gone then finds the last good one in force, too. A file that is taken away ends nothing: what is in force
+was signed until its own end, and ends there.
 """
 
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio.to_thread
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gate.client.errors import RootKeyError
 from gate.client.gate import Gate
+from gate.client.timekeeper import Timekeeper
 from gate.clock import Clock
-from gate.licence.entitlement import Entitlement, parse_payload
-from gate.licence.errors import EntitlementError
+from gate.licence.entitlement import Entitlement
 from gate.licence.text import NO_TEXT, Language, Text
-from gate.signing.envelope import ENVELOPE_BYTES_MAX, verify
-from gate.signing.errors import EnvelopeError, KeyFileError
+from gate.signing.envelope import ENVELOPE_BYTES_MAX
+from gate.signing.errors import KeyFileError
 from gate.signing.files import read_regular
-from gate.signing.keys import kid_of, load_root_key
+from gate.signing.keys import load_root_key
+from gate.signing.trust import Refusal, Trusted, pinned, with_document
+from gate.signing.two_slots import TwoSlots
 
 POLL_SECONDS = 0.2
 SETTLE_POLLS = 5
@@ -34,12 +34,6 @@ ABSENT_SECONDS = 2.0
 """How long the file may be gone before people are told (an editor's replacement takes it away for a moment)."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Refused:
-    code: str
-    problem: Text
 
 
 class LicenceFile:
@@ -53,20 +47,28 @@ class LicenceFile:
         root_key: Path,
         gate: Gate,
         clock: Clock,
+        slots: TwoSlots,
+        device_pubkey_sha256: str | None = None,
+        timekeeper: Timekeeper | None = None,
         language: Language = "ja",
         on_event: Callable[[str], None] | None = None,
     ) -> None:
-        """`on_event` is called with one coded line whenever the file is accepted, refused, or gone."""
+        """`slots`: where the last good licence is kept. `device_pubkey_sha256`: of the device's own key, if it has one.
+        `timekeeper` learns when entitlements were issued. `on_event` is called with one coded line whenever a licence
+        is accepted, refused, brought back from the slots, or gone."""
         self._path = path
         try:
-            self._root = load_root_key(root_key)
+            root = load_root_key(root_key)
         except KeyFileError as error:
             raise RootKeyError(str(error)) from None
+        self._trusted = pinned(root, gate.device_id, device_pubkey_sha256)
+        self._restored = False
+        self._slots = slots
         self._gate = gate
         self._clock = clock
+        self._timekeeper = timekeeper
         self._language = language
         self._on_event = on_event
-        self._payload: bytes | None = None
         self._seen: tuple[int, ...] | None = None
         self._digest: bytes | None = None
         self._reads_left = 0
@@ -91,6 +93,8 @@ class LicenceFile:
 
     async def run_once(self) -> None:
         """Looks once, and puts what it finds in force or into `message`."""
+        if not self._restored:
+            await self._restore()
         try:
             content = await anyio.to_thread.run_sync(self._read_if_changed, abandon_on_cancel=True)
         except (FileNotFoundError, NotADirectoryError):
@@ -100,16 +104,12 @@ class LicenceFile:
         except OSError as error:
             content, self._digest, self._seen = None, None, None
             reason = error.strerror or str(error)
-            self._refuse(_Refused(code="UNREADABLE", problem=Text(ja=f"読み取れません（{reason}）。", en=reason)))
+            self._refuse(Refusal(code="UNREADABLE", problem=Text(ja=f"読み取れません（{reason}）。", en=reason)))
         self._absent_since_ns = None
         if content is None or (digest := hashlib.sha256(content).digest()) == self._digest:
             return
         self._digest = digest
-        opened = await anyio.to_thread.run_sync(_open, content, self._root, abandon_on_cancel=True)
-        if isinstance(opened, _Refused):
-            self._refuse(opened)
-        else:
-            self._consider(*opened)
+        await self._consider(content)
 
     def _read_if_changed(self) -> bytes | None:
         status = self._path.stat()
@@ -121,30 +121,50 @@ class LicenceFile:
         self._reads_left -= 1
         return read_regular(self._path, ENVELOPE_BYTES_MAX)[0]
 
-    def _consider(self, entitlement: Entitlement, payload: bytes) -> None:
-        refused = self._objection(entitlement, payload)
-        if refused is not None:
-            self._refuse(refused)
-            return
-        if payload != self._payload:
-            self._payload = payload
+    async def _restore(self) -> None:
+        """Puts the last good licence in force, with the number and the keys that go along, before the file is read."""
+        for content in await anyio.to_thread.run_sync(self._slots.load, abandon_on_cancel=True):
+            kept = await self._judge(content)
+            if isinstance(kept, Refusal):
+                self._say(logging.WARNING, f"LICENCE_SLOT_REFUSED code={kept.code}: {kept.problem.en}")
+            else:
+                self._trusted = kept
+                break  # the other slot is older
+        self._restored = True
+        entitlement = self._trusted.entitlement
+        if entitlement is not None:
             self._gate.install(entitlement)
-        self._accept(entitlement)
+            self._say(logging.INFO, f"LICENCE_RESTORED seq={entitlement.seq} cameras={','.join(entitlement.cameras)}")
 
-    def _objection(self, entitlement: Entitlement, payload: bytes) -> _Refused | None:
-        if entitlement.kid != kid_of(self._root):
-            problem = Text(
-                ja="署名した鍵と記載された鍵が一致しません。", en="it names another key than the one that signed it"
-            )
-            return _Refused(code="UNKNOWN_KEY", problem=problem)
-        if entitlement.device_id != self._gate.device_id:
-            return _foreign(entitlement.device_id, self._gate.device_id)
-        current = self._gate.entitlement
-        if current is not None and (
-            entitlement.seq < current.seq or (entitlement.seq == current.seq and payload != self._payload)
-        ):
-            return _replayed(entitlement.seq, current.seq)
-        return None
+    async def _judge(self, content: bytes) -> Trusted | Refusal:
+        now = self._clock.now()
+        return await anyio.to_thread.run_sync(with_document, self._trusted, content, now, abandon_on_cancel=True)
+
+    async def _consider(self, content: bytes) -> None:
+        judged = await self._judge(content)
+        if isinstance(judged, Refusal):
+            if judged.code == "FUTURE":
+                self._seen = self._digest = None  # its time comes without another change of the file
+            self._refuse(judged)
+            return
+        assert judged.entitlement is not None
+        new = judged.payload != self._trusted.payload
+        self._trusted = judged
+        if new:
+            if self._timekeeper is not None:
+                self._timekeeper.take_issue(judged.entitlement.issued_at)
+            self._gate.install(judged.entitlement)
+        self._accept(judged.entitlement)
+        if new:
+            await anyio.to_thread.run_sync(self._keep, content)
+
+    def _keep(self, content: bytes) -> None:
+        try:
+            self._slots.store(content)
+        except OSError as error:
+            self._say(logging.WARNING, f"LICENCE_NOT_KEPT {error}")
+        if self._timekeeper is not None:
+            self._timekeeper.keep()
 
     def _accept(self, entitlement: Entitlement) -> None:
         self._text = NO_TEXT
@@ -158,7 +178,7 @@ class LicenceFile:
             )
         self._say(logging.INFO, f"LICENCE_ACCEPTED seq={entitlement.seq} cameras={','.join(entitlement.cameras)}")
 
-    def _refuse(self, refused: _Refused) -> None:
+    def _refuse(self, refused: Refusal) -> None:
         before = self._text
         in_force = self._gate.entitlement is not None
         stays_ja = "直前の有効なライセンスはそのまま有効です。" if in_force else ""
@@ -187,9 +207,9 @@ class LicenceFile:
         else:
             text = Text(
                 ja=f"ライセンスファイル {name} がなくなりました。読み込み済みのライセンスは期限まで有効です。"
-                f"再起動に備え、{self._path} に戻してください。",
+                f"{self._path} に戻してください。",
                 en=f"The licence file {name} is gone; what it granted stays in force until its own end. "
-                f"Put it back at {self._path} before the recorder is restarted.",
+                f"Put it back at {self._path}.",
             )
         if text != self._text:
             self._text = text
@@ -199,34 +219,3 @@ class LicenceFile:
         _log.log(level, "%s (%s)", line, self._path)
         if self._on_event is not None:
             self._on_event(line)
-
-
-def _open(content: bytes, root: Ed25519PublicKey) -> tuple[Entitlement, bytes] | _Refused:
-    try:
-        payload = verify(content, root)
-        return parse_payload(payload), payload
-    except EnvelopeError as error:
-        return _Refused(code=error.code, problem=error.problem)
-    except EntitlementError as error:
-        problem = Text(
-            ja=f"内容に誤りがあります（{error.field}）。発行元に連絡してください。",
-            en=f"its content is wrong at {error}; tell its issuer",
-        )
-        return _Refused(code="INVALID", problem=problem)
-
-
-def _foreign(device_id: str, own_id: str) -> _Refused:
-    problem = Text(
-        ja=f"機器 {device_id} 用のファイルです。この機器は {own_id} です。この機器用に発行してください。",
-        en=f"it was issued for the device {device_id}, this one is {own_id}; issue one for {own_id}",
-    )
-    return _Refused(code="FOREIGN", problem=problem)
-
-
-def _replayed(seq: int, current_seq: int) -> _Refused:
-    problem = Text(
-        ja=f"以前のファイルです（番号 {seq}、現在は {current_seq}）。最新のファイルを置いてください。",
-        en=f"it is older than the one in force (number {seq}, in force {current_seq}), or another of the same number; "
-        "put the newest in place",
-    )
-    return _Refused(code="REPLAYED", problem=problem)

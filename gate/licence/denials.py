@@ -95,10 +95,14 @@ TABLE = {
     DenialCode.CLOCK_UNTRUSTED: DenialRow(
         title=Text(ja="時計が正しくありません", en="The clock cannot be right"),
         detail=Text(
-            ja="このレコーダーの時計はライセンスの発行時刻より前を示しています。{feature}は停止しています。",
-            en="This recorder's clock shows a time before its licence was issued. {feature} has stopped.",
+            ja="このレコーダーの時計は、ライセンスの発行時刻や確認済みの時刻と矛盾しています。{feature}は停止しています。",
+            en="This recorder's clock contradicts its licence's time of issue or a time that was confirmed. "
+            "{feature} has stopped.",
         ),
-        remedy=Text(ja="レコーダーの時計を合わせてください。", en="Set the recorder's clock right."),
+        remedy=Text(
+            ja="レコーダーの時計を合わせてください。巻き戻された場合は、合わせてから再起動してください。",
+            en="Set the recorder's clock right; if it had been set back, restart the machine then.",
+        ),
         websocket_reason="clock_untrusted",
     ),
     DenialCode.REPLAYED: DenialRow(

@@ -1,4 +1,5 @@
-"""Key files: `signing.key` (PKCS #8 PEM, mode 0600) and `root.pub` (SubjectPublicKeyInfo PEM), both Ed25519."""
+"""Key files, all Ed25519: private ones (`signing.key`, PKCS #8 PEM, mode 0600) and public ones (`root.pub`,
+SubjectPublicKeyInfo PEM)."""
 
 import hashlib
 import os
@@ -23,7 +24,7 @@ def kid_of(key: Ed25519PublicKey) -> str:
 
 
 def load_root_key(path: Path) -> Ed25519PublicKey:
-    """Raises KeyFileError."""
+    """A public key, usually the root's. Raises KeyFileError."""
     content, _ = _read(path, "put the root.pub of your licence issuer there, or issue a licence first")
     try:
         key = serialization.load_pem_public_key(content)
@@ -50,25 +51,34 @@ def load_signing_key(path: Path) -> Ed25519PrivateKey:
 
 
 def open_keys(folder: Path) -> Ed25519PrivateKey:
-    """The signing key of a folder; made with its `root.pub` the first time. Never replaces either file: recorders have
-    the root key pinned. Raises KeyFileError."""
-    private, public = folder / SIGNING_KEY_NAME, folder / ROOT_KEY_NAME
+    """The root's private key of an issuer's folder; made with its `root.pub` the first time. Never replaces either
+    file: recorders have the root key pinned. Raises KeyFileError."""
+    return open_pair(folder / SIGNING_KEY_NAME, folder / ROOT_KEY_NAME)
+
+
+def open_pair(private: Path, public: Path) -> Ed25519PrivateKey:
+    """A private key and its public half, both made the first time and never replaced. Raises KeyFileError."""
     try:
         if not private.exists():
             if public.exists():
                 raise KeyFileError(
-                    f"{public} is here but {private} is not: a new key would sign licences that recorders with this "
-                    f"root.pub refuse; bring the key back, or move root.pub away to begin anew"
+                    f"{public} is here but {private} is not: whoever trusts this {public.name} would refuse what a new "
+                    f"key signs; bring the key back, or move {public.name} away to begin anew"
                 )
-            _create(private, _private_pem(Ed25519PrivateKey.generate()), 0o600)
+            create_key(private)
         key = load_signing_key(private)
         if not public.exists():
             _create(public, _public_pem(key.public_key()), 0o644)
     except OSError as error:
-        raise KeyFileError(f"{error.filename or folder}: cannot make the keys: {error.strerror}") from None
+        raise KeyFileError(f"{error.filename or private.parent}: cannot make the keys: {error.strerror}") from None
     if kid_of(load_root_key(public)) != kid_of(key.public_key()):
         raise KeyFileError(f"{public} does not belong to {private}: move away the one that is wrong")
     return key
+
+
+def create_key(path: Path) -> None:
+    """A new private key, unless one is there. Raises OSError."""
+    _create(path, _private_pem(Ed25519PrivateKey.generate()), 0o600)
 
 
 def _create(path: Path, content: bytes, mode: int) -> None:

@@ -22,6 +22,7 @@ from gate.licence.profile import REMO
 from gate.signing.envelope import ENVELOPE_BYTES_MAX, seal, verify
 from gate.signing.issue import Request, issue
 from gate.signing.keys import load_root_key, open_keys
+from gate.signing.two_slots import TwoSlots
 from tests.fakes.entitlements import at, entitlement, span
 
 
@@ -48,6 +49,7 @@ class Site:
             root_key=folder / "root.pub",
             gate=gate,
             clock=clock,
+            slots=TwoSlots(folder / "slots", "entitlement"),
             language="en",
             on_event=self.events.append,
         )
@@ -229,7 +231,11 @@ class TestReplacing:
     async def test_two_writes_within_one_tick_of_the_file_system_are_both_seen(self, site: Site) -> None:
         site.issue(2000)
         watcher = LicenceFile(
-            path=CoarsePath(site.path), root_key=site.folder / "root.pub", gate=site.gate, clock=site.clock
+            path=CoarsePath(site.path),
+            root_key=site.folder / "root.pub",
+            gate=site.gate,
+            clock=site.clock,
+            slots=TwoSlots(site.folder / "other-slots", "entitlement"),
         )
         await watcher.run_once()
         assert site.until == at(2000)
@@ -239,12 +245,15 @@ class TestReplacing:
         await watcher.run_once()
         assert site.until == at(3000)
 
-    async def test_a_licence_for_a_clock_that_is_behind_waits_for_it(self, site: Site) -> None:
+    async def test_a_licence_from_the_future_waits_for_its_time_while_the_last_good_one_goes_on(
+        self, site: Site
+    ) -> None:
         site.issue(2000, issued_at=at(60))
-        await site.look(0.2)
-        assert site.until == "CLOCK_UNTRUSTED" and site.message == ""
+        for _ in range(SETTLE_POLLS + 3):
+            await site.look(0.2)
+        assert site.until == at(1000) and "(FUTURE)" in site.message and len(site.events) == 2
         await site.look(60)
-        assert site.until == at(2000)
+        assert site.until == at(2000) and site.message == ""
 
 
 async def test_a_recorder_without_a_licence_says_so_and_takes_the_first_one(
@@ -260,25 +269,41 @@ async def test_a_recorder_without_a_licence_says_so_and_takes_the_first_one(
     assert site.message == "" and site.until == at(1000)
 
 
+async def test_a_first_licence_from_the_future_is_denied_by_the_clock_until_its_time(
+    tmp_path: Path, clock: SimulatedClock, gate: Gate
+) -> None:
+    site = Site(tmp_path, clock, gate)
+    site.issue(2000, issued_at=at(60))
+    await site.look()
+    assert site.until == "CLOCK_UNTRUSTED"
+    await site.look(60)
+    assert site.until == at(2000)
+
+
 async def test_the_message_is_in_the_devices_language(tmp_path: Path, clock: SimulatedClock, gate: Gate) -> None:
     open_keys(tmp_path)
     path = tmp_path / "licence.json"
     path.write_bytes(b"")
-    watcher = LicenceFile(path=path, root_key=tmp_path / "root.pub", gate=gate, clock=clock, language="ja")
+    slots = TwoSlots(tmp_path, "entitlement")
+    watcher = LicenceFile(path=path, root_key=tmp_path / "root.pub", gate=gate, clock=clock, slots=slots, language="ja")
     await watcher.run_once()
     assert "ファイルが空です" in watcher.message and "it is empty" in watcher.text.en
 
 
 async def test_a_missing_root_key_is_said_at_once(tmp_path: Path, clock: SimulatedClock, gate: Gate) -> None:
+    slots = TwoSlots(tmp_path, "entitlement")
     with pytest.raises(RootKeyError, match=r"root\.pub.*issue a licence first"):
-        LicenceFile(path=tmp_path / "licence.json", root_key=tmp_path / "root.pub", gate=gate, clock=clock)
+        LicenceFile(path=tmp_path / "licence.json", root_key=tmp_path / "root.pub", gate=gate, clock=clock, slots=slots)
 
 
 async def test_a_running_watcher_restores_within_a_second_of_real_time(tmp_path: Path) -> None:
     clock = SystemClock()
     gate = Gate(clock=clock, device_id="rec-1", cameras=["cam1"])
     open_keys(tmp_path)
-    watcher = LicenceFile(path=tmp_path / "licence.json", root_key=tmp_path / "root.pub", gate=gate, clock=clock)
+    slots = TwoSlots(tmp_path, "entitlement")
+    watcher = LicenceFile(
+        path=tmp_path / "licence.json", root_key=tmp_path / "root.pub", gate=gate, clock=clock, slots=slots
+    )
     tasks = [asyncio.create_task(job()) for job in (gate.run, watcher.run)]
     try:
         now = clock.now()
