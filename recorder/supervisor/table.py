@@ -38,30 +38,37 @@ def address_table(addresses: Mapping[str, str], recorder: RecorderConfig, config
 
 def state_table(state: Mapping[str, Any]) -> None:
     """Prints one row a camera, and the disk."""
-    table = Table(title=f"{state['device']['id']} at {state['now']}", title_justify="left")
-    for heading in ("camera", "name", "main", "sub", "recording", "licence", "until"):
+    table = Table(title=f"{state['device']['id']} at {state['now'][:19]}Z", title_justify="left")
+    for heading in ("camera", "main", "sub", "recording", "licence"):
         table.add_column(heading)
     for camera in state["cameras"]:
         streams, recording, licence = camera["streams"], camera["recording"], camera["licence"]
         table.add_row(
-            camera["id"],
-            camera["name"],
+            f"{camera['id']} {camera['name']}",
             _stream(streams["main"]),
             _stream(streams["sub"]) if "sub" in streams else "–",
-            recording["phase"] + (f" ({recording['reason']})" if recording["reason"] else ""),
-            licence["state"],
-            licence["until"] or "–",
+            recording["phase"] + (f": {recording['reason']}" if recording["reason"] else ""),
+            licence["state"] + (f" to {licence['last_day']}" if licence["last_day"] else ""),
         )
-    console = Console()
-    console.print(table)
     storage = state["storage"]
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
     console.print(
         f"{storage['segments']} segments, {storage['used_bytes'] / 1e9:.2f} of {storage['bytes_max'] / 1e9:.0f} GB, "
-        f"{storage['free_bytes'] / 1e9:.0f} GB free. {storage['message']}"
+        f"{storage['free_bytes'] / 1e9:.0f} GB free"
     )
+    faults = [
+        f"{camera['id']} {name}: {stream['message']}"
+        for camera in state["cameras"]
+        for name, stream in camera["streams"].items()
+        if stream["message"]
+    ]
+    for message in (*faults, storage["message"], state["licence"]["message"]):
+        if message:
+            console.print(message)
 
 
 def _stream(stream: Mapping[str, Any]) -> str:
     if stream["phase"] != "streaming":
-        return f"{stream['phase']}: {stream['message']}"
-    return f"{stream['width']}×{stream['height']} {stream['fps']:.0f}/s {stream['bitrate_bps'] / 1e6:.1f} Mbit/s"
+        return str(stream["phase"])
+    return f"{stream['width']}×{stream['height']} {stream['fps']:.0f}/s {stream['bitrate_bps'] / 1e6:.1f}M"
