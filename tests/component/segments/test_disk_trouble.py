@@ -24,7 +24,9 @@ class FailingDisk(OsDisk):
         self.budget: int | None = None
         self.error = errno.ENOSPC
         self.victim = ""
-        self.sync_fails = False
+        self.sync_fails = self.sync_fails_once = False
+        self.synced_bytes = 0
+        self.fail_once = False
         self.gate = threading.Event()
         self.gate.set()
         self.syncs: list[str] = []
@@ -34,6 +36,9 @@ class FailingDisk(OsDisk):
 
     def writev(self, fd: int, buffers: Sequence[bytes]) -> int:
         self.gate.wait(20)
+        if self.fail_once:
+            self.fail_once = False
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
         if self.budget is None or self.victim not in self._name(fd):
             return super().writev(fd, buffers)
         if not self.budget:
@@ -44,9 +49,11 @@ class FailingDisk(OsDisk):
 
     def sync(self, fd: int) -> None:
         self.syncs.append(self._name(fd))
-        if self.sync_fails and self.victim in self._name(fd):
+        if (self.sync_fails or self.sync_fails_once) and self.victim in self._name(fd):
+            self.sync_fails_once = False
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         super().sync(fd)
+        self.synced_bytes = os.fstat(fd).st_size
 
 
 @pytest.fixture
@@ -92,6 +99,22 @@ async def test_a_full_disk_ends_one_cameras_run_and_the_others_go_on(
     assert runs[0] == 1 and runs[-1] == 2
 
 
+@pytest.mark.parametrize("written", [0, 2], ids=["at the first fragment", "later"])
+async def test_what_was_on_its_way_when_the_disk_failed_is_not_written_behind_the_hole(
+    open_site: Opening, disk: FailingDisk, index: Index, written: int
+) -> None:
+    units = access_units(8 * FPS)
+    async with open_site(disk=disk, segment_seconds=60) as site:
+        await site.play(units[: written * FPS + 1])
+        disk.gate.clear()
+        await site.play(units[written * FPS + 1 : 5 * FPS], keep_pace=False)
+        disk.fail_once = True
+        disk.gate.set()
+        await site.until(lambda: site.state() == ("stopped", "disk"))
+    assert pictures_on(index) == written * FPS
+    assert index.gaps() == [("disk", float(written), None)]
+
+
 async def test_a_disk_without_room_for_a_first_fragment_leaves_no_file_behind(
     open_site: Opening, disk: FailingDisk, index: Index
 ) -> None:
@@ -109,7 +132,7 @@ async def test_a_failed_sync_abandons_the_file_and_keeps_only_what_is_surely_on_
     units = access_units(12 * FPS)
     async with open_site(disk=disk, segment_seconds=60) as site:
         await site.play(units[: 6 * FPS])
-        await site.until(lambda: len(disk.syncs) > 0)
+        await site.until(lambda: disk.synced_bytes > 0)
         await site.written()
         disk.sync_fails = True
         for unit in units[6 * FPS :]:
@@ -118,9 +141,19 @@ async def test_a_failed_sync_abandons_the_file_and_keeps_only_what_is_surely_on_
             if site.state() == ("stopped", "disk"):
                 break
         assert site.state() == ("stopped", "disk")
+    assert [path.stat().st_size for path in index.files()] == [disk.synced_bytes]
     kept = pictures_on(index)
-    assert 0 < kept < 11 * FPS
     assert index.gaps() == [("disk", kept / FPS, None)]
+
+
+async def test_a_sync_that_failed_is_never_believed_the_second_time(
+    open_site: Opening, disk: FailingDisk, index: Index
+) -> None:
+    """The kernel forgets what it could not write: the next fdatasync says yes."""
+    async with open_site(disk=disk, segment_seconds=60, sync_seconds=60) as site:
+        await site.play(access_units(3 * FPS))
+        disk.sync_fails_once = True
+    assert index.files() == [] and index.segments() == []
 
 
 async def test_what_is_written_is_synced_within_the_stated_time(

@@ -6,7 +6,7 @@ from gate.clock import SimulatedClock
 from recorder.segments.recorder import OFFLINE_SECONDS, RUN_END_SECONDS
 from tests.component.segments.conftest import Index, Opening
 from tests.fakes.entitlements import at, entitlement, span
-from tests.fakes.video import EPOCH_NS, FPS, access_units, shifted
+from tests.fakes.video import EPOCH_NS, FPS, access_units, decoded_pictures, shifted
 
 
 async def test_a_recorder_without_a_licence_records_nothing_and_says_so(open_site: Opening, index: Index) -> None:
@@ -27,6 +27,8 @@ async def test_a_silent_camera_is_offline_from_its_last_picture_to_its_next(
         assert site.state() == ("recording", None)
         await clock.advance(3)
         assert site.state() == ("waiting", None)
+        await site.written()
+        assert sum(decoded_pictures(path) for path in index.files()) == 2 * FPS - 1, "all but the last is safe"
         await clock.advance(RUN_END_SECONDS)
         await site.written()
         assert [row.state for row in index.segments()] == ["closed"], "nothing hangs in memory for long"

@@ -82,6 +82,35 @@ def test_pages_of_zeros_and_junk_after_a_power_cut_are_no_fragments(
     shutil.rmtree(path.parent)
 
 
+@pytest.mark.parametrize(
+    ("written", "on_disk"),
+    [
+        (b"\x00\x00\x00\x04\x65\x01\x02\x03", bytes(8)),
+        (b"\x00\x00\x00\x04\x65\x01\x02\x03", b"\x00\x00\x00\x05\x65\x01\x02\x03"),
+    ],
+    ids=["zeros", "a chain that does not add up"],
+)
+def test_a_fragment_whose_pictures_never_reached_the_disk_is_torn(
+    written: bytes, on_disk: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "000001-0000.mp4"
+    path.write_bytes(SEGMENT + b"".join(fragment(5, 10**6, [Sample(written, TICKS, True)])))
+    walked = walk_segment(path)
+    assert walked is not None and len(walked.content.fragments) == GROUPS + 1
+    path.write_bytes(path.read_bytes()[: -len(on_disk)] + on_disk)
+    walked = walk_segment(path)
+    assert walked is not None and walked.content.bytes == len(SEGMENT)
+
+
+def test_an_mdat_that_holds_more_than_its_samples_is_torn(tmp_path: Path) -> None:
+    head, data = fragment(5, 10**6, [Sample(b"\x00\x00\x00\x04\x65\x01\x02\x03", TICKS, True)])
+    larger = head[:-8] + (24).to_bytes(4, "big") + head[-4:]
+    path = tmp_path / "000001-0000.mp4"
+    path.write_bytes(SEGMENT + larger + data + data)
+    walked = walk_segment(path)
+    assert walked is not None and walked.content.bytes == len(SEGMENT)
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.binary(max_size=200), keep=st.integers(0, 800))
 def test_bytes_that_are_no_segment_are_told_as_such(
@@ -187,7 +216,7 @@ async def test_a_loss_of_most_footage_is_refused_and_changes_nothing(disk: Disk,
 
 
 async def test_files_of_somebody_else_are_left_alone_and_their_run_numbers_are_not_used(
-    disk: Disk, index: Index, caplog: pytest.LogCaptureFixture
+    disk: Disk, open_site: Opening, index: Index, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = index.files()[0].parent
     stranger, misplaced = folder / "000077-0000.mp4", folder / "000078-0000.mp4"
@@ -198,6 +227,9 @@ async def test_files_of_somebody_else_are_left_alone_and_their_run_numbers_are_n
     assert recovered.foreign == 2 and recovered.last_runs == {("cam1", "main"): 78}
     assert stranger.exists() and misplaced.exists()
     assert all("cam1" in record.getMessage() for record in caplog.records)
+    async with open_site() as site:
+        await site.play(shifted(access_units(FPS), 20, run=1))
+    assert index.segments()[-1].id.run == 79
 
 
 async def test_a_new_run_is_numbered_after_the_highest_there_has_ever_been(
