@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from gate.licence.clock_evidence import ClockEvidence
 from gate.licence.decision import Decision, Denied, Granted
 from gate.licence.denials import problem
 from gate.licence.features import Feature
@@ -40,8 +41,10 @@ def site_state(
     moment: Moment,
     language: Language,
     licence_message: str = "",
+    clock: ClockEvidence | None = None,
 ) -> dict[str, Any]:
-    """The object as of `moment`; `language` is that of the problems in it, names and messages stay as they are."""
+    """The object as of `moment`; `language` is that of the problems in it, names and messages stay as they are.
+    `clock`: what the clock is worth, where somebody judges it."""
     zone = ZoneInfo(device.time_zone)
     return {
         "device": {"id": device.id, "language": device.language, "time_zone": device.time_zone},
@@ -52,7 +55,15 @@ def site_state(
         ],
         "features": _features(gate, tuple(board.cameras)),
         "storage": _storage(board.storage),
-        "licence": {"message": licence_message},
+        "licence": {"message": licence_message, "clock": _clock(clock, language) if clock else None},
+    }
+
+
+def _clock(clock: ClockEvidence, language: Language) -> dict[str, Any]:
+    return {
+        "source": clock.source.value,
+        "doubt": clock.doubt.value if clock.doubt else None,
+        "message": clock.text.in_language(language),
     }
 
 

@@ -2,8 +2,8 @@
 
 A file that cannot be read is UNREADABLE; the other checks, with the codes that are logged, are gate.signing.trust's.
 What was accepted is kept in two slots, byte for byte, and verified like the file when the device starts again: a file
-that is forged, older or gone then finds the last good one in force, too. A file that is taken away ends nothing: what is in force
-was signed until its own end, and ends there.
+that is forged, older or gone then finds the last good one in force, too. A file that is taken away ends nothing: what
+is in force was signed until its own end, and ends there.
 """
 
 import hashlib

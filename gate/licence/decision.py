@@ -71,7 +71,7 @@ def decide(
         return Denied(code=DenialCode.CLOCK_UNTRUSTED, feature=feature, camera=camera)
     if entitlement.profile_sha256 != profile.sha256:
         return Denied(code=DenialCode.NOT_LICENSED, feature=feature, camera=camera)
-    spans = _spans(entitlement, profile, camera)
+    spans = entitled_spans(entitlement, profile, camera)
     current = next((span for span in spans if span.start <= now < span.end), None)
     if current is None:
         ended = max((span.end for span in spans if span.end <= now), default=None)
@@ -107,7 +107,8 @@ def next_change(entitlement: Entitlement | None, now: datetime, grace: timedelta
     return min((instant for instant in changes if instant > now), default=None)
 
 
-def _spans(entitlement: Entitlement, profile: Profile, camera: str | None) -> tuple[Interval, ...]:
+def entitled_spans(entitlement: Entitlement, profile: Profile, camera: str | None) -> tuple[Interval, ...]:
+    """When the entitlement covers the camera (None: the device itself), the profile's grace included, in order."""
     if not profile.grace and (camera is not None or profile.device_ops_quorum == "any"):
         return entitlement.spans(camera)
     cameras = entitlement.cameras if camera is None else [camera]

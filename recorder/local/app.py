@@ -13,6 +13,7 @@ from recorder.config import RecorderConfig
 from recorder.hub import Hub
 from recorder.local.unit_form import UnitForm
 from recorder.state import StateBoard
+from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import LiveRoute
 from recorder.web.middleware import problems_middleware
 from recorder.web.server import REQUEST_BYTES_MAX, serve_unix
@@ -36,6 +37,7 @@ def create_app(
     )
     app = web.Application(middlewares=[problems_middleware(config.device.language)], client_max_size=REQUEST_BYTES_MAX)
     app.router.add_get("/v1/state", state.handle)
+    app.router.add_get("/v1/explain", ExplainRoute(gate=gate, clock=clock, config=config).handle)
     app.router.add_get("/v1/cameras/{camera}/live", live.handle, allow_head=False)
     return app
 

@@ -16,6 +16,7 @@ from recorder.remote.guard import add_security_headers, guard_middleware
 from recorder.remote.page import Page
 from recorder.remote.snapshot import SnapshotRoute
 from recorder.state import StateBoard
+from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import VIEWERS_MAX, LiveRoute
 from recorder.web.middleware import problems_middleware
 from recorder.web.server import REQUEST_BYTES_MAX, serve_tcp
@@ -51,10 +52,12 @@ def create_app(
     )
     snapshot = SnapshotRoute(hub=hub, gate=gate, clock=clock, config=config)
     device = DeviceRoute(gate=gate, board=board, clock=clock, config=config)
+    explain = ExplainRoute(gate=gate, clock=clock, config=config)
     page = Page(language)
     app.router.add_get("/", page.index)
     app.router.add_get("/static/{path:.+}", page.static)
     app.router.add_get("/api/v1/state", state.handle)
+    app.router.add_get("/api/v1/explain", explain.handle)
     app.router.add_get("/api/v1/device", device.device)
     app.router.add_get("/api/v1/cameras", device.cameras)
     app.router.add_get("/api/v1/cameras/{camera}/live", live.handle, allow_head=False)

@@ -37,6 +37,22 @@ _ROWS = {
             en="Ask for main, or for sub where the camera has one.",
         ),
     ),
+    "feature_unknown": _Row(
+        status=400,
+        title=Text(ja="機能名が正しくありません", en="No such feature"),
+        remedy=Text(
+            ja="feature には hdmi_live、remote_live、recording などを指定してください。",
+            en="Give feature as hdmi_live, remote_live, recording or another of the features' ids.",
+        ),
+    ),
+    "instant_malformed": _Row(
+        status=400,
+        title=Text(ja="時刻の形式が正しくありません", en="This is no instant"),
+        remedy=Text(
+            ja="at には 2027-01-01T00:00:00+09:00 のように、UTC からの差を付けて指定してください。",
+            en="Give at as 2027-01-01T00:00:00+09:00, with its offset from UTC.",
+        ),
+    ),
     "not_found": _Row(
         status=404,
         title=Text(ja="見つかりません", en="Not found"),

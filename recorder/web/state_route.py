@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gate.client.gate import Gate
 from gate.clock import Clock
-from gate.licence.text import Language
+from gate.licence.text import Language, Text
 from recorder.config import DeviceConfig
 from recorder.site_state import Moment, site_state
 from recorder.state import StateBoard
@@ -30,7 +30,7 @@ class LicenceStatus(Protocol):
     """Whatever brings the licence to the gate."""
 
     @property
-    def message(self) -> str:
+    def text(self) -> Text:
         """What is wrong with it, in one sentence; empty while all is well."""
 
 
@@ -72,7 +72,8 @@ class StateRoute:
             gate=self._gate,
             moment=Moment(now=self._clock.now(), monotonic_ns=self._clock.monotonic_ns()),
             language=language,
-            licence_message=self._licence.message,
+            licence_message=self._licence.text.in_language(language),
+            clock=self._gate.evidence(),
         )
         return json.dumps(state, ensure_ascii=False)
 

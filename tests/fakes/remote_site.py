@@ -9,6 +9,7 @@ from gate.client.gate import Gate
 from gate.clock import Clock, ns_of
 from gate.licence.entitlement import CameraGrant, Entitlement, Interval
 from gate.licence.profile import REMO
+from gate.licence.text import NO_TEXT, Text
 from recorder.config import RecorderConfig
 from recorder.hub import Hub
 from recorder.state import CameraState, RecordingState, StateBoard, StorageState, StreamState
@@ -43,7 +44,7 @@ def config_of(folder: Path, cameras: int = 4, port: int = 0) -> RecorderConfig:
 class FileStatus:
     """Stands for whatever watches the licence file."""
 
-    message: str = ""
+    text: Text = NO_TEXT
 
 
 @dataclass(slots=True)

@@ -1,0 +1,66 @@
+"""`/…/explain?camera=&feature=&at=`: why a feature may or may not run, with the whole chain. Never gated: it tells of
+licences what `/…/state` tells."""
+
+import json
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from gate.client.gate import Gate
+from gate.clock import Clock
+from gate.licence.explanation import Question, as_json, explain
+from gate.licence.features import Feature
+from recorder.config import RecorderConfig
+from recorder.web.middleware import language_of
+from recorder.web.problem import own_problem, problem_response
+
+
+class ExplainRoute:
+    """The same on the remote side and the local site."""
+
+    def __init__(self, *, gate: Gate, clock: Clock, config: RecorderConfig) -> None:
+        self._gate = gate
+        self._clock = clock
+        self._cameras = {camera.id for camera in config.cameras}
+        self._language = config.device.language
+        self._zone = ZoneInfo(config.device.time_zone)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """The explanation; a problem object for parameters that make no sense. Without `camera`: the recorder itself;
+        without `at`: now."""
+        language = language_of(request, self._language)
+        camera = request.query.get("camera") or None
+        if camera is not None and camera not in self._cameras:
+            return problem_response(own_problem("camera_unknown", language, camera=camera[:64]))
+        try:
+            feature = Feature(request.query.get("feature", ""))
+        except ValueError:
+            return problem_response(own_problem("feature_unknown", language))
+        at, asked = None, request.query.get("at")
+        if asked:
+            at = _instant(asked)
+            if at is None:
+                return problem_response(own_problem("instant_malformed", language))
+        question = Question(feature=feature, camera=camera, at=at or self._clock.now())
+        explanation = explain(
+            question,
+            self._gate.entitlement,
+            self._gate.profile,
+            self._gate.evidence() if at is None else None,
+            self._zone,
+        )
+        return web.Response(
+            text=json.dumps(as_json(explanation, language, self._zone), ensure_ascii=False),
+            content_type="application/json",
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+def _instant(text: str) -> datetime | None:
+    """A `+` that was not escaped arrives as a space."""
+    try:
+        instant = datetime.fromisoformat(text.replace(" ", "+"))
+        return instant.astimezone(UTC) if instant.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
