@@ -13,7 +13,8 @@ from gate.clock import Clock
 _log = logging.getLogger(__name__)
 
 QUEUE_BYTES_MAX = 1 << 20
-"""What waits for a slow receiver beyond the kernel's own buffer; then pictures are dropped up to the next key frame."""
+"""What waits for a slow receiver beyond the kernel's own buffer; then pictures are dropped up to the next key frame.
+A single picture may be larger."""
 REPORT_SECONDS = 5
 CNAME = "camera-simulator"
 _RTP_MASK = 0xFFFFFFFF
@@ -65,7 +66,8 @@ class RtpDelivery:
         if self._transport.is_closing() or (self._waits_for_key and not key):
             self.dropped_pictures += self._dropping
             return
-        if self._transport.get_write_buffer_size() + len(packets.template) > QUEUE_BYTES_MAX:
+        waiting_bytes = self._transport.get_write_buffer_size()
+        if waiting_bytes and waiting_bytes + len(packets.template) > QUEUE_BYTES_MAX:
             self._overflow()
             return
         if self._dropping:

@@ -52,7 +52,7 @@ class RtspServer:
         except OSError as error:
             reason = "another program listens there already" if error.errno == errno.EADDRINUSE else error.strerror
             raise ListenError(
-                f"cameras: cannot listen on {host}:{port}: {reason}; end it, or choose other ports with --port-base"
+                f"cannot listen on {host}:{port}: {reason}; end it, or choose other ports with --port-base"
             ) from None
         self.port = int(self._server.sockets[0].getsockname()[1])
 

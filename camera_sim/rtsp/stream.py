@@ -16,6 +16,8 @@ _log = logging.getLogger(__name__)
 
 STATE = "idle"
 """The scene's state in the marks; there is one only."""
+KEY_INTERVAL_NS_MIN = 300_000_000
+"""Key frames on request come no faster, however many clients ask."""
 _SLEEP_SECONDS_MIN = 0.001
 """uvloop rounds timers down to a millisecond: a shorter sleep would spin."""
 
@@ -35,6 +37,10 @@ class LiveStream:
         self._last: Tick | None = None
         self._key_wanted = False
         self._job: Job | None = None
+        """Whose pictures are sent in place of the cached ones, to the end of the group."""
+        self._coming: Job | None = None
+        """The one that takes over at its first picture."""
+        self._key_due_ns = 0
         self._stalled = 0
 
     @property
@@ -98,6 +104,9 @@ class LiveStream:
             self._stall()
             return
         self._stalled = 0
+        if picture.key:
+            self._key_wanted = False
+            self._key_due_ns = tick.due_ns + KEY_INTERVAL_NS_MIN
         self._send(tick, picture)
         if self._key_wanted:
             self._begin_rekey()
@@ -110,17 +119,19 @@ class LiveStream:
             return None
         if at == 0:
             self._cancel_rekey()
-            self._key_wanted = False
-        if self._job is None or at < self._job.first:
+        coming = self._coming
+        if coming is not None and at >= coming.first:
+            self._coming = None
+            if coming.picture(at) is None:
+                coming.cancelled.set()
+            else:
+                self._job = coming
+        if self._job is None:
             return held.pictures[at]
         made = self._job.picture(at)
-        if made is not None:
-            self._key_wanted = False
-            return sendable(made, held.gop.parameter_sets if at == self._job.first else ())
-        if at == self._job.first:
-            self._cancel_rekey()
-            return held.pictures[at]
-        return None
+        if made is None:
+            return None
+        return sendable(made, held.gop.parameter_sets if at == self._job.first else ())
 
     def _send(self, tick: Tick, picture: SendablePicture) -> None:
         mark = PictureMark(
@@ -151,18 +162,19 @@ class LiveStream:
 
     def _begin_rekey(self) -> None:
         """Starts on a key frame at the first picture that can be ready in time, unless the group's end is as near."""
-        if self._job is not None or self._last is None:
+        now_ns = self._clock.monotonic_ns()
+        if self._coming is not None or self._last is None or now_ns < self._key_due_ns:
             return
         gop, at = divmod(self._last.n % self._show.pictures, self._show.gop_pictures)
         held = self.loop.held(gop)
         frame_ns = 1_000_000_000 // self._show.fps
-        since_ns = self._clock.monotonic_ns() - self._last.due_ns
-        first = at + 1 + max(0, (self._rekeyer.lead_ns(self.loop.recipe, at) + since_ns) // frame_ns)
+        first = at + 1 + (self._rekeyer.lead_ns(self.loop.recipe, at) + now_ns - self._last.due_ns) // frame_ns
         # Two key frames in a row would need different idr_pic_id (H.264 section 7.4.3).
         if held is not None and first < self._show.gop_pictures - 1:
-            self._job = self._rekeyer.start(held.gop, self.loop.recipe, first)
+            self._coming = self._rekeyer.start(held.gop, self.loop.recipe, first)
 
     def _cancel_rekey(self) -> None:
-        if self._job is not None:
-            self._job.cancelled.set()
-            self._job = None
+        for job in (self._job, self._coming):
+            if job is not None:
+                job.cancelled.set()
+        self._job = self._coming = None

@@ -1,0 +1,64 @@
+"""A small fleet that really serves; its clips are encoded once for all tests of this folder."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from camera_sim.config import CameraConfig, FleetConfig, RtspConfig, StreamConfig, SubStreamConfig
+from camera_sim.fleet import Fleet, serve
+from gate.clock import SystemClock
+
+FPS = 15
+LOOP_SECONDS = 4
+READY_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture
+def config(clips: Path) -> FleetConfig:
+    """cam1: a group a second, main and sub. cam2 shows the same in one group of four seconds."""
+    main = StreamConfig(width=160, height=90, fps=FPS, bitrate=200_000)
+    sub = SubStreamConfig(width=96, height=64, fps=FPS, bitrate=60_000)
+    long = StreamConfig(width=160, height=90, fps=FPS, bitrate=200_000, gop_seconds=4)
+    return FleetConfig(
+        cache_dir=clips,
+        loop_seconds=LOOP_SECONDS,
+        rtsp=RtspConfig(listen="127.0.0.1:0"),
+        cameras=(
+            CameraConfig(id="cam1", scene="car_park", main=main, sub=sub),
+            CameraConfig(id="cam2", scene="car_park", main=long, sub=None),
+        ),
+    )
+
+
+@pytest_asyncio.fixture
+async def clock() -> AsyncIterator[SystemClock]:
+    clock = SystemClock()
+    yield clock
+    clock.close()
+
+
+@pytest_asyncio.fixture
+async def fleet(config: FleetConfig, clock: SystemClock) -> AsyncIterator[Fleet]:
+    """Complete: every group is in the cache."""
+    async with serve(config, clock) as fleet:
+        async with clock.timeout(READY_SECONDS):
+            await fleet.workshop.wait_complete()
+            await fleet.wait_ready()
+        yield fleet
+
+
+@pytest.fixture(autouse=True)
+def _no_stray_children() -> Iterator[None]:
+    """Workers end with their fleet."""
+    import psutil
+
+    yield
+    left = [child.cmdline() for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    assert not left
