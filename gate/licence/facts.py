@@ -238,6 +238,6 @@ class By:
     on_behalf_of: str | None = None
     new_id: Callable[[], str]
 
-    def fact(self, kind: Callable[..., _FactT], **fields: object) -> _FactT:
+    def fact(self, kind: Callable[..., _FactT], /, **fields: object) -> _FactT:
         """A fact of that kind, done by these."""
         return kind(id=self.new_id(), at=self.at, actor=self.actor, on_behalf_of=self.on_behalf_of, **fields)

@@ -46,4 +46,4 @@ _ROWS = {
 }
 
 HDMI = frozenset({Feature.HDMI_LIVE, Feature.HDMI_PLAYBACK, Feature.HDMI_EVENTS})
-"""What only a recorder with a monitor has."""
+"""What needs a monitor. A direct camera has none: to it these rows do not apply (decision 10)."""

@@ -115,10 +115,11 @@ class _Draft:
         )
         if term is None or not term.starts <= starts < term.ends:
             raise LedgerError(fact.id, f"the term of {licence.id} does not contain {starts}")
-        ended = camera.covered_until
-        _require(ended is None or ended <= starts, fact, f"{key} is covered already")
+        clear = all(one.ends <= starts or term.ends <= one.starts for one in camera.coverage)
+        _require(clear, fact, f"{key} is covered already")
         coverage = Coverage(licence=licence.id, starts=starts, ends=term.ends)
-        self.cameras[key] = replace(camera, coverage=(*camera.coverage, coverage))
+        in_order = sorted((*camera.coverage, coverage), key=lambda one: one.starts)
+        self.cameras[key] = replace(camera, coverage=tuple(in_order))
         self.licences[licence.id] = replace(licence, camera=key)
 
     def uncover(self, fact: Fact, licence: Licence) -> Licence:

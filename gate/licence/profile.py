@@ -36,12 +36,11 @@ class Profile:
         return _sha256(self)
 
     def for_kind(self, kind: Kind) -> "Profile":
-        """What holds on a device of that kind, for who signs its entitlement as for the device itself. A direct camera
-        has no HDMI, and records to its own card (`sd_recording_on_expiry`)."""
-        if kind == "edge":
+        """What holds on a device of that kind, for who signs its entitlement as for the device itself: a direct camera
+        records to its own card, which `sd_recording_on_expiry` may keep going."""
+        if kind == "edge" or self.sd_recording_on_expiry == "stop":
             return self
-        records = {Feature.RECORDING} if self.sd_recording_on_expiry == "continue" else set()
-        return replace(self, continues=(self.continues - HDMI) | records)
+        return replace(self, continues=self.continues | {Feature.RECORDING})
 
     def with_overrides(
         self,
@@ -86,14 +85,14 @@ REMO = Profile(
 P4_SUMMARY = Profile(
     name="p4_summary",
     continues=frozenset({Feature.HDMI_LIVE, Feature.SD_EXPORT}),
-    survives_stale=frozenset({Feature.RECORDING}),
+    survives_stale=frozenset({Feature.RECORDING, Feature.HDMI_PLAYBACK, Feature.HDMI_EVENTS}),
 )
 """The summary on the manual's page 4, 「HDMI上のライブ画だけ出る」, which contradicts its matrix in M4 and M7."""
 
 GRACE_30D = Profile(
     name="grace_30d",
     continues=frozenset({Feature.SD_EXPORT}),
-    survives_stale=frozenset({Feature.RECORDING}),
+    survives_stale=frozenset({Feature.RECORDING}) | HDMI,
     grace=timedelta(days=30),
 )
 """Everything goes on for 30 days, then all stops; but for the SD card, which anybody can take out."""
