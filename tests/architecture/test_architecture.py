@@ -21,6 +21,8 @@ ALLOWED = {
     "gate.config_fields": set(),
     "gate.shared_clock": {"gate.clock", "gate.config_fields", "gate.yaml_file"},
     "gate.licence": set(),
+    "gate.profile_file": {"gate.licence"},
+    "gate.rules_file": {"gate.licence", "gate.profile_file"},
     "gate.signing": {"gate.licence"},
     "gate.client": {"gate.licence", "gate.signing"},
     "gate.commands": {"gate.licence", "gate.signing", "gate.client"},
