@@ -32,7 +32,7 @@ def decode(pictures: list[Picture]) -> list[np.ndarray]:
 async def test_pictures_carry_their_number_their_crc_and_their_barcode(fleet: Fleet, clock: SystemClock) -> None:
     async with connected(fleet.port, clock) as client:
         await client.play("/cam1/main")
-        pictures = [await client.picture() for _ in range(2 * FPS + 3)]
+        pictures = [await client.picture() for _ in range(FPS + 8)]
     marks = [picture.mark for picture in pictures]
     assert [mark.n for mark in marks] == list(range(marks[0].n, marks[0].n + len(marks)))
     assert [mark.counter - marks[0].counter for mark in marks] == list(range(len(marks)))
@@ -81,7 +81,7 @@ async def test_a_sender_report_follows_the_first_picture(fleet: Fleet, clock: Sy
 async def test_a_new_client_need_not_wait_for_the_group_to_end(fleet: Fleet, clock: SystemClock) -> None:
     async with connected(fleet.port, clock) as first, connected(fleet.port, clock) as second:
         await first.play("/cam2/main")
-        while (await first.picture()).mark.n % LOOP_PICTURES not in range(8, 30):
+        while (await first.picture()).mark.n % LOOP_PICTURES not in range(5, 40):
             pass
         began_ns = clock.monotonic_ns()
         await second.play("/cam2/main")
@@ -93,11 +93,11 @@ async def test_a_key_frame_asked_for_comes_at_once_and_the_stream_decodes_on(fle
     async with connected(fleet.port, clock) as client:
         await client.play("/cam2/main")
         pictures = [await client.picture()]
-        while pictures[-1].mark.n % LOOP_PICTURES not in range(10, 45) or len(pictures) < 8:
+        while pictures[-1].mark.n % LOOP_PICTURES not in range(5, 45) or len(pictures) < 8:
             pictures.append(await client.picture())
         client.want_key()
         asked = len(pictures)
-        pictures += [await client.picture() for _ in range(LOOP_PICTURES)]
+        pictures += [await client.picture() for _ in range(20)]
     keys = [at for at, picture in enumerate(pictures) if picture.key]
     assert len([at for at in keys if asked <= at <= asked + 3]) == 1, keys
     marks = [picture.mark for picture in pictures]
@@ -137,7 +137,7 @@ async def test_a_clock_step_moves_the_number_but_not_rtp(config: FleetConfig, fl
         await client.play("/cam1/main")
         before = [await client.picture() for _ in range(4)]
         clock.set_forward(seconds)
-        after = [await client.picture() for _ in range(FPS)]
+        after = [await client.picture() for _ in range(9)]
     pictures = before + after
     sequences = [number for picture in pictures for number in picture.sequences]
     assert sequences == [(sequences[0] + k) % 65536 for k in range(len(sequences))]
