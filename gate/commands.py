@@ -1,4 +1,4 @@
-"""`edge-recorder licence`: issue a licence file, show one, reckon a term."""
+"""`edge-recorder licence`: issue, show, check and install licence files, rotate their keys, reckon a term."""
 
 import argparse
 import asyncio
@@ -11,16 +11,21 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gate.client.commands import add_install
 from gate.licence.entitlement import YEARS, Entitlement, parse_payload
 from gate.licence.errors import LicenceError
 from gate.licence.term import MONTHS_MAX, Term, first_instant, last_day_of, renewal_of, term_of
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.errors import ClockError
-from gate.signing.envelope import ENVELOPE_BYTES_MAX, read_unverified, verify
+from gate.signing.commands import add_rotate, add_verify, read_licence
+from gate.signing.envelope import key_sets_in, open_sealed, read_unverified
 from gate.signing.errors import KeyBusyError, SigningError
-from gate.signing.files import read_regular
+from gate.signing.identity import sha256_of
 from gate.signing.issue import Request, issue
-from gate.signing.keys import ROOT_KEY_NAME, SIGNING_KEY_NAME, kid_of, load_root_key
+from gate.signing.issuer import open_issuer
+from gate.signing.key_set import open_key_set, set_zero
+from gate.signing.keys import ROOT_KEY_NAME, load_root_key
+from gate.yaml_file import ConfigError
 
 BUSY_TRIES_MAX = 50
 BUSY_SECONDS = 0.1
@@ -33,20 +38,25 @@ _EXAMPLES = """examples:
   edge-recorder licence issue --device rec-1 --camera cam1 --until +90d --out licence.json --clock run/clock.sock
   edge-recorder licence issue --device rec-1 --camera cam1 --months 12 --out licence.json
   edge-recorder licence show licence.json
+  edge-recorder licence verify licence.json --root-key root.pub --device rec-1
+  edge-recorder licence install licence.json --config configs/recorder.yaml
+  edge-recorder licence rotate --key issuer/
   edge-recorder licence term --allocated 2026-05-31 --months 12 --previous-last-day 2026-05-31
 """
 
 
 def licence(argv: list[str]) -> int:
-    """Runs `edge-recorder licence ARGV`. Exit status 0, or 2 after one sentence on stderr."""
+    """Runs `edge-recorder licence ARGV`. Exit status 0, 1 where a licence fails a check, or 2 after one sentence on
+    stderr."""
     arguments = _parser().parse_args(argv)
     try:
         facts = asyncio.run(arguments.act(arguments))
-    except (SigningError, LicenceError, ClockError, _UsageError) as error:
+    except (SigningError, LicenceError, ClockError, ConfigError, _UsageError) as error:
         print(f"edge-recorder licence {arguments.command}: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(facts, ensure_ascii=False) if arguments.json else "\n".join(_lines(facts)))
-    return 0
+    status, lines = facts.pop("exit_status", 0), facts.pop("lines", None)
+    print(json.dumps(facts, ensure_ascii=False) if arguments.json else "\n".join(lines or _lines(facts)))
+    return int(status)
 
 
 class _UsageError(Exception):
@@ -78,12 +88,17 @@ def _parser() -> argparse.ArgumentParser:
     issuing.add_argument(
         "--key", type=Path, metavar="DIR", help="folder of signing.key and root.pub (default: beside FILE)"
     )
+    issuing.add_argument("--device-key", type=Path, metavar="FILE", help="bind it to the device with this device.pub")
     issuing.add_argument("--clock", type=Path, metavar="SOCKET", help="issue at the time of this site's shared clock")
 
     showing = commands.add_parser("show", parents=[common], help="what a licence file grants")
     showing.set_defaults(act=_show)
     showing.add_argument("file", type=Path, metavar="FILE")
     showing.add_argument("--root-key", type=Path, metavar="FILE", help="default: root.pub beside FILE, if there is one")
+
+    add_verify(commands, common)
+    add_install(commands, common)
+    add_rotate(commands, common)
 
     reckoning = commands.add_parser("term", parents=[common], help="the term of a licence allocated on a date")
     reckoning.set_defaults(act=_term)
@@ -110,7 +125,13 @@ async def _issue(arguments: argparse.Namespace) -> dict[str, Any]:
         until = _until(arguments.until, now, zone) if arguments.until else term_of(now, arguments.months, zone).ends
         if until <= now:
             raise _UsageError(f"--until {arguments.until} is not after now ({_local(now, zone)})")
-        request = Request(device_id=arguments.device, cameras=arguments.camera, issued_at=now, until=until)
+        request = Request(
+            device_id=arguments.device,
+            cameras=arguments.camera,
+            issued_at=now,
+            until=until,
+            device_pubkey_sha256=sha256_of(load_root_key(arguments.device_key)) if arguments.device_key else None,
+        )
         for tries_left in reversed(range(BUSY_TRIES_MAX)):
             try:
                 entitlement = await asyncio.to_thread(issue, request, out=out, keys=keys)
@@ -121,7 +142,7 @@ async def _issue(arguments: argparse.Namespace) -> dict[str, Any]:
                 await clock.sleep(BUSY_SECONDS)
     return _facts(entitlement, zone) | {
         "file": str(out),
-        "signing_key": str(keys / SIGNING_KEY_NAME),
+        "signing_key": str(open_issuer(keys).key_path),
         "root_key": str(keys / ROOT_KEY_NAME),
     }
 
@@ -130,16 +151,16 @@ async def _show(arguments: argparse.Namespace) -> dict[str, Any]:
     path: Path = arguments.file
     beside = path.parent / ROOT_KEY_NAME
     root_key: Path | None = arguments.root_key or (beside if beside.exists() else None)
-    try:
-        content, _ = read_regular(path, ENVELOPE_BYTES_MAX)
-    except OSError as error:
-        raise _UsageError(f"{path}: {error.strerror}") from None
+    content = read_licence(path)
     try:
         if root_key is None:
             entitlement, signature = parse_payload(read_unverified(content)), "not checked: no root key was given"
         else:
             root = load_root_key(root_key)
-            entitlement, signature = parse_payload(verify(content, root)), f"good, by {kid_of(root)} ({root_key})"
+            sets = [set_zero(root), *(open_key_set(document, root) for document in key_sets_in(content))]
+            sealed = open_sealed(content, sets[-1].keys)
+            entitlement = parse_payload(sealed.payload)
+            signature = f"good, by {sealed.kid} of key set {sets[-1].version} ({root_key})"
     except (SigningError, LicenceError) as error:
         raise _UsageError(f"{path}: {error}") from None
     return _facts(entitlement, arguments.time_zone) | {"signature": signature}

@@ -12,7 +12,8 @@ _COMMANDS = {
     "cameras": ("camera_sim.commands", "run simulated cameras"),
     "hdmi": ("hdmi_out.commands", "run the HDMI monitor"),
     "clock": ("gate.shared_clock.commands", "read or step a site's shared clock"),
-    "licence": ("gate.commands", "issue, show and calculate licences"),
+    "licence": ("gate.commands", "issue, check, install and calculate licences"),
+    "explain": ("gate.client.commands", "why a feature may or may not run"),
 }
 
 

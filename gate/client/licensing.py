@@ -15,6 +15,7 @@ from gate.signing.errors import KeyFileError
 from gate.signing.identity import DeviceIdentity, open_identity
 from gate.signing.two_slots import TwoSlots
 
+ENTITLEMENT_SLOTS, CLOCK_SLOTS = "entitlement", "clock"
 FOLDER_NAME = "licence"
 """In the data directory: the slots of the last good licence and of what is known of the time."""
 
@@ -50,14 +51,14 @@ def open_licensing(
     except KeyFileError as error:
         raise DeviceKeyError(str(error)) from None
     folder = data_dir / FOLDER_NAME
-    timekeeper = Timekeeper(clock=clock, boot_id=read_boot_id(), slots=TwoSlots(folder, "clock"))
+    timekeeper = Timekeeper(clock=clock, boot_id=read_boot_id(), slots=TwoSlots(folder, CLOCK_SLOTS))
     gate = Gate(clock=clock, device_id=device_id, cameras=cameras, profile=profile, time=timekeeper)
     licence = LicenceFile(
         path=path,
         root_key=root_key,
         gate=gate,
         clock=clock,
-        slots=TwoSlots(folder, "entitlement"),
+        slots=TwoSlots(folder, ENTITLEMENT_SLOTS),
         device_pubkey_sha256=identity.sha256,
         timekeeper=timekeeper,
         language=language,

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from gate.clock import Clock, SystemClock, ns_of
+from gate.clock import Clock, SystemClock, instant_of, ns_of
 from gate.shared_clock.errors import ClockServerError
-from gate.shared_clock.server import ClockServer
+from gate.shared_clock.server import ClockServer, read_offset_ns
 
 _log = logging.getLogger(__name__)
 
@@ -133,6 +133,12 @@ class SharedClock(SystemClock):
 
 def _send(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
     writer.write(json.dumps(message).encode() + b"\n")
+
+
+def stopped_site_now(mode: Literal["system", "shared"], state: Path) -> datetime:
+    """The wall time of a site that need not run: its offset is read from `state`. Raises ClockServerError."""
+    offset_ns = read_offset_ns(state) if mode == "shared" else 0
+    return instant_of(SystemClock().now_ns() + offset_ns)
 
 
 @contextlib.asynccontextmanager

@@ -56,7 +56,7 @@ class ClockServer:
         self._connections: set[asyncio.Task[Any]] = set()
         self._stepping = asyncio.Lock()
         self._step = 0
-        self.offset_ns = _read_offset_ns(state)
+        self.offset_ns = read_offset_ns(state)
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -206,7 +206,8 @@ async def _answers(socket: Path) -> bool:
     return True
 
 
-def _read_offset_ns(state: Path) -> int:
+def read_offset_ns(state: Path) -> int:
+    """The offset kept in a site's file, 0 where there is none. Raises ClockServerError."""
     try:
         return int(json.loads(state.read_text())["offset_ns"])
     except FileNotFoundError:

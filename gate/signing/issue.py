@@ -1,29 +1,26 @@
 """Issuing: numbers an entitlement, signs it and replaces the licence file, as one act at a time per signing key."""
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from gate.licence.entitlement import CameraGrant, Entitlement, Interval, Kind, parse_payload, payload_of
 from gate.licence.errors import LicenceError
 from gate.licence.profile import REMO, Profile
-from gate.signing.envelope import ENVELOPE_BYTES_MAX, seal, verify
-from gate.signing.errors import KeyBusyError, KeyFileError, SigningError
+from gate.signing.envelope import ENVELOPE_BYTES_MAX, open_sealed, seal
+from gate.signing.errors import KeyFileError, SigningError
 from gate.signing.files import read_regular, write_atomically
-from gate.signing.keys import SIGNING_KEY_NAME, kid_of, open_keys
+from gate.signing.issuer import Issuer, exclusive, open_issuer
+from gate.signing.keys import kid_of
 
 SEQ_NAME = "signing.seq"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to entitle: every camera from `issued_at` to `until`, instants in UTC."""
+    """What to entitle: every camera from `issued_at` to `until`, instants in UTC. `device_pubkey_sha256` binds it to
+    the device that has this key."""
 
     device_id: str
     cameras: Sequence[str]
@@ -31,18 +28,20 @@ class Request:
     until: datetime
     kind: Kind = "edge"
     profile: Profile = REMO
+    device_pubkey_sha256: str | None = None
 
 
 def issue(request: Request, *, out: Path, keys: Path) -> Entitlement:
-    """Replaces the whole entitlement in `out`. `keys` is the folder of `signing.key` and `root.pub`, which are made the
-    first time, and of `signing.seq`, the last number given. Raises SigningError or EntitlementError."""
-    key = open_keys(keys)
-    with _exclusive(keys / SIGNING_KEY_NAME):
-        seq = 1 + max(_last_seq(keys / SEQ_NAME), _seq_in(out, key.public_key()))
+    """Replaces the whole entitlement in `out`. `keys` is the issuer's folder (gate.signing.issuer), made up the first
+    time; `signing.seq` there is the last number given. Raises SigningError or EntitlementError."""
+    open_issuer(keys)
+    with exclusive(keys):
+        issuer = open_issuer(keys)
+        seq = 1 + max(_last_seq(keys / SEQ_NAME), _seq_in(out, issuer))
         entitlement = Entitlement(
-            kid=kid_of(key.public_key()),
+            kid=kid_of(issuer.key.public_key()),
             device_id=request.device_id,
-            device_pubkey_sha256=None,
+            device_pubkey_sha256=request.device_pubkey_sha256,
             seq=seq,
             issued_at=request.issued_at,
             stale_after=None,
@@ -57,22 +56,10 @@ def issue(request: Request, *, out: Path, keys: Path) -> Entitlement:
         parse_payload(payload)  # what a device would refuse is not signed
         try:
             write_atomically(keys / SEQ_NAME, f"{seq}\n".encode())
-            write_atomically(out, seal(payload, key))
+            write_atomically(out, seal(payload, issuer.key, key_sets=issuer.documents))
         except OSError as error:
             raise SigningError(f"{out}: the licence cannot be written: {error.strerror}") from None
     return entitlement
-
-
-@contextlib.contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise KeyBusyError(f"{path}: another command is issuing a licence with this key; try again") from None
-    finally:
-        os.close(fd)
 
 
 def _last_seq(path: Path) -> int:
@@ -87,9 +74,9 @@ def _last_seq(path: Path) -> int:
         ) from None
 
 
-def _seq_in(licence: Path, key: Ed25519PublicKey) -> int:
+def _seq_in(licence: Path, issuer: Issuer) -> int:
     """The number of the licence that is about to be replaced: it counts even if `signing.seq` has been lost."""
     try:
-        return parse_payload(verify(read_regular(licence, ENVELOPE_BYTES_MAX)[0], key)).seq
+        return parse_payload(open_sealed(read_regular(licence, ENVELOPE_BYTES_MAX)[0], issuer.known_keys()).payload).seq
     except (OSError, SigningError, LicenceError):
         return 0

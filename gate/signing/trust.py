@@ -68,7 +68,7 @@ def with_document(trusted: Trusted, content: bytes, now: datetime) -> Trusted | 
         _signer_refusal(entitlement, sealed.kid)
         or _device_refusal(trusted, entitlement)
         or _number_refusal(trusted, entitlement, sealed.payload)
-        or _time_refusal(trusted, entitlement, now)
+        or (issued_early(entitlement, now) if trusted.entitlement and trusted.payload != sealed.payload else None)
     )
     return refusal or replace(trusted, keys=keys, entitlement=entitlement, payload=sealed.payload)
 
@@ -123,8 +123,9 @@ def _number_refusal(trusted: Trusted, entitlement: Entitlement, payload: bytes) 
     return Refusal(code="REPLAYED", problem=problem)
 
 
-def _time_refusal(trusted: Trusted, entitlement: Entitlement, now: datetime) -> Refusal | None:
-    if trusted.entitlement is None or entitlement.seq == trusted.entitlement.seq or entitlement.issued_at <= now:
+def issued_early(entitlement: Entitlement, now: datetime) -> Refusal | None:
+    """Rule 7."""
+    if entitlement.issued_at <= now:
         return None
     issued = entitlement.issued_at.isoformat()
     problem = Text(
