@@ -51,6 +51,11 @@ class FakeCamera:
     def methods(self) -> list[str]:
         return [request.method for request in self.requests]
 
+    @property
+    def open(self) -> int:
+        """Connections open at present."""
+        return len(self._writers)
+
     def send(self, nals: Sequence[bytes], timestamp: int) -> None:
         """Sends a picture to whoever is connected."""
         self.send_raw(interleaved(self.packer.picture(nals, timestamp)))

@@ -153,6 +153,48 @@ async def test_a_lost_connection_is_made_again_at_once_with_a_new_run(open_site:
         assert runs == sorted(runs) and len(set(runs)) == 2
 
 
+async def test_a_minute_of_good_stream_starts_the_waits_anew(open_site: OpenSite) -> None:
+    async with serving(FakeCamera()) as camera, open_site(camera.url) as site:
+        for attempt in range(1, 7):
+            await site.until(lambda wanted=attempt: camera.methods.count("PLAY") == wanted)  # type: ignore[misc]
+            camera.hang_up()
+            await site.until(lambda: "lost" in site.state.message and not camera.open)
+            await site.clock.advance(1.1)
+        assert camera.connections == 6  # the wait is now longer
+        await site.clock.advance(5)
+        await site.until(lambda: camera.methods.count("PLAY") == 7)
+        for _ in range(65):
+            await site.send(camera, 1, gop=1, seconds=1)
+        camera.hang_up()
+        await site.phase("connecting")
+        await site.clock.advance(1.1)
+        await site.until(lambda: camera.connections == 8)
+
+
+async def test_losses_are_counted_over_connections(open_site: OpenSite) -> None:
+    async with serving(FakeCamera()) as camera, open_site(camera.url) as site:
+        await site.playing(camera)
+        camera.packer.sequence += 3
+        await site.send(camera, 2)
+        camera.hang_up()
+        await site.clock.advance(1.1)
+        await site.until(lambda: camera.methods.count("PLAY") == 2)
+        site.frame = 0
+        await site.send(camera, 10)
+        assert site.state.packets_lost == 3
+
+
+async def test_a_camera_clock_that_runs_slow_keeps_its_labels_near_arrival(open_site: OpenSite) -> None:
+    async with serving(FakeCamera()) as camera, open_site(camera.url) as site:
+        await site.playing(camera)
+        for _ in range(620):
+            await site.send(camera, 1)
+            site.ticks -= 9  # a thousandth slow
+        newest = site.units[-1]
+        late_ns = newest.arrival_ns + ns_of(START) - newest.utc_ns
+        assert 0 <= late_ns <= 15_000_000
+
+
 async def test_the_session_is_kept_alive_at_half_its_time(open_site: OpenSite) -> None:
     async with serving(FakeCamera(session_seconds=10)) as camera, open_site(camera.url) as site:
         await site.playing(camera)
@@ -170,6 +212,14 @@ async def test_the_end_is_said_to_the_camera(open_site: OpenSite) -> None:
             await site.task
         assert camera.methods[-1] == "TEARDOWN"
         assert site.feed.on_key_wanted is None
+
+
+async def test_the_answer_to_teardown_is_not_waited_for_below_the_mark(open_site: OpenSite) -> None:
+    async with serving(FakeCamera()) as camera, open_site(camera.url) as site:
+        await site.playing(camera)
+        await site.send(camera, 300, seconds=0.01, gop=1)
+        site.task.cancel()
+        await site.until(site.task.done)  # simulated time stands still
 
 
 async def test_loss_is_counted_and_a_key_frame_asked_for(open_site: OpenSite) -> None:
@@ -193,6 +243,19 @@ async def test_a_key_frame_wanted_is_asked_for_at_once(open_site: OpenSite) -> N
         site.feed.want_key()
         site.feed.want_key()
         await site.until(lambda: camera.key_requests() == asked + 1)
+        await site.clock.settle()
+        assert camera.key_requests() == asked + 1
+
+
+async def test_a_key_frame_may_be_asked_for_again_as_soon_as_it_has_come(open_site: OpenSite) -> None:
+    async with serving(FakeCamera()) as camera, open_site(camera.url) as site:
+        await site.playing(camera)
+        asked = camera.key_requests()
+        site.feed.want_key()
+        camera.send([idr(1)], site.ticks)
+        await site.until(lambda: site.units[-1].data == with_lengths([idr(1)]))
+        site.feed.want_key()
+        await site.until(lambda: camera.key_requests() == asked + 2)
 
 
 async def test_a_clock_step_begins_a_run_and_loses_no_picture(open_site: OpenSite) -> None:
@@ -207,6 +270,20 @@ async def test_a_clock_step_begins_a_run_and_loses_no_picture(open_site: OpenSit
         unit = site.units[before]
         assert unit.run == site.units[0].run + 1 and unit.pts_90k == 0
         assert ns_of(later) <= unit.utc_ns <= site.clock.now_ns()
+        assert camera.connections == 1
+
+
+async def test_a_jump_of_the_camera_s_times_begins_a_run_and_asks_for_its_key_frame(open_site: OpenSite) -> None:
+    async with serving(FakeCamera()) as camera, open_site(camera.url) as site:
+        await site.playing(camera)
+        before, asked = len(site.units), camera.key_requests()
+        site.ticks += 20 * 90_000
+        site.frame = 15
+        await site.send(camera, 5)
+        assert len(site.units) == before and camera.key_requests() > asked
+        await site.send(camera, 5)
+        assert site.units[before].key and site.units[before].run == site.units[0].run + 1
+        assert site.units[before].utc_ns <= site.clock.now_ns()
         assert camera.connections == 1
 
 

@@ -22,7 +22,14 @@ ORIGIN = 50 * SECOND
 
 def picture(number: int, *, key: bool = False, timestamp: int | None = None, restarted: bool = False) -> Picture:
     ticks = number * FRAME if timestamp is None else timestamp
-    return Picture(data=b"x" * 10, key=key or number == 0, timestamp=ticks, parameter_sets=(), restarted=restarted)
+    return Picture(
+        codec="h264",
+        data=b"x" * 10,
+        key=key or number == 0,
+        timestamp=ticks,
+        parameter_sets=(),
+        restarted=restarted,
+    )
 
 
 def arrival(number: int, delay_ns: int = 2 * MS) -> int:
@@ -89,6 +96,12 @@ def test_labels_strictly_increase_and_are_never_later_than_arrival(steps: list[t
         assert unit.utc_ns > before.utc_ns and unit.pts_90k > before.pts_90k and unit.run == before.run
         bunched = bunched + 1 if unit.utc_ns - before.utc_ns == labels.LABEL_STEP_NS else 0
         assert unit.utc_ns <= WALL + unit.arrival_ns + bunched * labels.LABEL_STEP_NS
+
+
+def test_a_burst_in_the_middle_is_bunched_at_its_arrival_and_still_increases() -> None:
+    labeller, n = settled()
+    found = fed(labeller, ((picture(i), arrival(n)) for i in range(n, n + 5)))
+    assert [unit.utc_ns - found[0].utc_ns for unit in found] == [i * labels.LABEL_STEP_NS for i in range(5)]
 
 
 def test_late_arrivals_do_not_move_labels() -> None:
