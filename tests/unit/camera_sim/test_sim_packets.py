@@ -14,7 +14,7 @@ from camera_sim.rtsp.sdp import describe
 nal = st.builds(
     lambda head, size, seed: bytes([head]) + bytes((seed + i * 7) % 256 for i in range(size)),
     st.sampled_from((0x67, 0x68, 0x65, 0x41, 0x06)),
-    st.integers(1, 6000),
+    st.integers(1, 6000) | st.sampled_from((1398, 1399, 1400, 2796, 2797)),
     st.integers(0, 255),
 )
 
@@ -30,16 +30,22 @@ def frames(packets: Packets, **receiver: int) -> list[Frame]:
 
 
 def reassemble(packets: list[Frame]) -> list[bytes]:
-    """RFC 6184, single NAL unit packets and FU-A, written anew from the standard."""
+    """RFC 6184, single NAL unit packets and FU-A, written anew from the standard: a fragmented unit begins and ends
+    once."""
     nals: list[bytes] = []
+    within = False
     for frame in packets:
         payload = frame.payload[12:]
-        if payload[0] & 31 != 28:
+        fragment, begins, ends = payload[0] & 31 == 28, payload[1] & 0x80, payload[1] & 0x40
+        assert within == bool(fragment and not begins)
+        if not fragment:
             nals.append(payload)
-        elif payload[1] & 0x80:
+        elif begins:
             nals.append(bytes([payload[0] & 0xE0 | payload[1] & 31]) + payload[2:])
         else:
             nals[-1] += payload[2:]
+        within = bool(fragment and not ends)
+    assert not within
     return nals
 
 
