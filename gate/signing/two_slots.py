@@ -21,6 +21,7 @@ class TwoSlots:
     """`folder/NAME.a` and `folder/NAME.b`, mode 0600; the folder is made when something is first stored."""
 
     def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name = folder, name
         self._paths = [folder / f"{name}.{slot}" for slot in _NAMES]
 
     def load(self) -> list[bytes]:
@@ -33,7 +34,9 @@ class TwoSlots:
         generation = slots[0][0] + 1 if slots else 1
         free = [path for path in self._paths if path not in [slot[2] for slot in slots]]
         path = free[0] if free else slots[-1][2]
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for leftover in self._folder.glob(f".{self._name}.?.*.tmp"):  # of a write that was cut off
+            leftover.unlink(missing_ok=True)
         digest = _digest(generation, content).encode()
         write_atomically(path, b"%s %d %s\n%s" % (_MAGIC, generation, digest, content), mode=0o600)
 
