@@ -23,7 +23,6 @@ ORIGIN = 50 * SECOND
 def picture(number: int, *, key: bool = False, timestamp: int | None = None, restarted: bool = False) -> Picture:
     ticks = number * FRAME if timestamp is None else timestamp
     return Picture(
-        codec="h264",
         data=b"x" * 10,
         key=key or number == 0,
         timestamp=ticks,
