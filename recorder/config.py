@@ -4,17 +4,20 @@ Paths are relative to the file; `load_config` makes them absolute. Errors name f
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from gate.config_fields import ClockSection, LoopbackAddress, Section, TimeZone, beside, moved_ports
 from gate.yaml_file import load
+from recorder.ingest.approach import SourceChoice, TransportChoice
 
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
           "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
+_VIDEO_DEVICE = re.compile(r"/dev/video\d{1,3}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
@@ -31,12 +34,15 @@ def _identifier(value: str) -> str:
     return value
 
 
-def _rtsp_url(value: str) -> str:
+def _stream_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme != "rtsp" or not parts.hostname:
-        raise ValueError(f"an address like rtsp://192.0.2.10/stream is wanted, not {value!r}")
-    if parts.username or parts.password:
-        raise ValueError("give user and password in their own fields, not in the address")
+    if parts.scheme in ("rtsp", "http", "https"):
+        if not parts.hostname:
+            raise ValueError(f"an address like rtsp://192.0.2.10/stream is wanted, not {value!r}")
+        if parts.username or parts.password:
+            raise ValueError("give user and password in their own fields, not in the address")
+    elif not (parts.scheme == "file" and parts.path and not parts.netloc) and not _VIDEO_DEVICE.fullmatch(value):
+        raise ValueError(f"rtsp://…, http://…, file:PATH or /dev/videoN is wanted, not {value!r}")
     return value
 
 
@@ -74,8 +80,27 @@ class StorageConfig(Section):
 
 
 class StreamConfig(Section):
-    url: Annotated[str, AfterValidator(_rtsp_url)]
-    transport: Literal["tcp"] = "tcp"
+    url: Annotated[str, AfterValidator(_stream_url)]
+    transport: TransportChoice = "tcp"
+    source: SourceChoice = "native"
+
+    @model_validator(mode="after")
+    def _native_is_rtsp(self) -> "StreamConfig":
+        if self.source == "native" and not self.is_rtsp:
+            raise ValueError("source: native understands rtsp:// only; take libav or auto")
+        return self
+
+    @property
+    def is_rtsp(self) -> bool:
+        """Whether our own RTSP understands the address."""
+        return self.url.startswith("rtsp://")
+
+    def beside(self, file: Path) -> "StreamConfig":
+        """The same with the absolute path of a `file:`."""
+        if not self.url.startswith("file:"):
+            return self
+        path = beside(file, Path(unquote(urlsplit(self.url).path)))
+        return self.model_copy(update={"url": path.as_uri()})
 
 
 class CameraConfig(Section):
@@ -85,11 +110,16 @@ class CameraConfig(Section):
     sub: StreamConfig | None = None
     user: str | None = None
     password: SecretStr | None = None
+    auth: Literal["digest", "basic"] = "digest"
 
     @property
     def streams(self) -> dict[str, StreamConfig]:
         """`main`, and `sub` if there is one."""
         return {"main": self.main} | ({"sub": self.sub} if self.sub else {})
+
+    def with_streams(self, change: Callable[[StreamConfig], StreamConfig]) -> "CameraConfig":
+        """The same with every stream changed."""
+        return self.model_copy(update={name: change(stream) for name, stream in self.streams.items()})
 
 
 class RecorderConfig(Section):
@@ -121,6 +151,7 @@ def load_config(path: Path) -> RecorderConfig:
             "clock": config.clock.beside(path),
             "licence": licence.model_copy(update=keys),
             "local": local.model_copy(update={"socket": beside(path, local.socket)}),
+            "cameras": tuple(camera.with_streams(lambda link: link.beside(path)) for camera in config.cameras),
         }
     )
 
@@ -128,11 +159,10 @@ def load_config(path: Path) -> RecorderConfig:
 def moved(config: RecorderConfig, port_base: int) -> RecorderConfig:
     """The configuration with all default loopback ports moved (gate.config_fields.moved_ports)."""
 
-    def move_camera(camera: CameraConfig) -> CameraConfig:
-        links = camera.streams.items()
-        return camera.model_copy(
-            update={name: link.model_copy(update={"url": moved_ports(link.url, port_base)}) for name, link in links}
-        )
+    def move(stream: StreamConfig) -> StreamConfig:
+        return stream.model_copy(update={"url": moved_ports(stream.url, port_base)})
 
     remote = config.remote.model_copy(update={"listen": moved_ports(config.remote.listen, port_base)})
-    return config.model_copy(update={"remote": remote, "cameras": tuple(map(move_camera, config.cameras))})
+    return config.model_copy(
+        update={"remote": remote, "cameras": tuple(camera.with_streams(move) for camera in config.cameras)}
+    )

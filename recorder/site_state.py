@@ -97,6 +97,9 @@ def _stream(stream: StreamState, monotonic_ns: int) -> dict[str, Any]:
         "fps": round(stream.fps, 2),
         "bitrate_bps": stream.bitrate_bps,
         "packets_lost": stream.packets_lost,
+        "source": stream.source,
+        "transport": stream.transport,
+        "clock_skew_ms": stream.clock_skew_ms,
     }
 
 

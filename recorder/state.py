@@ -15,7 +15,9 @@ RecordingPhase = Literal["recording", "waiting", "stopped"]
 
 @dataclass(slots=True, kw_only=True)
 class StreamState:
-    """One connection to a camera. `message` is a sentence for people, empty while all is well."""
+    """One connection to a camera. `message` is a sentence for people, empty while all is well. `source`: "native" (our
+    own RTSP) or "libav"; `transport`: "tcp" or "udp", empty where there is neither. `clock_skew_ms`: how far the
+    camera's clock is ahead of ours, None while it does not tell."""
 
     phase: StreamPhase = "connecting"
     since: datetime
@@ -27,6 +29,9 @@ class StreamState:
     bitrate_bps: int = 0
     units: int = 0
     packets_lost: int = 0
+    source: str = ""
+    transport: str = ""
+    clock_skew_ms: int | None = None
     last_unit_monotonic_ns: int | None = None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gate.clock import Clock
 from recorder.config import CameraConfig
 from recorder.hub import Feed
+from recorder.ingest.approach import Approach
 from recorder.ingest.backoff import GOOD_SECONDS, HUMAN_STEPS, Backoff
 from recorder.ingest.errors import (
     IngestError,
@@ -42,13 +43,14 @@ class CameraStream:
         packet_seconds_max: float = PACKET_SECONDS_MAX,
         share: Callable[[], float] = random.random,
     ) -> None:
-        password = camera.password.get_secret_value() if camera.password else ""
+        link = camera.streams[stream]
         self._source = Source(
             name=f"{camera.id}/{stream}",
-            url=camera.streams[stream].url,
-            credentials=Credentials(user=camera.user, password=password) if camera.user else None,
+            url=link.url,
+            credentials=_credentials(camera),
             packet_seconds_max=packet_seconds_max,
         )
+        self._approach = Approach(rtsp=link.is_rtsp, source=link.source, transport=link.transport)
         self._feed = feed
         self._state = state
         self._board = board
@@ -66,6 +68,9 @@ class CameraStream:
         try:
             while True:
                 error, good_seconds = await self._receive()
+                if self._approach.failed(error):
+                    _log.warning("%s: %s Trying %s.", self._source.name, error, self._approach.way)
+                    continue
                 if good_seconds >= GOOD_SECONDS:
                     retries.reset()
                     human_retries.reset()
@@ -89,26 +94,35 @@ class CameraStream:
 
     async def _receive(self) -> tuple[Exception, float]:
         """One connection: why it ended, and how long it was good."""
+        way = self._approach.way
+        self._state.source, self._state.transport = way.source, way.transport
         self._reception = reception = Reception(
             self._source,
+            transport=way.transport,
             state=self._state,
             clock=self._clock,
             run_before=self._run,
             publish=self._feed.publish,
-            on_first_unit=lambda: self._tell("streaming", ""),
+            on_first_unit=self._on_first_unit,
         )
         self._choose_batching()
         try:
             await reception.run()
         except IngestError as error:
-            return error, reception.good_seconds
+            return error, reception.publisher.good_seconds
         except Exception as error:  # a defect of ours must not end this camera, let alone others
             _log.exception("%s: the connection ended by a defect", self._source.name)
-            return error, reception.good_seconds
+            return error, reception.publisher.good_seconds
         finally:
             self._reception = None
-            self._run = reception.last_run
+            self._run = reception.publisher.last_run
         raise AssertionError("a reception ends by an error")
+
+    def _on_first_unit(self) -> None:
+        if not self._approach.proven:
+            self._approach.succeeded()
+            _log.info("%s: received by %s", self._source.name, self._approach.way)
+        self._tell("streaming", "")
 
     def _choose_batching(self) -> None:
         if self._reception is not None:
@@ -122,6 +136,13 @@ class CameraStream:
             level = logging.INFO if phase == "streaming" else logging.WARNING
             _log.log(level, "%s: %s. %s", self._source.name, phase, message)
             self._board.changed()
+
+
+def _credentials(camera: CameraConfig) -> Credentials | None:
+    if not camera.user:
+        return None
+    password = camera.password.get_secret_value() if camera.password else ""
+    return Credentials(user=camera.user, password=password, basic=camera.auth == "basic")
 
 
 def _phase_of(error: Exception) -> StreamPhase:

@@ -2,15 +2,15 @@
 
 Packets stay in one reused buffer until their picture is complete. While nobody waits for each picture, SO_RCVLOWAT
 lets the kernel collect some 100 ms of the stream before it wakes us: that halves the cost of receiving. What lies in
-the kernel below the mark is invisible, so the mark goes back to 1 whenever nothing has come for a while.
+the kernel below the mark is invisible, so the mark goes back to 1 whenever nothing has come for a while. Over UDP each
+datagram wakes us.
 """
 
 import asyncio
 import contextlib
 import socket
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -24,8 +24,11 @@ from recorder.ingest.errors import (
     StalledError,
     UnreachableError,
 )
+from recorder.ingest.rates import RateMeter, Rates
 from recorder.ingest.rtsp.depacketize import Picture
 from recorder.ingest.rtsp.session import Closed, Playing, RtspSession
+from recorder.ingest.rtsp.transport import TransportKind
+from recorder.ingest.udp import UdpPorts, bind_ports
 
 BUFFER_BYTES = 256 << 10
 ROOM_BYTES_MIN = 128 << 10
@@ -39,8 +42,6 @@ ANSWER_SECONDS_MAX = 10.0
 """From the connection to the camera's answer to PLAY."""
 TEARDOWN_SECONDS_MAX = 1.0
 TICK_SECONDS = 0.5
-MEASURE_TICKS = 4
-"""Rates are measured over so many ticks."""
 REPORT_SECONDS = 5.0
 KEY_REQUEST_SECONDS_MIN = 0.5
 """A request for a key frame is not repeated sooner, unless one has come."""
@@ -48,18 +49,10 @@ RTSP_PORT = 554
 _NEVER_NS = -(1 << 62)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rates:
-    """Measured over the last two seconds or so."""
-
-    fps: float
-    bitrate_bps: int
-
-
 class RtspConnection(asyncio.BufferedProtocol):
     """`run` once. `on_picture(picture, arrival_ns)` gets each picture, `on_tick(now_ns)` is called twice a second
     while the stream plays. `packet_seconds_max`: the stream has
-    stalled when no RTP packet has come for so long."""
+    stalled when no RTP packet has come for so long. `rates`: measured, None at first."""
 
     def __init__(
         self,
@@ -70,6 +63,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         on_picture: Callable[[Picture, int], None],
         on_tick: Callable[[int], None],
         packet_seconds_max: float,
+        transport: TransportKind = "tcp",
     ) -> None:
         self.session = session
         self.rates: Rates | None = None
@@ -86,11 +80,12 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._playing: asyncio.Future[Playing]
         self._over: asyncio.Future[IngestError | Exception]
         self._closed = asyncio.Event()
-        self._bytes = self._pictures = 0
+        self._over_udp = transport == "udp"
+        self._ports: UdpPorts | None = None
+        self._meter = RateMeter()
         self._batching = False
         self._mark = 1
         self._key_requested_ns = _NEVER_NS
-        self._samples: deque[tuple[int, int, int]] = deque(maxlen=MEASURE_TICKS + 1)
 
     async def run(self) -> None:
         """Connects and plays until the stream is over. Always raises: IngestError, or CancelledError; TEARDOWN is
@@ -99,6 +94,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._playing, self._over = loop.create_future(), loop.create_future()
         await self._connect()
         try:
+            if self._over_udp:
+                await self._open_ports()
             self.session.start()
             self._flush()
             async with anyio.create_task_group() as tasks:
@@ -142,37 +139,50 @@ class RtspConnection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self._high += nbytes
-        self._bytes += nbytes
+        self._meter.bytes += nbytes
         now_ns = self._clock.monotonic_ns()
-        session = self.session
         try:
-            self._low += session.receive(self._buffer[self._low : self._high], now_ns)
-            if session.events:
-                events, session.events = session.events, []
-                for event in events:
-                    if isinstance(event, Picture):
-                        self._pictures += 1
-                        if event.key:
-                            self._key_requested_ns = _NEVER_NS
-                        self._on_picture(event, now_ns)
-                    elif isinstance(event, Playing):
-                        self._playing.set_result(event)
-                    elif isinstance(event, Closed):
-                        self._closed.set()
-            if session.depacketizer.waiting:
-                self.request_key()
-            if session.outgoing:
-                self._flush()
+            self._low += self.session.receive(self._buffer[self._low : self._high], now_ns)
+            self._take_up(now_ns)
         except Exception as error:  # whatever it is, it ends this connection and no other
             self._fail(error)
             self._low = self._high
         self._make_room()
 
+    def _take_up(self, now_ns: int) -> None:
+        """What the session has made of the bytes."""
+        session = self.session
+        if session.events:
+            events, session.events = session.events, []
+            for event in events:
+                if isinstance(event, Picture):
+                    self._meter.pictures += 1
+                    if event.key:
+                        self._key_requested_ns = _NEVER_NS
+                    self._on_picture(event, now_ns)
+                elif isinstance(event, Playing):
+                    self._playing.set_result(event)
+                elif isinstance(event, Closed):
+                    self._closed.set()
+        if session.lacks_key:
+            self.request_key()
+        if session.outgoing or session.outgoing_rtcp:
+            self._flush()
+
+    def _on_datagram(self, receive: Callable[[bytes, int], None], packet: bytes) -> None:
+        self._meter.bytes += len(packet)
+        now_ns = self._clock.monotonic_ns()
+        try:
+            receive(packet, now_ns)
+            self._take_up(now_ns)
+        except Exception as error:
+            self._fail(error)
+
     def _make_room(self) -> None:
-        if self._low == self._high and not self.session.depacketizer.holds_views:
+        if self._low == self._high and not self.session.holds_views:
             self._low = self._high = 0
         elif BUFFER_BYTES - self._high < ROOM_BYTES_MIN:
-            self.session.depacketizer.hold()
+            self.session.hold()
             left = bytes(self._buffer[self._low : self._high])
             self._buffer[: len(left)] = left
             self._low, self._high = 0, len(left)
@@ -190,6 +200,16 @@ class RtspConnection(asyncio.BufferedProtocol):
         except OSError as error:
             raise UnreachableError(f"The camera cannot be reached at {where}: {error.strerror or error}.") from None
 
+    async def _open_ports(self) -> None:
+        assert self._socket is not None
+        local, camera = self._socket.getsockname()[0], self._socket.getpeername()[0]
+        self._ports = ports = bind_ports(local, camera, self._socket.family)
+        session = self.session
+        await ports.open(
+            partial(self._on_datagram, session.receive_rtp), partial(self._on_datagram, session.receive_rtcp)
+        )
+        session.use_udp(ports.pair)
+
     async def _keep_house(self) -> None:
         """Timers of a session: answer, keep-alive, receiver reports, batching, watchdog."""
         try:
@@ -205,10 +225,10 @@ class RtspConnection(asyncio.BufferedProtocol):
         while not self._over.done():
             await self._clock.sleep(TICK_SECONDS)
             now_ns = self._clock.monotonic_ns()
-            receiver = self.session.receiver
-            assert receiver is not None
-            if receiver.received != packets:
-                packets, packet_ns = receiver.received, now_ns
+            assert self.session.stream is not None
+            received = self.session.stream.receiver.received
+            if received != packets:
+                packets, packet_ns = received, now_ns
             elif now_ns - packet_ns >= self._packet_ns_max:
                 self._fail(StalledError(f"Nothing has come from the camera for {self._packet_ns_max / 1e9:.0f} s."))
                 return
@@ -224,24 +244,23 @@ class RtspConnection(asyncio.BufferedProtocol):
                 report_ns = now_ns + round(REPORT_SECONDS * 1e9)
                 self.session.report(now_ns)
                 self._flush()
+            self._on_datagram(self._release, b"")
             self._measure(now_ns)
             self._on_tick(now_ns)
 
+    def _release(self, _: bytes, now_ns: int) -> None:
+        self.session.release(now_ns)
+
     def _measure(self, now_ns: int) -> None:
         """Keeps the rates, and the mark in step with them."""
-        samples = self._samples
-        stalled = bool(samples) and samples[-1][1] == self._bytes
-        samples.append((now_ns, self._bytes, self._pictures))
-        first_ns, first_bytes, first_pictures = samples[0]
-        seconds = (now_ns - first_ns) / 1e9
-        if len(samples) <= MEASURE_TICKS or seconds <= 0:
+        rates = self._meter.measure(now_ns)
+        if rates is None:
             return
-        bytes_per_second = (self._bytes - first_bytes) / seconds
-        self.rates = Rates(fps=(self._pictures - first_pictures) / seconds, bitrate_bps=round(bytes_per_second * 8))
-        if stalled or not self._batching:
+        self.rates = rates
+        if self._meter.stalled or not self._batching or self._over_udp:
             self._set_mark(1)
         else:
-            self._set_mark(max(1, min(round(bytes_per_second * BATCH_SECONDS), BATCH_BYTES_MAX)))
+            self._set_mark(max(1, min(round(rates.bitrate_bps / 8 * BATCH_SECONDS), BATCH_BYTES_MAX)))
 
     def _set_mark(self, mark: int) -> None:
         if self._socket is None or abs(mark - self._mark) <= self._mark * BATCH_CHANGE:
@@ -254,6 +273,10 @@ class RtspConnection(asyncio.BufferedProtocol):
         if self._transport is not None and self.session.outgoing:
             self._transport.write(b"".join(self.session.outgoing))
         self.session.outgoing.clear()
+        if self._ports is not None and self.session.outgoing_rtcp:
+            if self.session.peer_ports is not None:
+                self._ports.send_rtcp(self.session.outgoing_rtcp, self.session.peer_ports.rtcp)
+            self.session.outgoing_rtcp.clear()
 
     def _fail(self, error: Exception) -> None:
         if not self._over.done():
@@ -271,3 +294,5 @@ class RtspConnection(asyncio.BufferedProtocol):
         finally:
             if self._transport is not None:
                 self._transport.abort()
+            if self._ports is not None:
+                self._ports.close()

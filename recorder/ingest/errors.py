@@ -5,6 +5,7 @@ IngestError
 ├── RefusedError         the camera says no: TCP refused, or an RTSP status of failure
 ├── UnauthorizedError    the camera does not accept user and password
 ├── UnsupportedError     the camera has no stream that can be recorded
+│   └── UnsupportedTransportError  not over TCP, or not over UDP; perhaps the other way
 ├── StalledError         connected, but nothing comes
 ├── ConnectionLostError  the connection or the session was ended from outside
 └── ProtocolError        the camera breaks the protocol
@@ -34,6 +35,10 @@ class UnauthorizedError(IngestError):
 
 
 class UnsupportedError(IngestError):
+    pass
+
+
+class UnsupportedTransportError(UnsupportedError):
     pass
 
 

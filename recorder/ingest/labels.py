@@ -13,9 +13,12 @@ Rules:
 4. A new connection often begins with a burst (the camera's cached group of pictures), whose arrivals say nothing. So
    the first pictures are held until no arrival has moved the anchor for 0.2 s, 2 s at most; none is lost.
 5. RTP clocks drift (50 ppm is 4 s a day). From time to time, while packets are not batched, a sounding looks for the
-   earliest arrival again and moves the anchor forward to it.
-6. A small step back of RTP time keeps the picture, one tick after the one before. Of a step forward, `pts_90k` counts
-   5 s at most; labels count all of it.
+   earliest arrival again, and the anchor slews forward to it by 500 ppm at most: labels never jump.
+6. A picture whose RTP time does not go on is kept, one tick after the one before (B-frames). Of a step forward,
+   `pts_90k` counts 5 s at most; labels count all of it.
+7. RTP time that has not gone on for STUCK_PICTURES in a row, or leaps ahead of arrival by more than LEAP_SECONDS at
+   once, tells nothing: it is shifted to arrival, and goes on from there. So small steps either way cost no picture,
+   and a camera whose time stands still is told by arrival alone.
 """
 
 from dataclasses import dataclass
@@ -31,11 +34,17 @@ HOLD_BYTES_MAX = 16 << 20
 ANCHOR_TOLERANCE_NS = 2_000_000
 """An anchor that moves by less than this is found."""
 SOUNDING_PICTURES_MIN = 5
+SLEW_PPM_MAX = 500
+STUCK_PICTURES = 8
+"""More than B-frames in a row that a camera would send."""
+LEAP_SECONDS = 1
 LABEL_STEP_NS = 1000
 
 _JUMP_TICKS = JUMP_SECONDS * TIMESCALE
 _UNIT_TICKS_MAX = UNIT_SECONDS_MAX * TIMESCALE
 _JUMP_NS = JUMP_SECONDS * 10**9
+_LEAP_NS = LEAP_SECONDS * 10**9
+_WRAP = 1 << 32
 
 
 def ns_of_ticks(ticks: int) -> int:
@@ -65,6 +74,9 @@ class Labeller:
         self._anchor_ns: int | None = None
         self._open = False
         self._goes_on = False
+        self._timestamp = 0
+        self._shift = 0
+        self._stuck = 0
         self._last_ticks = 0
         self._pts = 0
         self._label_min_ns = 0
@@ -76,6 +88,13 @@ class Labeller:
         self._sounding = False
         self._witnesses = 0
         self._earliest_ns = 0
+        self._target_ns = 0
+        self._arrival_ns = 0
+
+    @property
+    def by_arrival(self) -> bool:
+        """Whether the camera's time stands still (rule 7)."""
+        return self._stuck >= STUCK_PICTURES
 
     @property
     def needs_key(self) -> bool:
@@ -91,23 +110,20 @@ class Labeller:
 
     def accept(self, picture: Picture, arrival_ns: int) -> list[Labelled]:
         """The pictures that are ready to go, usually this one. `arrival_ns`: monotonic."""
-        ticks = picture.timestamp
         released: list[Labelled] = []
-        if picture.restarted or self._jumped(ticks, arrival_ns):
+        if picture.restarted or self._jumped(picture.timestamp, arrival_ns):
             released = self._end_run()
             self._anchor_ns = None
+            self._shift = self._stuck = 0
             self._sounding = self._goes_on = False
-        if not self._open:
-            if not (picture.key or self._goes_on):
-                return released
-            self._open_run(ticks)
-        elif ticks > self._last_ticks:
-            self._pts += min(ticks - self._last_ticks, _UNIT_TICKS_MAX)
-            self._last_ticks = ticks
+        if self._open:
+            self._advance(picture.timestamp, arrival_ns)
+        elif picture.key or self._goes_on:
+            self._open_run(picture.timestamp + self._shift)
         else:
-            self._last_ticks += 1
-            self._pts += 1
-            self.steps_back += 1
+            return released
+        self._timestamp = picture.timestamp
+        self._slew(arrival_ns)
         candidate_ns = arrival_ns - ns_of_ticks(self._last_ticks)
         if self._sounding:
             self._earliest_ns = candidate_ns if not self._witnesses else min(self._earliest_ns, candidate_ns)
@@ -132,14 +148,49 @@ class Labeller:
     def end_sounding(self) -> None:
         """Rule 5."""
         if self._sounding and self._anchor_ns is not None and self._witnesses >= SOUNDING_PICTURES_MIN:
-            self._anchor_ns = max(self._anchor_ns, self._earliest_ns)
+            self._target_ns = self._earliest_ns
         self._sounding = False
 
-    def _jumped(self, ticks: int, arrival_ns: int) -> bool:
+    def utc_ns_of(self, rtp_timestamp: int) -> int | None:
+        """The label that a picture of this RTP timestamp (32 bits), near the newest, would have; None before any."""
+        if self._anchor_ns is None:
+            return None
+        step = (rtp_timestamp - self._timestamp) % _WRAP
+        ticks = self._timestamp + self._shift + (step if step < _WRAP >> 1 else step - _WRAP)
+        return self._anchor_ns + ns_of_ticks(ticks) + self._offset_ns
+
+    def _advance(self, timestamp: int, arrival_ns: int) -> None:
+        """Rules 6 and 7."""
+        assert self._anchor_ns is not None
+        ticks = timestamp + self._shift
+        at_arrival = max((arrival_ns - self._anchor_ns) * 9 // 100_000, self._last_ticks + 1)
+        if ticks <= self._last_ticks:
+            self.steps_back += 1
+            self._stuck += 1
+            ticks = at_arrival if self.by_arrival else self._last_ticks + 1
+            if self.by_arrival:
+                self._shift = ticks - timestamp
+        else:
+            self._stuck = 0
+            ahead_ticks = min(ticks - at_arrival, ticks - self._last_ticks)
+            if self._settled and ns_of_ticks(ahead_ticks) > _LEAP_NS:
+                ticks = at_arrival
+                self._shift = ticks - timestamp
+        self._pts += min(ticks - self._last_ticks, _UNIT_TICKS_MAX)
+        self._last_ticks = ticks
+
+    def _slew(self, arrival_ns: int) -> None:
+        """Rule 5."""
+        if self._anchor_ns is not None and self._target_ns > self._anchor_ns:
+            step_ns = (arrival_ns - self._arrival_ns) * SLEW_PPM_MAX // 1_000_000
+            self._anchor_ns = min(self._anchor_ns + step_ns, self._target_ns)
+        self._arrival_ns = arrival_ns
+
+    def _jumped(self, timestamp: int, arrival_ns: int) -> bool:
         if self._anchor_ns is None or not self._open:
             return False
-        behind_ns = arrival_ns - self._anchor_ns - ns_of_ticks(max(ticks, self._last_ticks))
-        return abs(ticks - self._last_ticks) > _JUMP_TICKS or behind_ns > _JUMP_NS
+        behind_ns = arrival_ns - self._anchor_ns - ns_of_ticks(max(timestamp + self._shift, self._last_ticks))
+        return abs(timestamp - self._timestamp) > _JUMP_TICKS or behind_ns > _JUMP_NS
 
     def _open_run(self, ticks: int) -> None:
         self._open, self._goes_on = True, False
@@ -160,6 +211,7 @@ class Labeller:
         elif self._anchor_ns - anchor_ns > ANCHOR_TOLERANCE_NS:
             self._settles_ns = arrival_ns + round(HOLD_SECONDS * 1e9)
         self._anchor_ns = anchor_ns
+        self._target_ns = min(self._target_ns, anchor_ns)
 
     def _release(self) -> list[Labelled]:
         released = [self._label(*entry) for entry in self._held]

@@ -4,12 +4,13 @@ A file is `init_segment` and then any number of `fragment`s. Reading back (recov
 written here; everything else is a BoxError.
 """
 
+import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from recorder.media import h264
+from recorder.media import h264, h265
 from recorder.media.access_unit import TIMESCALE, VideoFormat
 from recorder.media.errors import BoxError
 
@@ -20,6 +21,8 @@ _KEY_FLAGS, _OTHER_FLAGS = 0x02000000, 0x01010000  # sample_depends_on, sample_i
 _HEAD = struct.Struct(">I4sI4sIII4sI4sIII4sIQI4sIIi")  # moof, mfhd, traf, tfhd, tfdt and the head of trun
 _SAMPLE = struct.Struct(">IIIi")
 _MARK = struct.Struct(">BIIq")
+_SAMPLE_ENTRIES = {"h264": (b"avc1", b"avcC"), "h265": (b"hvc1", b"hvcC")}  # ISO/IEC 14496-15
+_CONFIGURATION = re.compile(rb"avcC|hvcC")
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 Reader = Callable[[int, int], bytes]
@@ -79,7 +82,8 @@ def _full_box(kind: bytes, version: int, flags: int, *content: bytes) -> bytes:
 
 def init_segment(format: VideoFormat, extra_box: bytes = b"") -> bytes:
     """ftyp and moov, then `extra_box`: what a player needs before the first fragment."""
-    ftyp = box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6iso5avc1mp41")
+    entry_kind, _ = _SAMPLE_ENTRIES[format.codec]
+    ftyp = box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6iso5" + entry_kind + b"mp41")
     mvhd = _full_box(
         b"mvhd", 0, 0, struct.pack(">IIIIIH10x", 0, 0, TIMESCALE, 0, 0x10000, 0x100), _MATRIX,
         struct.pack(">24xI", TRACK_ID + 1),
@@ -96,10 +100,11 @@ def _trak(format: VideoFormat) -> bytes:
     mdhd = _full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, TIMESCALE, 0, 0x55C4, 0))  # language "und"
     hdlr = _full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, b"vide"), b"video\x00")
     dinf = box(b"dinf", _full_box(b"dref", 0, 0, struct.pack(">I", 1), _full_box(b"url ", 0, 1)))
+    entry_kind, configuration_kind = _SAMPLE_ENTRIES[format.codec]
     entry = box(
-        b"avc1",
+        entry_kind,
         struct.pack(">6xH16xHHIIIH32xHh", 1, format.width, format.height, 0x480000, 0x480000, 0, 1, 24, -1),
-        box(b"avcC", format.decoder_configuration),
+        box(configuration_kind, format.decoder_configuration),
     )
     stbl = box(
         b"stbl",
@@ -187,8 +192,12 @@ def parse_fragment_head(moof: bytes, offset: int = 0) -> FragmentHead:
 
 def format_of_init(moov: bytes) -> VideoFormat:
     """The format in a moov of `init_segment`. Raises MediaError."""
-    position = moov.find(b"avcC")
-    if position < 4:
-        raise BoxError("a moov without avcC", 0)
+    found = _CONFIGURATION.search(moov)  # the first: what lies inside the box may hold such letters, too
+    if found is None or found.start() < 4:
+        raise BoxError("a moov without avcC or hvcC", 0)
+    position = found.start()
     size = int.from_bytes(moov[position - 4 : position], "big")
-    return h264.video_format(h264.parameter_sets_of(moov[position + 4 : position - 4 + size]))
+    body = moov[position + 4 : position - 4 + size]
+    if found[0] == b"hvcC":
+        return h265.video_format(h265.parameter_sets_of(body))
+    return h264.video_format(h264.parameter_sets_of(body))

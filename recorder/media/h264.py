@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recorder.media.access_unit import VideoFormat
+from recorder.media.bits import BitReader, sei_messages, without_emulation_prevention
 from recorder.media.errors import ParameterSetError
 
 SLICE, SLICE_A, IDR, SEI, SPS, PPS, AUD = 1, 2, 5, 6, 7, 8, 9
@@ -17,6 +18,7 @@ SLICE, SLICE_A, IDR, SEI, SPS, PPS, AUD = 1, 2, 5, 6, 7, 8, 9
 _SEI_RECOVERY_POINT = 6
 _SPS_MAX, _PPS_MAX = 31, 255  # what avcC can count
 _BYTES_MAX = 0xFFFF  # what avcC can measure
+_ID_BYTES_MAX = 8
 _SIDE_MBS_MAX = 1055  # section A.3: sqrt(8 * MaxFS) of level 6.2
 _CHROMA_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 _WITHOUT_AVCC_TAIL = frozenset({66, 77, 88})
@@ -47,18 +49,22 @@ def recovery_frame_count(nal: bytes) -> int | None:
     unit holds no such message. Decoding may begin at such a picture where a camera sends no IDR."""
     if nal_type(nal) != SEI:
         return None
-    rbsp = _without_emulation_prevention(nal[1:])
-    position = 0
-    while position + 2 < len(rbsp):
-        kind, position = _sei_number(rbsp, position)
-        size, position = _sei_number(rbsp, position)
+    for kind, payload in sei_messages(nal[1:]):
         if kind == _SEI_RECOVERY_POINT:
             try:
-                return _Bits(rbsp[position : position + size]).ue()
+                return BitReader(payload).ue()
             except ParameterSetError:
                 return None
-        position += size
     return None
+
+
+def parameter_set_id(nal: bytes) -> int | None:
+    """seq_parameter_set_id of an SPS, pic_parameter_set_id of a PPS; None where it cannot be read."""
+    # profile_idc, constraint flags and level_idc come before the id of an SPS; the id of a PPS comes first
+    try:
+        return BitReader(nal[4 if nal_type(nal) == SPS else 1 :][:_ID_BYTES_MAX]).ue()
+    except ParameterSetError:
+        return None
 
 
 def video_format(parameter_sets: Sequence[bytes]) -> VideoFormat:
@@ -120,59 +126,11 @@ class _Sps:
     height: int
 
 
-class _Bits:
-    """Reads an RBSP from its first bit (section 7.2). Raises ParameterSetError at the end."""
-
-    __slots__ = ("_bits", "_position")
-
-    def __init__(self, rbsp: bytes) -> None:
-        self._bits = f"{int.from_bytes(rbsp, 'big'):0{len(rbsp) * 8}b}" if rbsp else ""
-        self._position = 0
-
-    def u(self, size: int) -> int:
-        end = self._position + size
-        if end > len(self._bits):
-            raise ParameterSetError("a parameter set ends too early")
-        value = int(self._bits[self._position : end], 2)
-        self._position = end
-        return value
-
-    def ue(self) -> int:
-        """ue(v), section 9.1."""
-        zeros = self._bits.find("1", self._position, self._position + 33) - self._position
-        if zeros < 0:
-            raise ParameterSetError("a parameter set holds a number that is too large or cut off")
-        self._position += zeros
-        return self.u(zeros + 1) - 1
-
-    def ue_max(self, maximum: int, name: str) -> int:
-        value = self.ue()
-        if value > maximum:
-            raise ParameterSetError(f"{name} is {value}, more than {maximum}")
-        return value
-
-    def se(self) -> int:
-        """se(v), section 9.1.1."""
-        value = self.ue()
-        return (value + 1) // 2 if value & 1 else -(value // 2)
-
-
-def _without_emulation_prevention(data: bytes) -> bytes:
-    return data.replace(b"\x00\x00\x03", b"\x00\x00")
-
-
-def _sei_number(rbsp: bytes, position: int) -> tuple[int, int]:
-    value = 0
-    while position < len(rbsp) and rbsp[position] == 0xFF:
-        value, position = value + 255, position + 1
-    return value + (rbsp[position] if position < len(rbsp) else 0), position + 1
-
-
 def _parse_sps(nal: bytes) -> _Sps:
     if len(nal) < 5:
         raise ParameterSetError(f"an SPS of {len(nal)} bytes is too short")
     profile = nal[1]
-    bits = _Bits(_without_emulation_prevention(nal[4:]))
+    bits = BitReader(without_emulation_prevention(nal[4:]))
     sps_id = bits.ue_max(31, "seq_parameter_set_id")
     chroma, luma_depth, chroma_depth, separate_planes = 1, 0, 0, False
     if profile in _CHROMA_PROFILES:
@@ -198,7 +156,7 @@ def _parse_sps(nal: bytes) -> _Sps:
     )
 
 
-def _skip_scaling_lists(bits: _Bits, lists: int) -> None:
+def _skip_scaling_lists(bits: BitReader, lists: int) -> None:
     """scaling_list(), section 7.3.2.1.1.1."""
     for index in range(lists):
         if not bits.u(1):
@@ -210,7 +168,7 @@ def _skip_scaling_lists(bits: _Bits, lists: int) -> None:
             last = following or last
 
 
-def _skip_picture_order(bits: _Bits) -> None:
+def _skip_picture_order(bits: BitReader) -> None:
     bits.ue_max(12, "log2_max_frame_num_minus4")
     order = bits.ue_max(2, "pic_order_cnt_type")
     if order == 0:
@@ -223,7 +181,7 @@ def _skip_picture_order(bits: _Bits) -> None:
             bits.se()
 
 
-def _picture_size(bits: _Bits, chroma_array_type: int) -> tuple[int, int]:
+def _picture_size(bits: BitReader, chroma_array_type: int) -> tuple[int, int]:
     """Width and height in luma samples after cropping (equations 7-13 to 7-22)."""
     width = (bits.ue_max(_SIDE_MBS_MAX - 1, "pic_width_in_mbs_minus1") + 1) * 16
     height_map_units = bits.ue_max(_SIDE_MBS_MAX - 1, "pic_height_in_map_units_minus1") + 1
@@ -244,7 +202,7 @@ def _picture_size(bits: _Bits, chroma_array_type: int) -> tuple[int, int]:
 
 
 def _sps_id_of_pps(nal: bytes) -> int:
-    bits = _Bits(_without_emulation_prevention(nal[1:]))
+    bits = BitReader(without_emulation_prevention(nal[1:]))
     bits.ue_max(255, "pic_parameter_set_id")
     return bits.ue_max(31, "seq_parameter_set_id")
 

@@ -1,12 +1,15 @@
-"""Digest authentication (RFC 7616; RFC 2617 for cameras without qop). The password never leaves this module.
+"""Digest authentication (RFC 7616; RFC 2617 for cameras without qop), and Basic (RFC 7617) where it is allowed. The
+password never leaves this module.
 
 Rules:
-1. Basic is never answered: it would send the password in clear.
+1. Basic is answered only if the configuration allows it and the camera offers nothing better: it sends the password
+   in clear.
 2. The strongest algorithm offered is taken: SHA-256, then MD5.
 3. A 401 is answered once. Again only if the camera says the nonce is stale, or if it has accepted these credentials
    before on this connection (cameras that renew nonces without saying so); never twice for one request.
 """
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterable
@@ -21,8 +24,11 @@ _ALGORITHMS: dict[str, Callable[[bytes], "hashlib._Hash"]] = {"SHA-256": hashlib
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
+    """`basic`: whether the password may go in clear."""
+
     user: str
     password: str = field(repr=False)
+    basic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +107,12 @@ def digest_header(
     return "Digest " + ", ".join(parts)
 
 
-class DigestLogin:
+def offers_basic(values: Iterable[str]) -> bool:
+    """Whether Basic is among the WWW-Authenticate values."""
+    return any(value.strip().lower().startswith("basic") for value in list(values)[:CHALLENGES_MAX])
+
+
+class Login:
     """The credentials' life on one connection. `make_cnonce` gives fresh random text."""
 
     def __init__(self, credentials: Credentials | None, make_cnonce: Callable[[], str]) -> None:
@@ -109,10 +120,14 @@ class DigestLogin:
         self._make_cnonce = make_cnonce
         self._challenge: Challenge | None = None
         self._count = 0
+        self._basic = False
         self._proven = False
 
     def header(self, method: str, url: str) -> str | None:
         """The Authorization value for a request, or None while nobody has asked for it."""
+        if self._credentials is not None and self._basic:
+            pair = f"{self._credentials.user}:{self._credentials.password}"
+            return "Basic " + base64.b64encode(pair.encode()).decode()
         if self._challenge is None or self._credentials is None:
             return None
         self._count += 1
@@ -127,19 +142,23 @@ class DigestLogin:
 
     def accepted(self) -> None:
         """A request with `header` has succeeded."""
-        self._proven = self._challenge is not None
+        self._proven = self._challenge is not None or self._basic
 
     def challenged(self, values: Iterable[str], *, tries: int) -> None:
         """Takes up a 401. `tries`: how often this request has been sent with an Authorization.
         Raises UnauthorizedError if it is not to be sent again."""
-        challenge = strongest_challenge(values)
+        offers = list(values)
+        challenge = strongest_challenge(offers)
         if self._credentials is None:
             raise UnauthorizedError("The camera asks for user and password; give them in the configuration.")
-        if challenge is None:
-            raise UnauthorizedError("The camera offers no Digest login; a password is never sent in clear.")
-        if tries and not ((challenge.stale or self._proven) and tries < 2):
+        basic = challenge is None and self._credentials.basic and offers_basic(offers)
+        if challenge is None and not basic:
+            raise UnauthorizedError(
+                "The camera offers no Digest login; auth: basic would allow to send the password in clear."
+            )
+        if tries and not (((challenge is not None and challenge.stale) or self._proven) and tries < 2):
             raise UnauthorizedError("The camera does not accept user and password.")
-        self._challenge = challenge
+        self._challenge, self._basic = challenge, basic
         self._count = 0
 
 

@@ -1,37 +1,37 @@
-"""H.264 access units from RTP payloads (RFC 6184: single NAL unit and non-interleaved mode).
+"""Access units from RTP payloads: what H.264 and H.265 have in common. The subclasses know the payload formats.
 
 Rules:
 1. An access unit ends at the marker or where the timestamp changes, once it has a slice.
 2. A unit that misses something is dropped, and with it all that follows up to the next key unit: nothing of it would
    decode to what the camera saw.
-3. A key unit has an IDR slice or a recovery point (annex D.2.8; cameras with intra refresh send no IDR), and its
-   parameter sets are known.
+3. A key unit has a picture at which decoding may begin, or a recovery point (cameras with intra refresh send nothing
+   else), and its parameter sets are known.
 4. Parameter sets, access unit delimiters and filler data are taken out of the unit; SEI stays in.
 """
 
 import struct
+from abc import ABC, abstractmethod
+from collections.abc import Container
 from dataclasses import dataclass
+from typing import ClassVar
 
-from recorder.ingest.rtsp.parameter_sets import ParameterSets
+from recorder.ingest.rtsp.parameter_sets import ParameterSets, SetRules
 from recorder.ingest.rtsp.rtp import TimestampUnwrapper
-from recorder.media.h264 import AUD, IDR, PPS, SEI, SPS, recovery_frame_count
 
 ACCESS_UNIT_BYTES_MAX = 8 << 20
 NAL_UNITS_MAX = 1024
 """NAL units in one access unit."""
 
-_FILLER = 12
-_STAP_A, _FU_A = 24, 28
-_LENGTH = struct.Struct(">I").pack
-_LENGTH_AND_HEADER = struct.Struct(">IB").pack
+LENGTH = struct.Struct(">I").pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """One access unit. `data`: NAL units, each after its length in four bytes; `timestamp`: RTP, 90 kHz, unwrapped;
     `parameter_sets`: the same object as long as they are the same; `restarted`: its time does not continue the
-    picture's before (another source took over)."""
+    picture's before (another source took over); `codec`: "h264" or "h265"."""
 
+    codec: str
     data: bytes
     key: bool
     timestamp: int
@@ -39,9 +39,14 @@ class Picture:
     restarted: bool
 
 
-class Depacketizer:
+class Depacketizer(ABC):
     """Collects `pictures`; the caller takes them out. Payloads stay in the caller's buffer until their unit is
     complete or `hold` is called."""
+
+    codec: ClassVar[str]
+    _slice_kinds: ClassVar[Container[int]]
+    _key_kinds: ClassVar[Container[int]]
+    _set_rules: ClassVar[SetRules]
 
     __slots__ = (
         "_bytes",
@@ -51,6 +56,7 @@ class Depacketizer:
         "_open_at",
         "_open_bytes",
         "_open_header",
+        "_open_kind",
         "_parts",
         "_restarted",
         "_sliced",
@@ -63,7 +69,7 @@ class Depacketizer:
     )
 
     def __init__(self, parameter_sets: tuple[bytes, ...] = ()) -> None:
-        self.parameter_sets = ParameterSets(parameter_sets)
+        self.parameter_sets = ParameterSets(self._set_rules, parameter_sets)
         self.pictures: list[Picture] = []
         self.units_dropped = 0
         self._waiting = True
@@ -72,7 +78,8 @@ class Depacketizer:
         self._unwrapper = TimestampUnwrapper()
         self._parts: list[bytes | memoryview] = []
         self._open_at = -1
-        self._open_header = self._open_bytes = 0
+        self._open_header = b""
+        self._open_kind = self._open_bytes = 0
         self._bytes = self._nals = 0
         self._sliced = self._key = self._damaged = False
 
@@ -109,88 +116,41 @@ class Depacketizer:
         self._restarted = True
         self._unwrapper = TimestampUnwrapper()
 
+    @abstractmethod
     def push(self, view: memoryview, start: int, stop: int, timestamp: int, marker: bool) -> None:
         """One payload, `view[start:stop]`."""
-        if timestamp != self._timestamp:
-            if self._parts or self._damaged:
-                self._end()
-            self._timestamp = timestamp
-        if start < stop:
-            kind = view[start] & 0x1F
-            if kind == _FU_A:
-                self._fragment(view, start, stop)
-            elif 1 <= kind < _STAP_A:
-                self._nal(view, start, stop)
-            elif kind == _STAP_A:
-                self._aggregate(view, start + 1, stop)
-            elif kind < 30 and kind:
-                self._damaged = True  # of the interleaved mode, which was not agreed on
-        if marker:
-            self._end()
 
-    def _fragment(self, view: memoryview, start: int, stop: int) -> None:
-        if stop - start < 2:
+    @abstractmethod
+    def _nal(self, view: memoryview, start: int, stop: int) -> None:
+        """One whole NAL unit."""
+
+    def _open_fragmented(self, header: bytes, kind: int) -> None:
+        """A NAL unit of this header begins, whose parts are yet to come."""
+        if self._open_at >= 0:
             self._damaged = True
-            return
-        header = view[start + 1]
-        if header & 0x80:
-            if self._open_at >= 0:
-                self._damaged = True
-            self._open_at = len(self._parts)
-            self._open_header = view[start] & 0xE0 | header & 0x1F
-            self._open_bytes = 1
-            self._parts.append(b"")
-        elif self._open_at < 0:
-            self._damaged = True
-            return
-        self._parts.append(view[start + 2 : stop])
-        self._open_bytes += stop - start - 2
-        if self._open_bytes > ACCESS_UNIT_BYTES_MAX:
-            self._overflow()
-        elif header & 0x40:
-            self._close_fragmented()
+        self._open_at = len(self._parts)
+        self._open_header, self._open_kind = header, kind
+        self._open_bytes = len(header)
+        self._parts.append(b"")
 
     def _close_fragmented(self) -> None:
-        kind = self._open_header & 0x1F
-        if kind >= SEI or kind == 0:
-            nal = bytes((self._open_header,)) + b"".join(self._parts[self._open_at + 1 :])
+        if self._open_kind in self._slice_kinds:
+            self._parts[self._open_at] = LENGTH(self._open_bytes) + self._open_header
+            self._count(self._open_kind, self._open_bytes)
+        else:
+            nal = self._open_header + b"".join(self._parts[self._open_at + 1 :])
             del self._parts[self._open_at :]
             self._nal(memoryview(nal), 0, len(nal))
-        else:
-            self._parts[self._open_at] = _LENGTH_AND_HEADER(self._open_bytes, self._open_header)
-            self._count(kind, self._open_bytes)
         self._open_at = -1
 
-    def _aggregate(self, view: memoryview, start: int, stop: int) -> None:
-        while start < stop:
-            if stop - start < 3:
-                self._damaged = True
-                return
-            size = view[start] << 8 | view[start + 1]
-            start += 2
-            if not 0 < size <= stop - start:
-                self._damaged = True
-                return
-            if 1 <= view[start] & 0x1F < _STAP_A:
-                self._nal(view, start, start + size)
-            start += size
-
-    def _nal(self, view: memoryview, start: int, stop: int) -> None:
-        kind = view[start] & 0x1F
-        if kind in (SPS, PPS):
-            self.parameter_sets.offer(bytes(view[start:stop]))
-            return
-        if kind in (AUD, _FILLER, 0):
-            return
-        if kind == SEI and recovery_frame_count(bytes(view[start:stop])) is not None:
-            self._key = True
-        self._parts += (_LENGTH(stop - start), view[start:stop])
+    def _add(self, view: memoryview, start: int, stop: int, kind: int) -> None:
+        self._parts += (LENGTH(stop - start), view[start:stop])
         self._count(kind, stop - start)
 
     def _count(self, kind: int, size: int) -> None:
-        if kind <= IDR:
+        if kind in self._slice_kinds:
             self._sliced = True
-            if kind == IDR:
+            if kind in self._key_kinds:
                 self._key = True
         self._nals += 1
         self._bytes += size + 4
@@ -216,6 +176,7 @@ class Depacketizer:
             self._waiting = False
             self.pictures.append(
                 Picture(
+                    codec=self.codec,
                     data=b"".join(self._parts),
                     key=self._key,
                     timestamp=self._unwrapper.unwrap(self._timestamp),

@@ -1,26 +1,35 @@
-"""The parameter sets in force (ITU-T H.264 sections 7.3.2.1, 7.3.2.2). They are taken as sent, never made up.
+"""The parameter sets in force (ITU-T H.264 sections 7.3.2.1, 7.3.2.2; H.265 sections 7.3.2.1 to 7.3.2.3). They are
+taken as sent, never made up.
 
 Sets of the session description count until the first of their kind comes in the stream: cameras describe one stream
 and send another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
-from recorder.media.h264 import PPS, SPS
-
-SPS_MAX, PPS_MAX = 4, 16
-"""Sets kept at a time; of more, the oldest goes."""
 SET_BYTES_MAX = 4096
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRules:
+    """What a codec's parameter sets are. `kept_max`: how many of each kind are kept at a time, the kinds in the order
+    of `current`; of more, the oldest goes. `kind_of`: of a NAL unit that is a set. `id_of`: None if unreadable."""
+
+    kept_max: Mapping[int, int]
+    kind_of: Callable[[bytes], int]
+    id_of: Callable[[bytes], int | None]
+
+
 class ParameterSets:
-    """`current`: NAL units, SPS before PPS, by id. It is the same object as long as nothing has changed."""
+    """`current`: NAL units, kind by kind, by id. It is the same object as long as nothing has changed."""
 
-    __slots__ = ("_described", "_sets", "current")
+    __slots__ = ("_described", "_rules", "_sets", "current")
 
-    def __init__(self, described: Iterable[bytes] = ()) -> None:
-        self._sets: dict[int, dict[int, bytes]] = {SPS: {}, PPS: {}}
-        self._described = {SPS: True, PPS: True}
+    def __init__(self, rules: SetRules, described: Iterable[bytes] = ()) -> None:
+        self._rules = rules
+        self._sets: dict[int, dict[int, bytes]] = {kind: {} for kind in rules.kept_max}
+        self._described = dict.fromkeys(rules.kept_max, True)
         self.current: tuple[bytes, ...] = ()
         for nal in described:
             self._keep(nal)
@@ -32,39 +41,30 @@ class ParameterSets:
         return all(self._sets.values())
 
     def offer(self, nal: bytes) -> None:
-        """A set found in the stream. One that is the same as before changes nothing."""
-        kind = nal[0] & 0x1F
+        """A set found in the stream. One that is the same as before changes nothing; nonsense is passed over."""
+        kind = self._rules.kind_of(nal)
         if self._described[kind]:
-            self._described[kind] = False
             described, self._sets[kind] = self._sets[kind], {}
-            self._keep(nal)
+            if not self._keep(nal):
+                self._sets[kind] = described
+                return
+            self._described[kind] = False
             if described != self._sets[kind]:
                 self._collect()
         elif self._keep(nal):
             self._collect()
 
     def _keep(self, nal: bytes) -> bool:
-        kind = nal[0] & 0x1F
-        # profile_idc, constraint flags and level_idc come before the id of an SPS; the id of a PPS comes first
-        number = _unsigned(nal[4 if kind == SPS else 1 :][:8])
+        kind = self._rules.kind_of(nal)
+        number = self._rules.id_of(nal)
         sets = self._sets[kind]
         if number is None or len(nal) > SET_BYTES_MAX or sets.get(number) == nal:
             return False
         sets.pop(number, None)
         sets[number] = nal
-        if len(sets) > (SPS_MAX if kind == SPS else PPS_MAX):
+        if len(sets) > self._rules.kept_max[kind]:
             del sets[next(iter(sets))]
         return True
 
     def _collect(self) -> None:
-        self.current = tuple(self._sets[kind][number] for kind in (SPS, PPS) for number in sorted(self._sets[kind]))
-
-
-def _unsigned(data: bytes) -> int | None:
-    """The first ue(v) of at most 8 bytes (section 9.1), or None if there is none."""
-    bits = int.from_bytes(data, "big")
-    width = len(data) * 8
-    zeros = width - bits.bit_length()
-    if not bits or 2 * zeros + 1 > width:
-        return None
-    return (bits >> (width - 2 * zeros - 1)) - 1
+        self.current = tuple(sets[number] for sets in self._sets.values() for number in sorted(sets))

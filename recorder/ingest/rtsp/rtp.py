@@ -15,6 +15,8 @@ _HEADER = struct.Struct(">BBHII").unpack_from
 _REPORT = struct.Struct(">BBHIIIIIII")
 _SENDER_INFO = struct.Struct(">IIII").unpack_from
 _WRAP = 1 << 32
+_NTP_UNIX_SECONDS = 2208988800  # 1900 to 1970
+_NTP_ERA_1_SECONDS_MAX = 1 << 31  # below, it is after February 2036 (RFC 5905 figure 4; 1900 to 1968 are past)
 
 PacketSink = Callable[[memoryview, int, int, int, bool], None]
 """view, start and stop of the payload, timestamp (32 bits), marker."""
@@ -41,7 +43,7 @@ class TimestampUnwrapper:
 
 
 class RtpReceiver:
-    """Packets of one RTP stream in, payloads out in order. Over TCP nothing is reordered on the way: a packet behind
+    """Packets of one RTP stream in, in order (over UDP: recorder.ingest.rtsp.reorder), payloads out. A packet behind
     the newest is dropped.
 
     `on_payload` gets each payload; `on_loss(timestamp)` comes before the first payload after a hole; `on_restart`
@@ -205,6 +207,17 @@ class Bye:
     """The camera ends the stream."""
 
     ssrc: int
+
+
+def camera_utc_ns(ntp: int) -> int | None:
+    """Nanoseconds since 1970 of an NTP timestamp of 64 bits (era 0 to 2036, then era 1); None for 0, a camera that
+    does not know the time (RFC 3550 section 6.4.1)."""
+    if not ntp:
+        return None
+    seconds, fraction = ntp >> 32, ntp & 0xFFFFFFFF
+    if seconds < _NTP_ERA_1_SECONDS_MAX:
+        seconds += 1 << 32
+    return (seconds - _NTP_UNIX_SECONDS) * 10**9 + (fraction * 10**9 >> 32)
 
 
 def parse_rtcp(view: memoryview) -> Iterator[SenderReport | Bye]:

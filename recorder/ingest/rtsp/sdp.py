@@ -1,25 +1,29 @@
-"""The H.264 video of a session description (RFC 8866, RFC 6184 section 8.1, RFC 2326 appendix C)."""
+"""The video of a session description (RFC 8866; RFC 6184 section 8.1; RFC 7798 section 7.1; RFC 2326 appendix C)."""
 
 import base64
 import binascii
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from recorder.ingest.errors import SdpError, UnsupportedError
+from recorder.media import h264, h265
 
 LINES_MAX = 2000
 SPROP_SETS_MAX = 16
 SPROP_BYTES_MAX = 4096
 
+_CODECS: Mapping[str, str] = {"H264": "h264", "H265": "h265"}
 _RTPMAP = re.compile(r"(\d{1,3}) +([A-Za-z0-9._-]+)/(\d{1,7})(?:/.*)?")
 _ABSOLUTE = re.compile(r"rtspu?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoMedia:
-    """`control_url`: for SETUP; `aggregate_url`: for PLAY and the rest. `parameter_sets`: NAL units of
-    sprop-parameter-sets, as far as they can be read; a camera may leave them out or send nonsense."""
+    """`codec`: "h264" or "h265"; `control_url`: for SETUP; `aggregate_url`: for PLAY and the rest. `parameter_sets`:
+    NAL units of the sprop parameters, as far as they can be read; a camera may leave them out or send nonsense."""
 
+    codec: str
     control_url: str
     aggregate_url: str
     payload_type: int
@@ -36,8 +40,8 @@ class _Section:
 
 
 def parse_video(body: bytes, *, request_url: str, content_base: str | None) -> VideoMedia:
-    """The first H.264 video. `content_base`: Content-Base or Content-Location of the answer.
-    Raises SdpError if this is no SDP, UnsupportedError if it has no H.264 video."""
+    """The first H.264 or H.265 video. `content_base`: Content-Base or Content-Location of the answer.
+    Raises SdpError if this is no SDP, UnsupportedError if it has no such video."""
     session, *media = _sections(body.decode("utf-8", "replace"))
     base = content_base.strip() if content_base and _ABSOLUTE.match(content_base.strip()) else request_url
     aggregate = _resolve(base, session.control)
@@ -48,36 +52,43 @@ def parse_video(body: bytes, *, request_url: str, content_base: str | None) -> V
         for payload_type in section.formats:
             name, rate = section.rtpmap.get(payload_type, ("", 0))
             offered.append(name or f"RTP payload type {payload_type}")
-            if name.upper() == "H264" and rate == 90_000:
-                return _video(section, payload_type, base, aggregate)
+            codec = _CODECS.get(name.upper())
+            if codec and rate == 90_000:
+                return VideoMedia(
+                    codec=codec,
+                    control_url=_resolve(base, section.control),
+                    aggregate_url=aggregate,
+                    payload_type=int(payload_type),
+                    parameter_sets=_parameter_sets(codec, section.fmtp.get(payload_type, "")),
+                )
     if offered:
-        raise UnsupportedError(f"The camera sends {', '.join(offered[:4])}; set it to H.264.")
+        raise UnsupportedError(f"The camera sends {', '.join(offered[:4])}; set it to H.264 or H.265.")
     raise UnsupportedError("The camera's address has no video stream.")
 
 
-def _video(section: _Section, payload_type: str, base: str, aggregate: str) -> VideoMedia:
+def _parameter_sets(codec: str, fmtp: str) -> tuple[bytes, ...]:
+    """The sets in an fmtp attribute. Raises UnsupportedError if it announces a packet format that is not read."""
     parameters = {
-        key.strip().lower(): value.strip()
-        for key, _, value in (part.partition("=") for part in section.fmtp.get(payload_type, "").split(";"))
+        key.strip().lower(): value.strip() for key, _, value in (part.partition("=") for part in fmtp.split(";"))
     }
-    if parameters.get("packetization-mode", "0") not in ("0", "1"):
-        raise UnsupportedError("The camera sends H.264 in interleaved packets (packetization-mode 2).")
-    return VideoMedia(
-        control_url=_resolve(base, section.control),
-        aggregate_url=aggregate,
-        payload_type=int(payload_type),
-        parameter_sets=_sprop(parameters.get("sprop-parameter-sets", "")),
-    )
+    if codec == "h264":
+        if parameters.get("packetization-mode", "0") not in ("0", "1"):
+            raise UnsupportedError("The camera sends H.264 in interleaved packets (packetization-mode 2).")
+        return _sprop(parameters.get("sprop-parameter-sets", ""), h264.is_parameter_set)
+    if parameters.get("sprop-max-don-diff", "0") != "0":
+        raise UnsupportedError("The camera sends H.265 in interleaved packets (sprop-max-don-diff).")
+    text = ",".join(parameters[name] for name in ("sprop-vps", "sprop-sps", "sprop-pps") if parameters.get(name))
+    return _sprop(text, h265.is_parameter_set)
 
 
-def _sprop(text: str) -> tuple[bytes, ...]:
+def _sprop(text: str, wanted: Callable[[bytes], bool]) -> tuple[bytes, ...]:
     sets = []
     for part in text.split(",")[:SPROP_SETS_MAX]:
         try:
             nal = base64.b64decode(part.strip() + "=" * (-len(part.strip()) % 4), validate=True)
         except (binascii.Error, ValueError):
             continue
-        if 4 <= len(nal) <= SPROP_BYTES_MAX and nal[0] & 0x1F in (7, 8):
+        if 4 <= len(nal) <= SPROP_BYTES_MAX and wanted(nal):
             sets.append(nal)
     return tuple(sets)
 

@@ -1,5 +1,5 @@
 """One RTSP session as a client (RFC 2326): OPTIONS, DESCRIBE, SETUP, PLAY, keep-alive, TEARDOWN; RTP interleaved in TCP
-(section 10.12). Sans-I/O: the caller moves bytes and tells the time.
+(section 10.12) or over UDP. Sans-I/O: the caller moves bytes and tells the time.
 
 Rules:
 1. One request is under way at a time while the session is set up. Nothing is sent to a camera but what RTSP asks for.
@@ -16,21 +16,14 @@ from recorder.ingest.errors import (
     ConnectionLostError,
     MessageError,
     ProtocolError,
-    RefusedError,
-    UnsupportedError,
 )
-from recorder.ingest.rtsp.auth import Credentials, DigestLogin
-from recorder.ingest.rtsp.depacketize import Depacketizer, Picture
+from recorder.ingest.rtsp.auth import Credentials, Login
+from recorder.ingest.rtsp.depacketize import Picture
 from recorder.ingest.rtsp.message import Request, Response, parse_message, request_bytes, response_bytes
-from recorder.ingest.rtsp.rtp import (
-    Bye,
-    RtpReceiver,
-    SenderReport,
-    parse_rtcp,
-    picture_loss_indication,
-    receiver_report,
-)
+from recorder.ingest.rtsp.refusal import refusal
+from recorder.ingest.rtsp.rtp_stream import RtpStream
 from recorder.ingest.rtsp.sdp import VideoMedia, parse_video
+from recorder.ingest.rtsp.transport import PortPair, agreed_channels, agreed_ports, tcp_header, udp_header
 
 USER_AGENT = "edge-recorder"
 SESSION_SECONDS_DEFAULT = 60
@@ -39,7 +32,6 @@ PENDING_MAX = 8
 
 _DOLLAR = 0x24
 _SESSION = re.compile(r"([^;\s]{1,256})\s*(?:;\s*timeout\s*=\s*(\d{1,6}))?", re.IGNORECASE)
-_INTERLEAVED = re.compile(r"interleaved\s*=\s*(\d{1,3})(?:-(\d{1,3}))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +58,8 @@ class _Pending:
 
 
 class RtspSession:
-    """`start`, then `receive` what comes; take `outgoing` and `events` after each call.
+    """`start`, then `receive` what comes; take `outgoing` and `events` after each call. With `use_udp` before, packets
+    come by `receive_rtp` and `receive_rtcp`, and `outgoing_rtcp` goes to the camera's RTCP port in `peer_ports`.
 
     `ssrc`, `cname`: ours in RTCP. `make_cnonce`: fresh random text for each Authorization.
     """
@@ -81,15 +74,15 @@ class RtspSession:
         make_cnonce: Callable[[], str],
     ) -> None:
         self.outgoing: list[bytes] = []
+        self.outgoing_rtcp: list[bytes] = []
         self.events: list[Event] = []
         self.playing = False
-        self.depacketizer = Depacketizer()
-        self.receiver: RtpReceiver | None = None
-        self.sender_report: SenderReport | None = None
+        self.peer_ports: PortPair | None = None
+        self.stream: RtpStream | None = None
         self._url = url
         self._ssrc = ssrc
         self._cname = cname
-        self._login = DigestLogin(credentials, make_cnonce)
+        self._login = Login(credentials, make_cnonce)
         self._pending: dict[int, _Pending] = {}
         self._sequence = 0
         self._media: VideoMedia | None = None
@@ -97,7 +90,12 @@ class RtspSession:
         self._keep_alive_method = "OPTIONS"
         self._keep_alive_seconds = SESSION_SECONDS_DEFAULT / 2
         self._rtp_channel, self._rtcp_channel = 0, 1
+        self._ports: PortPair | None = None
         self._ended = False
+
+    def use_udp(self, ours: PortPair) -> None:
+        """Packets are to come to these ports. Before `start`."""
+        self._ports = ours
 
     def start(self) -> None:
         """Begins with OPTIONS."""
@@ -105,9 +103,9 @@ class RtspSession:
 
     def receive(self, view: memoryview, now_ns: int) -> int:
         """Takes what has come, and returns how much of it is done with; the rest is to be given again, with more.
-        Slices of the part done with may be kept until `depacketizer.hold`. `now_ns`: monotonic. Raises IngestError."""
+        Slices of the part done with may be kept until `hold`. `now_ns`: monotonic. Raises IngestError."""
         position, end = 0, len(view)
-        receiver = self.receiver
+        receiver = self.stream.receiver if self.stream else None
         while end - position >= 4:
             if view[position] == _DOLLAR:
                 stop = position + 4 + (view[position + 2] << 8 | view[position + 3])
@@ -116,9 +114,9 @@ class RtspSession:
                 channel = view[position + 1]
                 if receiver is not None and channel == self._rtp_channel:
                     receiver.packet(view, position + 4, stop)
-                elif receiver is not None and channel == self._rtcp_channel:
+                elif self.stream is not None and channel == self._rtcp_channel:
                     self._take_pictures()
-                    self._receive_rtcp(view[position + 4 : stop], now_ns)
+                    self.stream.rtcp(view[position + 4 : stop], now_ns)
                 position = stop
             elif view[position] in b"\r\n":
                 position += 1
@@ -132,9 +130,41 @@ class RtspSession:
                     self._answer(message)
                 else:
                     self._receive_response(message)
-                receiver = self.receiver
+                receiver = self.stream.receiver if self.stream else None
         self._take_pictures()
         return position
+
+    def receive_rtp(self, packet: bytes, now_ns: int) -> None:
+        """A datagram to our RTP port. `now_ns`: monotonic."""
+        if self.stream is not None:
+            self.stream.datagram(packet, now_ns)
+            self._take_pictures()
+
+    def receive_rtcp(self, packet: bytes, now_ns: int) -> None:
+        """A datagram to our RTCP port. Raises ConnectionLostError if the camera says farewell."""
+        if self.stream is not None:
+            self.stream.rtcp(memoryview(packet), now_ns)
+
+    def release(self, now_ns: int) -> None:
+        """Gives up datagrams that have been waited for in vain."""
+        if self.stream is not None:
+            self.stream.release(now_ns)
+            self._take_pictures()
+
+    @property
+    def holds_views(self) -> bool:
+        """Whether slices of what was received are still kept."""
+        return self.stream is not None and self.stream.depacketizer.holds_views
+
+    def hold(self) -> None:
+        """Copies what is kept: the buffer may then be overwritten."""
+        if self.stream is not None:
+            self.stream.depacketizer.hold()
+
+    @property
+    def lacks_key(self) -> bool:
+        """Whether pictures are passed over until the next key picture."""
+        return self.stream is not None and self.stream.depacketizer.waiting
 
     def keep_alive(self) -> None:
         """Tells the camera that we are still there."""
@@ -143,18 +173,16 @@ class RtspSession:
 
     def report(self, now_ns: int) -> None:
         """Sends a receiver report. `now_ns`: monotonic."""
-        if self.playing and self.receiver is not None:
-            block = self.receiver.report_block(now_ns) if self.receiver.ssrc >= 0 else None
-            self._send_rtcp(receiver_report(ssrc=self._ssrc, cname=self._cname, block=block))
+        if self.playing and self.stream is not None:
+            self._send_rtcp(self.stream.report(now_ns))
 
     def request_key(self) -> bool:
         """Asks for a key frame by a picture loss indication, which a camera without RTCP feedback passes over; False
         while nothing has come that could be asked about."""
-        if not self.playing or self.receiver is None or self.receiver.ssrc < 0:
-            return False
-        report = receiver_report(ssrc=self._ssrc, cname=self._cname, block=None)
-        self._send_rtcp(report + picture_loss_indication(ssrc=self._ssrc, media_ssrc=self.receiver.ssrc))
-        return True
+        request = self.stream.key_request() if self.playing and self.stream is not None else None
+        if request is not None:
+            self._send_rtcp(request)
+        return request is not None
 
     def teardown(self) -> bool:
         """Ends the session; False if there is none to end."""
@@ -170,9 +198,9 @@ class RtspSession:
         return self._media.aggregate_url if self._media else self._url
 
     def _take_pictures(self) -> None:
-        if self.depacketizer.pictures:
-            self.events += self.depacketizer.pictures
-            self.depacketizer.pictures.clear()
+        if self.stream is not None and (pictures := self.stream.depacketizer.pictures):
+            self.events += pictures
+            pictures.clear()
 
     def _parse(self, view: memoryview, position: int) -> tuple[Response | Request, int] | None:
         if not 0x41 <= view[position] <= 0x5A:
@@ -188,7 +216,7 @@ class RtspSession:
         if method == "DESCRIBE":
             headers["Accept"] = "application/sdp"
         elif method == "SETUP":
-            headers["Transport"] = "RTP/AVP/TCP;unicast;interleaved=0-1"
+            headers["Transport"] = tcp_header() if self._ports is None else udp_header(self._ports)
         elif method == "PLAY":
             headers["Range"] = "npt=0.000-"
         if self._session_id:
@@ -201,22 +229,15 @@ class RtspSession:
         self.outgoing.append(request_bytes(method, url, headers))
 
     def _send_rtcp(self, packet: bytes) -> None:
+        if self._ports is not None:
+            self.outgoing_rtcp.append(packet)
+            return
         self.outgoing.append(bytes((_DOLLAR, self._rtcp_channel)) + len(packet).to_bytes(2, "big") + packet)
 
     def _answer(self, request: Request) -> None:
         known = request.method in ("OPTIONS", "GET_PARAMETER")
         headers = {"CSeq": request.headers.get("cseq") or "0"}
         self.outgoing.append(response_bytes(200 if known else 501, "OK" if known else "Not Implemented", headers))
-
-    def _receive_rtcp(self, view: memoryview, now_ns: int) -> None:
-        assert self.receiver is not None
-        for packet in parse_rtcp(view):
-            if packet.ssrc != self.receiver.ssrc:
-                continue
-            if isinstance(packet, Bye):
-                raise ConnectionLostError("The camera has ended the stream.")
-            self.sender_report = packet
-            self.receiver.sender_report(packet.ntp, now_ns)
 
     def _receive_response(self, response: Response) -> None:
         text = response.headers.get("cseq") or ""
@@ -254,10 +275,7 @@ class RtspSession:
             if method == "OPTIONS":  # some cameras know no OPTIONS; DESCRIBE will tell
                 self._send("DESCRIBE", self._url)
                 return
-            if status == 461:
-                raise UnsupportedError("The camera does not send RTP over TCP.")
-            reason = "".join(letter for letter in response.reason if letter.isprintable())[:80]
-            raise RefusedError(f"The camera refuses {method}: {status} {reason}".rstrip() + ".", status)
+            raise refusal(method, response, "UDP" if self._ports else "TCP")
         if method == "OPTIONS":
             if "GET_PARAMETER" in (response.headers.get("public") or "").upper():
                 self._keep_alive_method = "GET_PARAMETER"
@@ -280,18 +298,10 @@ class RtspSession:
             raise ProtocolError("The camera's answer to SETUP has no session.")
         self._session_id = session[1]
         self._keep_alive_seconds = max(int(session[2] or SESSION_SECONDS_DEFAULT) / 2, 1.0)
-        transport = response.headers.get("transport") or "TCP"
-        if "TCP" not in transport.upper():
-            raise UnsupportedError("The camera does not send RTP over TCP.")
-        channels = _INTERLEAVED.search(transport)
-        if channels:
-            self._rtp_channel = int(channels[1])
-            self._rtcp_channel = int(channels[2] or self._rtp_channel + 1)
-        self.depacketizer = depacketizer = Depacketizer(self._media.parameter_sets)
+        transport = response.headers.get("transport")
+        if self._ports is None:
+            self._rtp_channel, self._rtcp_channel = agreed_channels(transport)
+        else:
+            self.peer_ports = agreed_ports(transport)
         # RTP may come before the answer to PLAY
-        self.receiver = RtpReceiver(
-            self._media.payload_type,
-            on_payload=depacketizer.push,
-            on_loss=depacketizer.lost,
-            on_restart=depacketizer.restart,
-        )
+        self.stream = RtpStream(self._media, ssrc=self._ssrc, cname=self._cname, datagrams=self._ports is not None)

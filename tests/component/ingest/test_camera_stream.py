@@ -95,9 +95,9 @@ async def test_a_refusal_by_rtsp_is_said_with_its_status(open_site: OpenSite) ->
 
 
 async def test_another_codec_is_unsupported_and_named(open_site: OpenSite) -> None:
-    async with serving(FakeCamera(sdp=description("a=rtpmap:96 H265/90000"))) as camera, open_site(camera.url) as site:
+    async with serving(FakeCamera(sdp=description("a=rtpmap:96 JPEG/90000"))) as camera, open_site(camera.url) as site:
         await site.phase("unsupported")
-        assert "H265" in site.state.message
+        assert "JPEG" in site.state.message
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
@@ -187,12 +187,12 @@ async def test_losses_are_counted_over_connections(open_site: OpenSite) -> None:
 async def test_a_camera_clock_that_runs_slow_keeps_its_labels_near_arrival(open_site: OpenSite) -> None:
     async with serving(FakeCamera()) as camera, open_site(camera.url) as site:
         await site.playing(camera)
-        for _ in range(620):
+        for _ in range(1300):
             await site.send(camera, 1)
-            site.ticks -= 9  # a thousandth slow
+            site.ticks -= 3  # 333 ppm slow, far worse than any crystal
         newest = site.units[-1]
         late_ns = newest.arrival_ns + ns_of(START) - newest.utc_ns
-        assert 0 <= late_ns <= 15_000_000
+        assert 0 <= late_ns <= 22_000_000  # of a minute between two soundings
 
 
 async def test_the_session_is_kept_alive_at_half_its_time(open_site: OpenSite) -> None:

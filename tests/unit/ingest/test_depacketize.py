@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from recorder.ingest.rtsp import depacketize
 from recorder.ingest.rtsp.depacketize import Depacketizer, Picture
+from recorder.ingest.rtsp.depacketize_h264 import H264Depacketizer
 from tests.fakes.h264_rtp import (
     DELIMITER,
     PPS,
@@ -41,19 +42,19 @@ def push(depacketizer: Depacketizer, *payloads: Payload) -> list[Picture]:
 
 def started() -> Depacketizer:
     """One that has already had its key picture, at time 0."""
-    depacketizer = Depacketizer(SETS)
+    depacketizer = H264Depacketizer(SETS)
     assert len(push(depacketizer, *unit([idr(0)], 0))) == 1
     return depacketizer
 
 
 def test_single_units_end_at_the_marker() -> None:
-    [first, second] = push(Depacketizer(SETS), *unit([idr(1), idr(2)], 0), *unit([inter(3)], 3000))
+    [first, second] = push(H264Depacketizer(SETS), *unit([idr(1), idr(2)], 0), *unit([inter(3)], 3000))
     assert (first.data, first.key, first.timestamp) == (with_lengths([idr(1), idr(2)]), True, 0)
     assert (second.data, second.key, second.timestamp) == (with_lengths([inter(3)]), False, 3000)
 
 
 def test_a_camera_without_markers_ends_units_by_time() -> None:
-    [only] = push(Depacketizer(SETS), (idr(1), 0, False), (idr(2), 0, False), (inter(3), 3000, False))
+    [only] = push(H264Depacketizer(SETS), (idr(1), 0, False), (idr(2), 0, False), (inter(3), 3000, False))
     assert only.data == with_lengths([idr(1), idr(2)])
 
 
@@ -62,13 +63,13 @@ def test_fragments_of_any_size_are_joined(size: int) -> None:
     nal = idr(7, 50)
     if len(nal) - 1 <= size:
         return
-    [only] = push(Depacketizer(SETS), *unit(fu_a(nal, size), 0))
+    [only] = push(H264Depacketizer(SETS), *unit(fu_a(nal, size), 0))
     assert only.data == with_lengths([nal]) and only.key
 
 
 def test_an_aggregation_packet_brings_sets_sei_and_slices() -> None:
     sei = marked_sei(b"mark")
-    [only] = push(Depacketizer(), *unit([stap_a([DELIMITER, SPS, PPS, sei, idr(1)])], 0))
+    [only] = push(H264Depacketizer(), *unit([stap_a([DELIMITER, SPS, PPS, sei, idr(1)])], 0))
     assert only.data == with_lengths([sei, idr(1)])
     assert only.parameter_sets == SETS
 
@@ -76,52 +77,52 @@ def test_an_aggregation_packet_brings_sets_sei_and_slices() -> None:
 def test_sei_stays_in_the_data_however_it_is_packed() -> None:
     sei = marked_sei(b"x" * 60)
     for payloads in ([sei, idr(1)], [*fu_a(sei, 20), idr(1)]):
-        [only] = push(Depacketizer(SETS), *unit(payloads, 0))
+        [only] = push(H264Depacketizer(SETS), *unit(payloads, 0))
         assert only.data == with_lengths([sei, idr(1)])
 
 
 def test_parameter_sets_delimiters_and_filler_are_taken_out() -> None:
     filler = b"\x0c" + b"\xff" * 30
     payloads = [DELIMITER, *fu_a(SPS, 7), PPS, *fu_a(filler, 9), idr(1)]
-    [only] = push(Depacketizer(), *unit(payloads, 0))
+    [only] = push(H264Depacketizer(), *unit(payloads, 0))
     assert only.data == with_lengths([idr(1)])
     assert only.parameter_sets == SETS
 
 
 def test_sets_sent_ahead_with_a_marker_of_their_own_belong_to_the_next_picture() -> None:
     payloads = [(SPS, 0, True), (PPS, 0, True), (marked_sei(b"m"), 0, True), (idr(1), 0, True)]
-    [only] = push(Depacketizer(), *payloads)
+    [only] = push(H264Depacketizer(), *payloads)
     assert only.data == with_lengths([marked_sei(b"m"), idr(1)]) and only.key
 
 
 def test_it_begins_at_a_key_picture_and_counts_nothing_before() -> None:
-    depacketizer = Depacketizer(SETS)
+    depacketizer = H264Depacketizer(SETS)
     assert push(depacketizer, *unit([inter(1)], 0), *unit([inter(2)], 1)) == []
     assert len(push(depacketizer, *unit([idr(3)], 2))) == 1
     assert depacketizer.units_dropped == 0
 
 
 def test_a_recovery_point_is_a_key_picture() -> None:
-    [only] = push(Depacketizer(SETS), *unit([RECOVERY_POINT, inter(1)], 0))
+    [only] = push(H264Depacketizer(SETS), *unit([RECOVERY_POINT, inter(1)], 0))
     assert only.key and only.data == with_lengths([RECOVERY_POINT, inter(1)])
 
 
 def test_it_does_not_begin_without_parameter_sets() -> None:
-    depacketizer = Depacketizer()
+    depacketizer = H264Depacketizer()
     assert push(depacketizer, *unit([PPS, idr(1)], 0)) == []
     assert len(push(depacketizer, *unit([SPS, PPS, idr(2)], 1))) == 1
 
 
 def test_sets_of_the_stream_replace_those_of_the_description() -> None:
     described = (bytes((*SPS[:4], 0x80 | SPS[4] & 0x7F, *SPS[5:])), PPS)
-    [only] = push(Depacketizer((SPS_LARGER, PPS)), *unit([SPS, PPS, idr(1)], 0))
+    [only] = push(H264Depacketizer((SPS_LARGER, PPS)), *unit([SPS, PPS, idr(1)], 0))
     assert only.parameter_sets == SETS
-    [only] = push(Depacketizer(described), *unit([SPS, idr(1)], 0))
+    [only] = push(H264Depacketizer(described), *unit([SPS, idr(1)], 0))
     assert only.parameter_sets == SETS
 
 
 def test_sets_sent_again_are_no_change_and_changed_ones_are() -> None:
-    depacketizer = Depacketizer(SETS)
+    depacketizer = H264Depacketizer(SETS)
     [first] = push(depacketizer, *unit([idr(1)], 0))
     [second] = push(depacketizer, *unit([SPS, PPS, idr(2)], 1))
     [third] = push(depacketizer, *unit([SPS_LARGER, PPS, idr(3)], 2))
@@ -201,7 +202,7 @@ def test_another_source_begins_at_its_key_picture_and_says_so() -> None:
 
 
 def test_held_parts_survive_the_buffer() -> None:
-    depacketizer = Depacketizer(SETS)
+    depacketizer = H264Depacketizer(SETS)
     buffer = bytearray(idr(1))
     depacketizer.push(memoryview(buffer), 0, len(buffer), 0, False)
     depacketizer.hold()
@@ -212,7 +213,7 @@ def test_held_parts_survive_the_buffer() -> None:
 
 @given(st.lists(st.tuples(st.binary(max_size=24), st.integers(0, 5), st.booleans()), max_size=40))
 def test_anything_makes_whole_pictures_or_none(payloads: list[Payload]) -> None:
-    depacketizer = Depacketizer(SETS)
+    depacketizer = H264Depacketizer(SETS)
     for picture in push(depacketizer, *payloads):
         data, position = picture.data, 0
         while position < len(data):

@@ -23,6 +23,7 @@ ORIGIN = 50 * SECOND
 def picture(number: int, *, key: bool = False, timestamp: int | None = None, restarted: bool = False) -> Picture:
     ticks = number * FRAME if timestamp is None else timestamp
     return Picture(
+        codec="h264",
         data=b"x" * 10,
         key=key or number == 0,
         timestamp=ticks,
@@ -164,11 +165,45 @@ def test_a_small_step_back_keeps_the_picture_one_tick_on() -> None:
     assert labeller.steps_back == 1
 
 
-def test_times_that_stand_still_end_the_run_when_labels_fall_behind() -> None:
+@pytest.mark.parametrize("timestamp", [0, 5000])
+def test_a_camera_whose_time_stands_still_is_told_by_arrival(timestamp: int) -> None:
+    labeller = new()
+    found = fed(labeller, ((picture(i, timestamp=timestamp, key=i % 30 == 0), arrival(i)) for i in range(600)))
+    assert len(found) == 600 and labeller.by_arrival
+    assert {unit.run for unit in found} == {7}
+    for i, unit in enumerate(found[30:], 30):
+        assert unit.utc_ns == pytest.approx(WALL + arrival(i), abs=20_000)
+        assert unit.pts_90k == pytest.approx(i * FRAME, abs=2)
+
+
+@pytest.mark.parametrize("seconds", [-9, -3, -1, 3, 9])
+def test_a_step_of_the_cameras_time_by_seconds_costs_no_picture_and_no_run(seconds: int) -> None:
     labeller, n = settled()
-    found = fed(labeller, ((picture(0, key=i % 30 == 0), arrival(i)) for i in range(n, n + 600)))
-    assert found[-1].run > 7
-    assert max(unit.arrival_ns + WALL - unit.utc_ns for unit in found) < 11 * SECOND
+    units = ((picture(i, timestamp=i * FRAME + seconds * 90_000), arrival(i)) for i in range(n, n + 100))
+    found = fed(labeller, units)
+    assert [unit.run for unit in found] == [7] * 100 and not labeller.by_arrival
+    for i, unit in enumerate(found[10:], n + 10):
+        assert unit.utc_ns == pytest.approx(WALL + arrival(i), abs=20_000)
+        assert unit.pts_90k == pytest.approx(i * FRAME, abs=200)
+
+
+def test_labels_are_slewed_forward_by_500_ppm_at_most() -> None:
+    labeller, n = settled()
+    labeller.begin_sounding()
+    later = [(picture(i), arrival(i, 302 * MS)) for i in range(n, n + 300)]
+    fed(labeller, later[:30])
+    labeller.end_sounding()
+    found = fed(labeller, later[30:])
+    steps = [after.utc_ns - before.utc_ns for before, after in itertools.pairwise(found)]
+    assert all(FRAME_NS <= step <= FRAME_NS * 1.0005 + 1 for step in steps)
+    assert sum(steps) == pytest.approx(len(steps) * FRAME_NS * 1.0005, abs=len(steps))
+
+
+def test_the_label_of_an_rtp_timestamp_is_that_of_its_picture() -> None:
+    labeller, n = settled()
+    assert new().utc_ns_of(0) is None
+    assert labeller.utc_ns_of(((n + 5) * FRAME) % 2**32) == pytest.approx(WALL + arrival(n + 5), abs=1000)
+    assert labeller.utc_ns_of(((n - 5) * FRAME) % 2**32) == pytest.approx(WALL + arrival(n - 5), abs=1000)
 
 
 def test_a_long_pause_counts_five_seconds_in_the_file_and_all_of_it_in_labels() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.ingest.errors import UnauthorizedError
-from recorder.ingest.rtsp.auth import Credentials, DigestLogin, digest_header, parse_challenge, strongest_challenge
+from recorder.ingest.rtsp.auth import Credentials, Login, digest_header, parse_challenge, strongest_challenge
 
 MUFASA = Credentials(user="Mufasa", password="Circle of Life")
 RFC_7616 = (
@@ -15,8 +15,8 @@ RFC_7616 = (
 PLAIN = 'Digest realm="cam", nonce="n1"'
 
 
-def login(credentials: Credentials | None = MUFASA) -> DigestLogin:
-    return DigestLogin(credentials, lambda: "c")
+def login(credentials: Credentials | None = MUFASA) -> Login:
+    return Login(credentials, lambda: "c")
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,8 @@ def test_h264_is_taken_among_several_payload_types() -> None:
 
 
 def test_another_codec_is_named() -> None:
-    with pytest.raises(UnsupportedError, match=r"H265.*H\.264"):
-        video(sdp("a=rtpmap:96 H265/90000"))
+    with pytest.raises(UnsupportedError, match=r"MP4V-ES.*H\.264 or H\.265"):
+        video(sdp("a=rtpmap:96 MP4V-ES/90000"))
 
 
 def test_no_video_and_interleaved_packets_are_unsupported() -> None:

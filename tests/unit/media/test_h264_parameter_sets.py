@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.media import h264
+from recorder.media.bits import without_emulation_prevention
 from recorder.media.errors import ParameterSetError
 from tests.fakes.video import annex_b, split_annex_b
 
@@ -91,7 +92,7 @@ def test_emulation_prevention_is_removed_before_reading() -> None:
     plain = h264.video_format([b"\x67\x42\x00\x28" + sps_id_31, b"\x68" + bits(0, 31)])
     found = h264.video_format([b"\x67\x42\x00\x28" + escaped, b"\x68" + bits(0, 31)])
     assert (found.width, found.height) == (plain.width, plain.height) == (16384, 16384)
-    assert h264._without_emulation_prevention(b"\x00\x00\x03\x00\x00\x03\x01") == b"\x00\x00\x00\x00\x01"
+    assert without_emulation_prevention(b"\x00\x00\x03\x00\x00\x03\x01") == b"\x00\x00\x00\x00\x01"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,13 @@
+"""What differs by codec, by its name: the format that parameter sets describe."""
+
+from collections.abc import Callable, Sequence
+
+from recorder.media import h264, h265
+from recorder.media.access_unit import VideoFormat
+
+_FORMATS: dict[str, Callable[[Sequence[bytes]], VideoFormat]] = {"h264": h264.video_format, "h265": h265.video_format}
+
+
+def video_format(codec: str, parameter_sets: Sequence[bytes]) -> VideoFormat:
+    """The format described by the parameter sets of a codec, "h264" or "h265". Raises ParameterSetError."""
+    return _FORMATS[codec](parameter_sets)
