@@ -10,8 +10,8 @@ from pathlib import Path
 import anyio
 
 from gate.clock import Clock
-from recorder.catalog import queries
-from recorder.catalog.changes import begin_boot, end_boot, set_volume, touch_boot
+from recorder.catalog import queries, retention_queries
+from recorder.catalog.changes import begin_boot, end_boot, put_volume, touch_boot
 from recorder.catalog.database import Catalog
 from recorder.catalog.rows import GapRow, Stream
 from recorder.config import StorageConfig
@@ -142,7 +142,7 @@ async def open_storage(
             clock=clock,
             limits=Limits(bytes_max=config.bytes_max, free_bytes_min=config.free_bytes_min),
             segment_seconds=config.segment_seconds,
-            totals=await catalog.read(queries.totals),
+            usage=await catalog.read(retention_queries.usage),
         )
         await sweeper.run_once()
         yield Storage(
@@ -160,10 +160,9 @@ async def open_storage(
 
 
 async def _recover(volume: Volume, catalog: Catalog, clock: Clock) -> Recovered:
-    known_id = await catalog.read(queries.volume_id)
-    volume_id = await asyncio.to_thread(volume.identify, known_id)
-    if known_id is None:
-        await catalog.do(partial(set_volume, id=volume_id))
+    known = await catalog.read(queries.volumes)
+    volume_id = await asyncio.to_thread(volume.identify, known[0].id if known else None)
+    volume.number = await catalog.do(partial(put_volume, id=volume_id, path=volume.root.name))
     try:
         return await catalog.do(partial(recover, volume=volume, clock=clock))
     except OSError as error:

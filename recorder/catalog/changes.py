@@ -4,8 +4,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from recorder.catalog.retention_queries import oldest_utc_ns
 from recorder.catalog.rows import STREAMS, FragmentEntry, GapReason, SegmentId, SegmentState, Stream, pack_fragments
 from recorder.media.access_unit import VideoFormat
+
+_PROTECT = "INSERT INTO protect (camera_id, start_utc_ns, end_utc_ns, note) VALUES (?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +27,15 @@ class SegmentContent:
 
 
 def insert_segment(
-    db: sqlite3.Connection, id: SegmentId, start_utc_ns: int, format: VideoFormat, init_bytes: int
+    db: sqlite3.Connection, id: SegmentId, start_utc_ns: int, format: VideoFormat, init_bytes: int, volume: int
 ) -> None:
-    """A segment that is being written; its run and camera are made as needed."""
+    """A segment that is being written to the volume of that number; its run and camera are made as needed."""
     camera_id = _camera_id(db, id.camera)
     key = (camera_id, STREAMS.index(id.stream), id.run)
     db.execute("INSERT INTO run VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (*key, start_utc_ns))
     db.execute(
-        "INSERT INTO segment VALUES (?, ?, ?, ?, 'writing', ?, ?, 0, 0, 0, ?, ?, x'')",
-        (*key, id.seq, start_utc_ns, start_utc_ns, _init_id(db, format), init_bytes),
+        "INSERT INTO segment VALUES (?, ?, ?, ?, 'writing', ?, ?, 0, 0, 0, ?, ?, x'', ?)",
+        (*key, id.seq, start_utc_ns, start_utc_ns, _init_id(db, format), init_bytes, volume),
     )
 
 
@@ -69,7 +72,7 @@ def delete_segments(db: sqlite3.Connection, ids: Iterable[SegmentId]) -> None:
 
 def delete_history(db: sqlite3.Connection) -> None:
     """Forgets what is only of interest beside footage: `lost` rows and ended gaps older than all that is left."""
-    oldest = db.execute("SELECT min(start_utc_ns) FROM segment WHERE state <> 'lost'").fetchone()[0]
+    oldest = oldest_utc_ns(db)
     if oldest is not None:
         db.execute("DELETE FROM segment WHERE start_utc_ns < ? AND state = 'lost'", (oldest,))
         db.execute("DELETE FROM gap WHERE end_utc_ns < ?", (oldest,))
@@ -95,9 +98,39 @@ def close_gap(db: sqlite3.Connection, camera: str, stream: Stream, end_utc_ns: i
     )
 
 
-def set_volume(db: sqlite3.Connection, id: str) -> None:
-    """Which volume this is the index of."""
-    db.execute("INSERT INTO volume VALUES (?)", (id,))
+def put_volume(db: sqlite3.Connection, id: str, path: str) -> int:
+    """A volume of this index, and where it is now; returns its number, which it keeps for ever."""
+    db.execute(
+        "INSERT INTO volume (id, path) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET path = excluded.path", (id, path)
+    )
+    return int(db.execute("SELECT number FROM volume WHERE id = ?", (id,)).fetchone()[0])
+
+
+def protect(db: sqlite3.Connection, camera: str, start_utc_ns: int, end_utc_ns: int, note: str = "") -> int:
+    """Footage of `[start, end)` is deleted last; returns the range's number."""
+    values = (_camera_id(db, camera), start_utc_ns, end_utc_ns, note)
+    return int(
+        db.execute(
+            "INSERT INTO protect (camera_id, start_utc_ns, end_utc_ns, note) VALUES (?, ?, ?, ?)", values
+        ).lastrowid
+        or 0
+    )
+
+
+def unprotect(db: sqlite3.Connection, camera: str, start_utc_ns: int, end_utc_ns: int) -> int:
+    """Takes the protection off `[start, end)`; what a protected range has outside of it stays. How many it touched."""
+    camera_id = _camera_id(db, camera)
+    touched = db.execute(
+        "SELECT id, start_utc_ns, end_utc_ns, note FROM protect"
+        " WHERE camera_id = ? AND start_utc_ns < ? AND end_utc_ns > ?",
+        (camera_id, end_utc_ns, start_utc_ns),
+    ).fetchall()
+    for id, start, end, note in touched:
+        db.execute("DELETE FROM protect WHERE id = ?", (id,))
+        for rest_start, rest_end in ((start, start_utc_ns), (end_utc_ns, end)):
+            if rest_start < rest_end:
+                db.execute(_PROTECT, (camera_id, rest_start, rest_end, note))
+    return len(touched)
 
 
 def begin_boot(db: sqlite3.Connection, now_utc_ns: int) -> int:

@@ -27,8 +27,8 @@ Query = Callable[[sqlite3.Connection], T]
 CHANGES_MAX = 20_000
 """Bound of the changes that wait for the writer. A change beyond it is lost: the next start finds the file."""
 
-MIGRATIONS: tuple[str, ...] = ("schema.sql",)
-"""Scripts of this package in order; `user_version` counts those that have run."""
+MIGRATIONS: tuple[str, ...] = ("0001_first.sql", "0002_volumes_protect_h265.sql")
+"""Scripts of `recorder.catalog.migrations` in order; `user_version` counts those that have run."""
 
 _BUSY_SECONDS = 10.0
 
@@ -125,8 +125,8 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        _migrate(connection, path)  # without foreign keys: tables may be made anew
         connection.execute("PRAGMA foreign_keys = ON")
-        _migrate(connection, path)
     except sqlite3.Error as error:
         connection.close()
         raise CatalogError(
@@ -145,5 +145,10 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: the index is of a newer version ({version}); install that version of edge-recorder"
         )
     for number, name in enumerate(MIGRATIONS[version:], start=version + 1):
-        script = resources.files("recorder.catalog").joinpath(name).read_text(encoding="utf-8")
-        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+        script = resources.files("recorder.catalog.migrations").joinpath(name).read_text(encoding="utf-8")
+        _log.info("%s: the index is brought to version %s", path, number)
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};")
+        broken = connection.execute("PRAGMA foreign_key_check").fetchall()
+        connection.execute("ROLLBACK" if broken else "COMMIT")
+        if broken:
+            raise CatalogError(f"{path}: the index contradicts itself ({broken[0]}); make it anew: index rebuild")

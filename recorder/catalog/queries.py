@@ -11,13 +11,13 @@ from recorder.catalog.rows import (
     SegmentId,
     SegmentRow,
     Stream,
-    Totals,
+    VolumeRow,
     unpack_fragments,
 )
 
-_COLUMNS = (
+COLUMNS = (
     "camera.name, segment.stream, run, seq, state, segment.start_utc_ns, end_utc_ns, duration_90k, samples, bytes,"
-    " init_bytes"
+    " init_bytes, volume"
 )
 _OF_STREAM = "FROM segment JOIN camera ON camera.id = camera_id WHERE camera.name = ? AND stream = ?"
 
@@ -28,20 +28,20 @@ def segments_between(
     """Segments with footage in `[start, end)`, by start; one that is being written counts as lasting. Not `lost` ones.
     After a step back of the clock two runs may cover one time: both are in."""
     rows = db.execute(
-        f"SELECT {_COLUMNS} {_OF_STREAM} AND segment.start_utc_ns >= ? AND segment.start_utc_ns < ?"
+        f"SELECT {COLUMNS} {_OF_STREAM} AND segment.start_utc_ns >= ? AND segment.start_utc_ns < ?"
         " AND (end_utc_ns > ? OR state = 'writing') AND state <> 'lost' ORDER BY segment.start_utc_ns, run, seq",
         (camera, STREAMS.index(stream), start_utc_ns - SEGMENT_SECONDS_MAX * 10**9, end_utc_ns, start_utc_ns),
     )
-    return [_segment(row) for row in rows]
+    return [segment_of(row) for row in rows]
 
 
 def newest_segment(db: sqlite3.Connection, camera: str, stream: Stream) -> SegmentRow | None:
     """The last segment of the highest run."""
     row = db.execute(
-        f"SELECT {_COLUMNS} {_OF_STREAM} AND state <> 'lost' ORDER BY run DESC, seq DESC LIMIT 1",
+        f"SELECT {COLUMNS} {_OF_STREAM} AND state <> 'lost' ORDER BY run DESC, seq DESC LIMIT 1",
         (camera, STREAMS.index(stream)),
     ).fetchone()
-    return None if row is None else _segment(row)
+    return None if row is None else segment_of(row)
 
 
 def fragments_of(db: sqlite3.Connection, id: SegmentId) -> list[FragmentEntry]:
@@ -76,49 +76,32 @@ def open_gaps(db: sqlite3.Connection) -> list[GapRow]:
     ]
 
 
-def totals(db: sqlite3.Connection) -> Totals:
-    """All footage. Reads the whole index: once at start."""
-    count, size, oldest = db.execute(
-        "SELECT count(*), coalesce(sum(bytes), 0), min(start_utc_ns) FROM segment WHERE state <> 'lost'"
-    ).fetchone()
-    return Totals(segments=count, bytes=size, oldest_utc_ns=oldest)
-
-
-def oldest_closed(db: sqlite3.Connection, limit: int) -> list[SegmentRow]:
-    """The closed segments that began first, over all cameras and streams."""
-    rows = db.execute(
-        f"SELECT {_COLUMNS} FROM segment JOIN camera ON camera.id = camera_id WHERE state = 'closed'"
-        " ORDER BY segment.start_utc_ns LIMIT ?",
-        (limit,),
-    )
-    return [_segment(row) for row in rows]
-
-
-def oldest_utc_ns(db: sqlite3.Connection) -> int | None:
-    """When the oldest footage begins."""
-    row = db.execute("SELECT start_utc_ns FROM segment WHERE state <> 'lost' ORDER BY start_utc_ns LIMIT 1").fetchone()
-    return None if row is None else int(row[0])
-
-
-def segments_writing(db: sqlite3.Connection) -> list[SegmentRow]:
-    """What a recorder was writing when it was last heard of."""
+def segments_writing(db: sqlite3.Connection, volume: int) -> list[SegmentRow]:
+    """What a recorder was writing to a volume when it was last heard of."""
     return [
-        _segment(row)
+        segment_of(row)
         for row in db.execute(
-            f"SELECT {_COLUMNS} FROM segment JOIN camera ON camera.id = camera_id WHERE state = 'writing'"
+            f"SELECT {COLUMNS} FROM segment JOIN camera ON camera.id = camera_id WHERE state = 'writing'"
+            " AND volume = ?",
+            (volume,),
         )
     ]
 
 
-def all_ids(db: sqlite3.Connection) -> dict[SegmentId, int]:
-    """Every segment that should have a file, with its start (its folder is that day's)."""
-    names: dict[int, str] = dict(db.execute("SELECT id, name FROM camera").fetchall())
+def ids_of(db: sqlite3.Connection, volume: int, camera: str, stream: Stream) -> dict[SegmentId, int]:
+    """Every segment of a stream that should have a file on a volume, with its start (its folder is that day's)."""
     return {
-        SegmentId(names[camera], STREAMS[stream], run, seq): start
-        for camera, stream, run, seq, start in db.execute(
-            "SELECT camera_id, stream, run, seq, start_utc_ns FROM segment WHERE state <> 'lost'"
+        SegmentId(camera, stream, run, seq): start
+        for run, seq, start in db.execute(
+            f"SELECT run, seq, segment.start_utc_ns {_OF_STREAM} AND state <> 'lost' AND volume = ?",
+            (camera, STREAMS.index(stream), volume),
         )
     }
+
+
+def cameras(db: sqlite3.Connection) -> list[str]:
+    """Every camera there has been."""
+    return [str(name) for (name,) in db.execute("SELECT name FROM camera ORDER BY name")]
 
 
 def last_run(db: sqlite3.Connection, camera: str, stream: Stream) -> int:
@@ -142,10 +125,10 @@ def last_end_utc_ns(db: sqlite3.Connection, camera: str, stream: Stream) -> int 
     return max([*ends, *(ended or ())], default=None)
 
 
-def volume_id(db: sqlite3.Connection) -> str | None:
-    """Which volume this is the index of; None for a new index."""
-    row = db.execute("SELECT id FROM volume").fetchone()
-    return None if row is None else str(row[0])
+def volumes(db: sqlite3.Connection) -> list[VolumeRow]:
+    """Every volume there has been, by number; none in a new index."""
+    rows = db.execute("SELECT number, id, path FROM volume ORDER BY number")
+    return [VolumeRow(number=number, id=id, path=path) for number, id, path in rows]
 
 
 def last_boot_was_clean(db: sqlite3.Connection) -> bool:
@@ -154,8 +137,8 @@ def last_boot_was_clean(db: sqlite3.Connection) -> bool:
     return row is None or row[0] is not None
 
 
-def _segment(row: tuple[str, int, int, int, str, int, int, int, int, int, int]) -> SegmentRow:
-    name, stream, run, seq, state, start, end, duration, samples, size, init_bytes = row
+def segment_of(row: tuple[str, int, int, int, str, int, int, int, int, int, int, int]) -> SegmentRow:
+    name, stream, run, seq, state, start, end, duration, samples, size, init_bytes, volume = row
     return SegmentRow(
         id=SegmentId(name, STREAMS[stream], run, seq),
         state=state,  # type: ignore[arg-type]  # the schema checks it
@@ -165,6 +148,7 @@ def _segment(row: tuple[str, int, int, int, str, int, int, int, int, int, int]) 
         samples=samples,
         bytes=size,
         init_bytes=init_bytes,
+        volume=volume,
     )
 
 

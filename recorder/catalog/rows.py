@@ -50,6 +50,37 @@ class SegmentRow:
     samples: int
     bytes: int
     init_bytes: int
+    volume: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeRow:
+    """A volume that this index knows. `path`: where it was last."""
+
+    number: int
+    id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectRow:
+    """Footage of a camera that is deleted last."""
+
+    id: int
+    camera: str
+    start_utc_ns: int
+    end_utc_ns: int
+    note: str
+
+
+class UsageRow(NamedTuple):
+    """What a camera's stream has on a volume, `lost` segments aside."""
+
+    volume: int
+    camera: str
+    stream: Stream
+    segments: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +92,6 @@ class GapRow:
     start_utc_ns: int
     end_utc_ns: int | None
     reason: GapReason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """All footage of a volume, `lost` segments aside."""
-
-    segments: int
-    bytes: int
-    oldest_utc_ns: int | None
 
 
 def pack_fragments(entries: Iterable[FragmentEntry]) -> bytes:

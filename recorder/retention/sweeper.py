@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from gate.clock import Clock, instant_of
-from recorder.catalog import queries
 from recorder.catalog.changes import delete_history, delete_segments
 from recorder.catalog.database import Catalog
-from recorder.catalog.rows import SegmentRow, Totals
+from recorder.catalog.retention_queries import oldest_closed, oldest_utc_ns
+from recorder.catalog.rows import SegmentRow, UsageRow
 from recorder.retention.plan import (
     Candidate,
     Limits,
@@ -40,7 +40,7 @@ RESUME_BYTES = 64 << 20
 
 
 class Sweeper:
-    """`run` it beside the disk writer. `totals`: of the index at start."""
+    """`run` it beside the disk writer. `usage`: of the index at start."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Sweeper:
         clock: Clock,
         limits: Limits,
         segment_seconds: float,
-        totals: Totals,
+        usage: Sequence[UsageRow],
         free_bytes: Callable[[], int] | None = None,
     ) -> None:
         self._volume = volume
@@ -64,7 +64,9 @@ class Sweeper:
         self._clock = clock
         self._limits = limits
         self._segment_seconds = segment_seconds
-        self._totals = totals
+        mine = [row for row in usage if row.volume == volume.number]
+        self._start_bytes = sum(row.bytes for row in mine)
+        self._start_segments = sum(row.segments for row in mine)
         self._free_bytes = free_bytes or volume.free_bytes
         self._deleted_bytes = 0
         self._deleted_segments = 0
@@ -91,7 +93,9 @@ class Sweeper:
         if self._health.blocked:
             headroom = max(headroom, min(RESUME_BYTES, self._limits.bytes_max // 4))
         while (wanted := plan_bytes_to_free(self._limits, usage, headroom)) > 0:
-            rows = await self._catalog.read(partial(queries.oldest_closed, limit=BATCH_SEGMENTS_MAX))
+            rows = await self._catalog.read(
+                partial(oldest_closed, volume=self._volume.number, limit=BATCH_SEGMENTS_MAX)
+            )
             candidates = [Candidate(id=row.id, start_utc_ns=row.start_utc_ns, bytes=row.bytes) for row in rows]
             chosen = {candidate.id for candidate in plan_deletions(candidates, wanted)}
             if not chosen:
@@ -109,7 +113,7 @@ class Sweeper:
             self._rate += share * ((written - before) / seconds - self._rate)
             self._rate_at = now_ns, written
         return Usage(
-            used_bytes=self._totals.bytes + written - self._writer.bytes_salvaged - self._deleted_bytes,
+            used_bytes=self._start_bytes + written - self._writer.bytes_salvaged - self._deleted_bytes,
             free_bytes=await asyncio.to_thread(self._free_bytes),
             rate_bytes_per_second=self._rate,
         )
@@ -143,9 +147,9 @@ class Sweeper:
             _log.error("%s: %s bytes used, recording stops", self._volume.root, usage.used_bytes)
 
     async def _show(self, usage: Usage) -> None:
-        oldest = await self._catalog.read(queries.oldest_utc_ns)
+        oldest = await self._catalog.read(oldest_utc_ns)
         storage = self._board.storage
         storage.used_bytes, storage.bytes_max = usage.used_bytes, self._limits.bytes_max
         storage.free_bytes = usage.free_bytes
-        storage.segments = self._totals.segments + self._writer.segments_kept - self._deleted_segments
+        storage.segments = self._start_segments + self._writer.segments_kept - self._deleted_segments
         storage.oldest = None if oldest is None else instant_of(oldest)

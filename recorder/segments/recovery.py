@@ -9,13 +9,13 @@ import logging
 import os
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gate.clock import Clock
 from recorder.catalog import queries
 from recorder.catalog.changes import SegmentContent, close_segment, delete_segments, insert_segment, mark_segments
-from recorder.catalog.rows import FragmentEntry, SegmentId, Stream
+from recorder.catalog.rows import STREAMS, FragmentEntry, SegmentId, Stream
 from recorder.media.access_unit import VideoFormat
 from recorder.media.errors import BoxError, MediaError
 from recorder.media.fmp4 import (
@@ -66,35 +66,62 @@ class Walked:
     torn_bytes: int
 
 
+@dataclass(slots=True)
+class _Difference:
+    """Between the index and one volume."""
+
+    rows: int = 0
+    missing: list[SegmentId] = field(default_factory=list)
+    torn: list[tuple[SegmentId, Path]] = field(default_factory=list)
+    unknown: list[tuple[SegmentId, Path]] = field(default_factory=list)
+    last_runs: dict[tuple[str, Stream], int] = field(default_factory=dict)
+
+
 def recover(db: sqlite3.Connection, volume: Volume, clock: Clock) -> Recovered:
     """Runs in one transaction of the catalogue. Raises VolumeMissingError, OSError."""
-    rows = queries.all_ids(db)
-    files = dict(volume.scan())
-    missing = [id for id in rows if id not in files]
-    if len(missing) > LOSS_ROWS_MIN and len(missing) > LOSS_SHARE_MAX * len(rows):
+    found = _compare(db, volume)
+    missing, looked_at = found.missing, len(found.torn) + len(found.unknown)
+    if len(missing) > LOSS_ROWS_MIN and len(missing) > LOSS_SHARE_MAX * found.rows:
         raise VolumeMissingError(
-            f"{volume.root}: {len(missing)} of {len(rows)} segments are missing; mount the right volume, "
+            f"{volume.root}: {len(missing)} of {found.rows} segments are missing; mount the right volume, "
             "or move index.db away to go on with what is there"
         )
     mark_segments(db, missing, "lost")
-    torn = [row.id for row in queries.segments_writing(db)]
-    unknown = [id for id in files if id not in rows]
-    if torn or unknown:
-        _log.info("recovery: %s unfinished and %s unknown segments to look at", len(torn), len(unknown))
+    if looked_at:
+        _log.info("recovery: %s unfinished and %s unknown segments to look at", len(found.torn), len(found.unknown))
     counts = {"repaired": 0, "removed": 0, "adopted": 0, "foreign": 0}
     said_ns = clock.monotonic_ns()
-    for done, id in enumerate([*torn, *unknown]):
-        outcome = _repair(db, volume, id, files[id]) if id in rows else _adopt(db, volume, id, files[id])
-        counts[outcome] += 1
+    steps = [(_repair, *one) for one in found.torn] + [(_adopt, *one) for one in found.unknown]
+    for done, (step, id, path) in enumerate(steps):
+        counts[step(db, volume, id, path)] += 1
         if clock.monotonic_ns() - said_ns > _PROGRESS_SECONDS * 1e9:
             said_ns = clock.monotonic_ns()
-            _log.info("recovery: %s of %s segments looked at", done + 1, len(torn) + len(unknown))
-    if torn or unknown or missing:
+            _log.info("recovery: %s of %s segments looked at", done + 1, looked_at)
+    if looked_at or missing:
         _log.info("recovery: %s, %s lost", ", ".join(f"{n} {what}" for what, n in counts.items()), len(missing))
-    last_runs: dict[tuple[str, Stream], int] = {}
-    for id in files:
-        last_runs[id.camera, id.stream] = max(id.run, last_runs.get((id.camera, id.stream), 0))
-    return Recovered(lost=len(missing), last_runs=last_runs, **counts)
+    return Recovered(lost=len(missing), last_runs=found.last_runs, **counts)
+
+
+def _compare(db: sqlite3.Connection, volume: Volume) -> _Difference:
+    """A stream at a time: a year of sixteen cameras has millions of segments."""
+    found = _Difference()
+    writing = {row.id for row in queries.segments_writing(db, volume.number)}
+    for camera, stream in sorted(
+        {*volume.streams(), *((name, stream) for name in queries.cameras(db) for stream in STREAMS)}
+    ):
+        rows = queries.ids_of(db, volume.number, camera, stream)
+        found.rows += len(rows)
+        last_run = 0
+        for id, path in volume.scan_stream(camera, stream):
+            last_run = max(last_run, id.run)
+            if rows.pop(id, None) is None:
+                found.unknown.append((id, path))
+            elif id in writing:
+                found.torn.append((id, path))
+        found.missing += rows
+        if last_run:
+            found.last_runs[camera, stream] = last_run
+    return found
 
 
 def _repair(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -> str:
@@ -120,7 +147,7 @@ def _adopt(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) ->
         return _remove(db, volume, id, path)
     _cut_off(path, walked)
     delete_segments(db, [id])  # a lost one that has come back
-    insert_segment(db, id, walked.mark.start_utc_ns, walked.format, walked.init_bytes)
+    insert_segment(db, id, walked.mark.start_utc_ns, walked.format, walked.init_bytes, volume.number)
     close_segment(db, id, walked.content)
     return "adopted"
 

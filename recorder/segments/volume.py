@@ -26,10 +26,11 @@ _DAY = re.compile(r"\d{4,5}-\d\d-\d\d", re.ASCII)
 
 
 class Volume:
-    """A directory tree of segments. `lock` it before anything is written."""
+    """A directory tree of segments. `lock` it before anything is written. `number`: in the index."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, number: int = 1) -> None:
         self.root = root
+        self.number = number
         self._lock_fd: int | None = None
 
     def lock(self) -> None:
@@ -87,24 +88,26 @@ class Volume:
         day = instant_of(start_utc_ns).date().isoformat()
         return self.root / id.camera / id.stream / day / f"{id.run:06}-{id.seq:04}.mp4"
 
-    def scan(self) -> Iterator[tuple[SegmentId, Path]]:
-        """Every segment's file."""
+    def streams(self) -> Iterator[tuple[str, Stream]]:
+        """Every camera's stream that has a folder."""
         for camera in _folders(self.root):
             for stream in STREAMS:
-                yield from self._scan_stream(camera.name, stream, self.root / camera.name / stream)
+                if (self.root / camera.name / stream).is_dir():
+                    yield camera.name, stream
 
-    def free_bytes(self) -> int:
-        """What the file system has left for us."""
-        return shutil.disk_usage(self.root).free
-
-    def _scan_stream(self, camera: str, stream: Stream, folder: Path) -> Iterator[tuple[SegmentId, Path]]:
-        for day in _folders(folder):
+    def scan_stream(self, camera: str, stream: Stream) -> Iterator[tuple[SegmentId, Path]]:
+        """Every segment's file of a stream."""
+        for day in _folders(self.root / camera / stream):
             if not _DAY.fullmatch(day.name):
                 continue
             with os.scandir(day.path) as entries:
                 for entry in entries:
                     if (match := _FILE.fullmatch(entry.name)) is not None:
                         yield SegmentId(camera, stream, int(match[1]), int(match[2])), Path(entry.path)
+
+    def free_bytes(self) -> int:
+        """What the file system has left for us."""
+        return shutil.disk_usage(self.root).free
 
     def _make_id(self, path: Path) -> str:
         volume_id = uuid.uuid4().hex

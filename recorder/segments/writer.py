@@ -175,6 +175,7 @@ class DiskWriter:
                     start_utc_ns=opening.start_utc_ns,
                     format=opening.format,
                     init_bytes=file.init_bytes,
+                    volume=self._volume.number,
                 )
             )
         else:

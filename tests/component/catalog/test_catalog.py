@@ -1,21 +1,23 @@
 """The index answers for every instant, refuses nonsense, and survives its own failures."""
 
+import contextlib
 import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
 from functools import partial
+from importlib import resources
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.catalog import changes, database, queries
+from recorder.catalog import changes, database, queries, retention_queries
 from recorder.catalog.changes import SegmentContent
 from recorder.catalog.database import Catalog
 from recorder.catalog.errors import CatalogError
-from recorder.catalog.rows import FragmentEntry, SegmentId, pack_fragments, unpack_fragments
+from recorder.catalog.rows import FragmentEntry, SegmentId, VolumeRow, pack_fragments, unpack_fragments
 from recorder.media.access_unit import VideoFormat
 
 FORMAT = VideoFormat(
@@ -28,6 +30,7 @@ DAY_NS = 1_790_000_000 * SECOND
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
     catalog = Catalog(tmp_path / "index.db")
+    catalog.post(partial(changes.put_volume, id="a" * 32, path="media"))
     yield catalog
     catalog.close()
 
@@ -36,7 +39,7 @@ def add(catalog: Catalog, run: int, seq: int, start: float, end: float | None, c
     """A segment at so many seconds of the day; without `end` it is being written."""
     id = SegmentId(camera, "main", run, seq)
     start_ns = DAY_NS + int(start * SECOND)
-    catalog.post(partial(changes.insert_segment, id=id, start_utc_ns=start_ns, format=FORMAT, init_bytes=700))
+    catalog.post(partial(changes.insert_segment, id=id, start_utc_ns=start_ns, format=FORMAT, init_bytes=700, volume=1))
     if end is not None:
         content = SegmentContent(
             end_utc_ns=DAY_NS + int(end * SECOND),
@@ -79,8 +82,9 @@ async def test_a_segment_being_written_counts_as_lasting_and_a_lost_one_not_at_a
     catalog.post(partial(changes.mark_segments, ids=[lost], state="lost"))
     assert await between(catalog, 0, 10_000) == [(1, 0), (1, 2)]
     assert await between(catalog, 500, 600) == [(1, 2)]
-    totals = await catalog.read(queries.totals)
-    assert (totals.segments, totals.bytes, totals.oldest_utc_ns) == (2, 1000, DAY_NS)
+    [used] = await catalog.read(retention_queries.usage)
+    assert (used.volume, used.camera, used.segments, used.bytes) == (1, "cam1", 2, 1000)
+    assert await catalog.read(retention_queries.oldest_utc_ns) == DAY_NS
 
 
 async def test_after_a_step_back_both_runs_of_one_time_are_found(catalog: Catalog) -> None:
@@ -191,19 +195,65 @@ async def test_what_waits_for_a_stuck_disk_is_bounded_and_counted(
 
 async def test_changes_posted_before_the_end_are_made(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path / "index.db")
+    catalog.post(partial(changes.put_volume, id="a" * 32, path="media"))
     for seq in range(50):
         add(catalog, 1, seq, seq, seq + 1)
     catalog.close()
     again = Catalog(tmp_path / "index.db")
-    assert (await again.read(queries.totals)).segments == 50
+    assert [row.segments for row in await again.read(retention_queries.usage)] == [50]
     again.close()
     assert [path.name for path in tmp_path.iterdir()] == ["index.db"]
+
+
+def test_an_index_of_version_1_is_brought_up_to_date_with_all_it_knows(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    first = resources.files("recorder.catalog.migrations").joinpath("0001_first.sql").read_text()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.executescript(f"{first}; PRAGMA user_version = 1; PRAGMA foreign_keys = ON")
+        db.execute("INSERT INTO volume VALUES (?)", ("b" * 32,))
+        db.execute("INSERT INTO camera VALUES (1, 'cam1')")
+        db.execute("INSERT INTO init VALUES (7, 'h264', 'avc1.64001F', 640, 360, x'01')")
+        db.execute("INSERT INTO run VALUES (1, 0, 3, ?)", (DAY_NS,))
+        blob = pack_fragments([FragmentEntry(300, 90_000, True, 0)])
+        values = (DAY_NS, DAY_NS + SECOND, 90_000, 15, 1000, 7, 700, blob)
+        db.execute("INSERT INTO segment VALUES (1, 0, 3, 0, 'closed', ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        db.execute("INSERT INTO gap VALUES (1, 1, 0, 5, 9, 'disk')")
+    Catalog(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA foreign_keys = ON")
+        [row] = queries.segments_between(db, "cam1", "main", DAY_NS, DAY_NS + 1)
+        assert (row.id, row.bytes, row.volume) == (SegmentId("cam1", "main", 3, 0), 1000, 1)
+        assert queries.fragments_of(db, row.id) == [FragmentEntry(300, 90_000, True, 0)]
+        assert queries.volumes(db) == [VolumeRow(number=1, id="b" * 32, path="")]
+        assert [gap.reason for gap in queries.gaps_between(db, "cam1", "main", 0, 99)] == ["disk"]
+        db.execute("INSERT INTO init VALUES (8, 'h265', 'hvc1.1.6.L93.B0', 640, 360, x'02')")
+        with pytest.raises(sqlite3.IntegrityError):
+            db.execute("INSERT INTO init VALUES (9, 'mjpeg', 'mjpg', 640, 360, x'03')")
+        with pytest.raises(sqlite3.IntegrityError):
+            db.execute("UPDATE segment SET volume = 2")
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert db.execute("PRAGMA user_version").fetchone() == (len(database.MIGRATIONS),)
+
+
+def test_an_upgraded_index_is_the_same_as_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def schema(path: Path) -> list[tuple[str, str]]:
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            return db.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+
+    Catalog(tmp_path / "new.db").close()
+    for count in range(1, len(database.MIGRATIONS) + 1):
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "MIGRATIONS", database.MIGRATIONS[:count])
+            Catalog(tmp_path / "old.db").close()
+    assert schema(tmp_path / "old.db") == schema(tmp_path / "new.db")
 
 
 def test_a_migration_that_fails_leaves_the_index_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "index.db"
     Catalog(path).close()
-    monkeypatch.setattr(database, "MIGRATIONS", ("schema.sql", "schema.sql"))  # every table exists already
+    monkeypatch.setattr(
+        database, "MIGRATIONS", ("0001_first.sql", "0002_volumes_protect_h265.sql", "0001_first.sql")
+    )  # every table exists already
     with pytest.raises(CatalogError, match="already exists"):
         Catalog(path)
     monkeypatch.undo()

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from gate.clock import SimulatedClock
 from recorder.catalog import queries
+from recorder.catalog.changes import put_volume
 from recorder.catalog.database import Catalog
 from recorder.catalog.errors import CatalogError
 from recorder.media.fmp4 import Sample, SegmentMark, fragment, init_segment, mark_box
@@ -134,6 +136,7 @@ class Disk:
     async def recover(self) -> Recovered:
         catalog = Catalog(self.root / "index.db")
         try:
+            await catalog.do(partial(put_volume, id=self.volume.identify(None), path="media"))
             return await catalog.do(lambda db: recover(db, self.volume, self.clock))
         finally:
             catalog.close()
@@ -207,7 +210,7 @@ async def test_a_loss_of_most_footage_is_refused_and_changes_nothing(disk: Disk,
     for seq in range(11):
         disk.sql(
             f"INSERT INTO segment SELECT camera_id, stream, 90, {seq}, state, start_utc_ns, end_utc_ns, duration_90k,"
-            " samples, bytes, init_id, init_bytes, fragments FROM segment WHERE run = 1 AND seq = 0"
+            " samples, bytes, init_id, init_bytes, fragments, volume FROM segment WHERE run = 1 AND seq = 0"
         )
     before = disk.sql("SELECT * FROM segment")
     with pytest.raises(VolumeMissingError, match=r"11 of \d+ segments are missing"):

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from gate.clock import SimulatedClock
-from recorder.catalog import queries
+from recorder.catalog import retention_queries
 from recorder.retention.plan import Limits
 from recorder.retention.sweeper import RESUME_BYTES, Sweeper
 from recorder.segments.volume import Volume
@@ -27,7 +27,7 @@ async def sweeper(site: Site, free: list[int], **limits: int) -> Sweeper:
         clock=site.clock,
         limits=Limits(**{"bytes_max": 10**12, "free_bytes_min": 0} | limits),
         segment_seconds=2,
-        totals=await site.storage.catalog.read(queries.totals),
+        usage=await site.storage.catalog.read(retention_queries.usage),
         free_bytes=lambda: free[0],
     )
 
@@ -123,7 +123,7 @@ async def test_files_deleted_by_somebody_else_do_not_stop_retention(
         await site.written()
         shutil.rmtree(index.files()[0].parent)
         await (await sweeper(site, [FREE], bytes_max=0)).run_once()
-        left = await site.storage.catalog.read(partial(queries.oldest_closed, limit=10))
+        left = await site.storage.catalog.read(partial(retention_queries.oldest_closed, volume=1, limit=10))
         assert left == []
 
 
