@@ -10,7 +10,9 @@ from typing import Literal
 
 StreamPhase = Literal["connecting", "streaming", "stalled", "unauthorized", "refused", "unsupported", "off"]
 RecordingPhase = Literal["recording", "waiting", "stopped"]
-"""`waiting`: licensed, but no picture comes. `stopped`: `reason` says why (a gap reason of the catalogue)."""
+"""`waiting`: licensed, but no picture comes; with the reason `event_mode`: for an event. `stopped`: `reason` says why
+(a gap reason of the catalogue)."""
+RecordingModeName = Literal["continuous", "event", "schedule", "off"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class StreamState:
 class RecordingState:
     """Whether the camera is being written to disk, and if not, why."""
 
+    mode: RecordingModeName = "continuous"
     phase: RecordingPhase = "waiting"
     since: datetime
     reason: str | None = None

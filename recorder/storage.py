@@ -18,11 +18,13 @@ from recorder.config import StorageConfig
 from recorder.hub import Feed
 from recorder.retention.plan import Limits
 from recorder.retention.sweeper import Sweeper
+from recorder.segments.account import Past, StreamAccount
 from recorder.segments.cutter import Cutter
 from recorder.segments.errors import VolumeError
 from recorder.segments.gaps import GapKeeper
 from recorder.segments.health import DiskHealth, Language
-from recorder.segments.recorder import Past, RecordingGate, StreamRecorder
+from recorder.segments.mode import CONTINUOUS, RecordingMode
+from recorder.segments.recorder import RecordingGate, StreamRecorder
 from recorder.segments.recovery import Recovered, recover
 from recorder.segments.segment_file import Disk, OsDisk
 from recorder.segments.volume import Volume
@@ -78,7 +80,9 @@ class Storage:
             tasks.create_task(_look(self._writer, self._clock), name="sync")
             tasks.create_task(_stay_alive(self.catalog, self._clock, self._boot), name="boot record")
 
-    def recorder(self, camera_id: str, feed: Feed, gate: RecordingGate) -> StreamRecorder:
+    def recorder(
+        self, camera_id: str, feed: Feed, gate: RecordingGate, mode: RecordingMode = CONTINUOUS
+    ) -> StreamRecorder:
         """The recording of a camera's main stream. Once a camera; `run` it in a task."""
         last_run, past, open_gap = self._streams[camera_id]
         segment_bytes_max = self._config.bytes_max // (SEGMENTS_PER_CAP_MIN * len(self._streams))
@@ -87,6 +91,7 @@ class Storage:
             stream=_MAIN,
             feed=feed,
             gate=gate,
+            mode=mode,
             cutter=Cutter(
                 camera=camera_id,
                 segment_seconds=self._config.segment_seconds,
@@ -94,11 +99,15 @@ class Storage:
                 next_run=last_run + 1,
             ),
             writer=self._writer,
-            gaps=GapKeeper(camera_id, _MAIN, self.catalog.post, open_gap),
+            account=StreamAccount(
+                camera=camera_id,
+                gaps=GapKeeper(camera_id, _MAIN, self.catalog.post, open_gap),
+                clock=self._clock,
+                board=self._board,
+                past=past,
+            ),
             health=self._health,
             clock=self._clock,
-            board=self._board,
-            past=past,
         )
 
 
@@ -174,6 +183,7 @@ async def _load_streams(
 ) -> dict[str, tuple[int, Past, GapRow | None]]:
     """By camera: the highest run, how things stood, and the gap that lasts."""
     clean = await catalog.read(queries.last_boot_was_clean)
+    alive_utc_ns = await catalog.read(queries.last_alive_utc_ns)
     gaps = {(gap.camera, gap.stream): gap for gap in await catalog.read(queries.open_gaps)}
     streams = {}
     for camera in camera_ids:
@@ -181,7 +191,7 @@ async def _load_streams(
         end_utc_ns = await catalog.read(partial(queries.last_end_utc_ns, camera=camera, stream=_MAIN))
         streams[camera] = (
             max(last_run, recovered.last_runs.get((camera, _MAIN), 0)),
-            Past(end_utc_ns=end_utc_ns, clean=clean),
+            Past(end_utc_ns=end_utc_ns, clean=clean, alive_utc_ns=alive_utc_ns),
             gaps.get((camera, _MAIN)),
         )
     return streams

@@ -137,6 +137,12 @@ def last_boot_was_clean(db: sqlite3.Connection) -> bool:
     return row is None or row[0] is not None
 
 
+def last_alive_utc_ns(db: sqlite3.Connection) -> int | None:
+    """When the recorder before this one was last known to run."""
+    row = db.execute("SELECT alive_utc_ns FROM boot ORDER BY id DESC LIMIT 1").fetchone()
+    return None if row is None else int(row[0])
+
+
 def segment_of(row: tuple[str, int, int, int, str, int, int, int, int, int, int, int]) -> SegmentRow:
     name, stream, run, seq, state, start, end, duration, samples, size, init_bytes, volume = row
     return SegmentRow(
