@@ -6,40 +6,84 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from gate.clock import SystemClock
-from tests.benchmarks import recording
+from tests.benchmarks import cut, recording
 from tests.benchmarks.source import MissingError, check_tools
 
 RESULTS = Path("bench-results")
+NAMES = ("recording", "cut")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Recording beside ffmpeg.")
-    parser.add_argument("--cameras", type=int, default=8, help="1080p30, 4 Mbit/s each (default 8)")
-    parser.add_argument("--seconds", type=float, default=20, help="measured time of each row (default 20)")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description="Measures, beside a peer if there is."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(NAMES)} (default: all)")
+    parser.add_argument("--cameras", type=int, default=8, help="recording: 1080p30, 4 Mbit/s each (default 8)")
+    parser.add_argument("--seconds", type=float, default=20, help="recording: measured time of each row (default 20)")
+    parser.add_argument("--readers", type=int, default=64, help="cut: open remote streams (default 64)")
+    parser.add_argument("--rounds", type=int, default=4, help="cut: crossings of an expiry (default 4)")
     options = parser.parse_args()
-    if options.cameras < 1 or options.seconds < 1:
-        parser.error("--cameras and --seconds must be 1 at least")
+    if min(options.cameras, options.seconds, options.readers, options.rounds) < 1:
+        parser.error("every number must be 1 at least")
+    names = options.names or list(NAMES)
+    if unknown := set(names) - set(NAMES):
+        parser.error(f"there is no benchmark {min(unknown)}; there are {', '.join(NAMES)}")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-recorder" / "bench"
+    cache.mkdir(parents=True, exist_ok=True)
+    RESULTS.mkdir(exist_ok=True)
+    console = Console(width=None if sys.stdout.isatty() else 120)
     try:
-        check_tools()
+        if "recording" in names:
+            _recording(console, cache, options.cameras, options.seconds)
+        if "cut" in names:
+            _cut(console, cache, options.readers, options.rounds)
     except MissingError as error:
         print(error, file=sys.stderr)
         return 2
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    with console.status(f"{options.cameras} cameras, 4 rows of {options.seconds:.0f} s …"):
-        cache.mkdir(parents=True, exist_ok=True)
-        rows = asyncio.run(recording.measure(options.cameras, options.seconds, cache, SystemClock()))
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / "recording.json"
-    path.write_text(json.dumps(recording.as_json(rows, options.cameras, options.seconds), indent=1) + "\n")
-    console.print(_table(rows, options.cameras))
-    console.print(f"written to {path}")
     return 0
+
+
+def _recording(console: Console, cache: Path, cameras: int, seconds: float) -> None:
+    check_tools()
+    with console.status(f"{cameras} cameras, 4 rows of {seconds:.0f} s …"):
+        rows = asyncio.run(recording.measure(cameras, seconds, cache, SystemClock()))
+    _write(console, "recording", recording.as_json(rows, cameras, seconds), _table(rows, cameras))
+
+
+def _cut(console: Console, cache: Path, readers: int, rounds: int) -> None:
+    with console.status(f"{readers} open streams, {rounds} expiries …"):
+        measured = asyncio.run(cut.measure(readers, rounds, cache, SystemClock()))
+    table = Table(
+        title=f"Cut at expiry, {readers} open remote streams, {rounds} expiries (ms after X; negative: before)"
+    )
+    for heading in ("", "median", "p99", "max"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    late = measured.percentile(99)
+    colour = "green" if late <= cut.LATE_MS_MAX else "red"
+    table.add_row(
+        "last media byte at a reader",
+        f"{measured.median:.1f}",
+        f"[{colour}]{late:.1f}[/] (≤ {cut.LATE_MS_MAX:.0f})",
+        f"{max(measured.late_ms):.1f}",
+    )
+    recorded = max(measured.recorded_ms)
+    table.add_row("last recorded picture", "", "", f"[{'green' if recorded < 0 else 'red'}]{recorded:.1f}[/] (< 0)")
+    table.add_row("pictures labelled X or later", "", "", str(measured.leaked))
+    table.add_row("streams not closed with EXPIRED, 4403", "", "", str(measured.not_closed))
+    _write(console, "cut", cut.as_json(measured), table)
+
+
+def _write(console: Console, name: str, result: dict[str, Any], table: Table) -> None:
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    console.print(table)
+    console.print(f"written to {path}")
 
 
 def _table(rows: list[recording.Row], cameras: int) -> Table:
