@@ -26,11 +26,15 @@ def load(path: Path, model: type[ModelT]) -> ModelT:
     try:
         return model.model_validate(_plain(root, path))
     except ValidationError as error:
-        first = error.errors()[0]
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        line = _line_of(root, first["loc"])
-        field = _field_name(first["loc"])
-        raise ConfigError(f"{path}, line {line}, {field}: {_sentence(first)}{more}") from None
+        line = _line_of(root, error.errors()[0]["loc"])
+        raise ConfigError(f"{path}, line {line}, {first_error(error)}") from None
+
+
+def first_error(error: ValidationError) -> str:
+    """The first of a model's errors as field and sentence, and how many more there are."""
+    first = error.errors()[0]
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{_field_name(first['loc'])}: {_sentence(first)}{more}"
 
 
 def _compose(path: Path) -> yaml.Node:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from gate.config_fields import ClockSection, LoopbackAddress, Section, TimeZone, beside, moved_ports
 from gate.yaml_file import load
 from recorder.ingest.approach import SourceChoice, TransportChoice
+from recorder.record_settings import Record, RecordSettings
 
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
           "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
@@ -111,6 +112,7 @@ class CameraConfig(Section):
     user: str | None = None
     password: SecretStr | None = None
     auth: Literal["digest", "basic"] = "digest"
+    record: Record = RecordSettings()
 
     @property
     def streams(self) -> dict[str, StreamConfig]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from zoneinfo import ZoneInfo
 
 from gate.client.licensing import Licensing, open_licensing
 from gate.clock import Clock
@@ -13,6 +14,7 @@ from recorder.hub import Hub
 from recorder.ingest.camera import CameraStream
 from recorder.ingest.precision import run_precision
 from recorder.local.app import serve_local
+from recorder.recording_control import RecordingControl
 from recorder.remote.app import serve_remote
 from recorder.state import CameraState, RecordingState, StateBoard, StreamState
 from recorder.storage import Storage, open_storage
@@ -42,19 +44,35 @@ async def run_device(config: RecorderConfig, ended: asyncio.Event, on_ready: Cal
         gate, licence = licensing.gate, licensing.licence
         await licence.run_once()  # before anything asks the gate: what is licensed must not begin with a denial
         storage = await stack.enter_async_context(
-            open_storage(config.storage, data_dir=config.device.data_dir, camera_ids=ids, clock=clock, board=board)
+            open_storage(
+                config.storage,
+                data_dir=config.device.data_dir,
+                camera_ids=ids,
+                clock=clock,
+                board=board,
+                language=config.device.language,
+            )
         )
+        recordings = RecordingControl(
+            folder=config.device.data_dir,
+            zone=ZoneInfo(config.device.time_zone),
+            pre_event_seconds=config.storage.pre_event_seconds,
+            board=board,
+        )
+        await asyncio.to_thread(recordings.load)
+        jobs = _jobs(config, clock, licensing, storage, hub, board, recordings)
         await stack.enter_async_context(
-            serve_local(hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config)
+            serve_local(
+                hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config, recordings=recordings
+            )
         )
         host, port = await stack.enter_async_context(
-            serve_remote(hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config)
+            serve_remote(
+                hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config, recordings=recordings
+            )
         )
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(job(), name=label)
-                for label, job in _jobs(config, clock, licensing, storage, hub, board)
-            ]
+            tasks = [group.create_task(job(), name=label) for label, job in jobs]
             on_ready({"remote": f"http://{host}:{port}/", "local": str(config.local.socket)})
             await ended.wait()
             for task in tasks:
@@ -83,6 +101,7 @@ def _jobs(
     storage: Storage,
     hub: Hub,
     board: StateBoard,
+    recordings: RecordingControl,
 ) -> list[tuple[str, Callable[[], Coroutine[None, None, None]]]]:
     """Everything that runs for as long as the recorder does, by name."""
     gate = licensing.gate
@@ -105,7 +124,9 @@ def _jobs(
             )
             sources.setdefault(camera.id, []).append(source)
             jobs.append((f"camera {camera.id} {stream}", source.run))
-        recorder = storage.recorder(camera.id, hub.feed(camera.id, "main"), gate)
+        mode = recordings.mode_of(camera.id, camera.record)
+        recorder = storage.recorder(camera.id, hub.feed(camera.id, "main"), gate, mode)
+        recordings.add(camera.id, recorder)
         jobs.append((f"recording {camera.id}", recorder.run))
     jobs.append(("precision", lambda: run_precision(gate, sources, clock)))
     return jobs

@@ -105,6 +105,7 @@ def _stream(stream: StreamState, monotonic_ns: int) -> dict[str, Any]:
 
 def _recording(recording: RecordingState) -> dict[str, Any]:
     return {
+        "mode": recording.mode,
         "phase": recording.phase,
         "since": recording.since.isoformat(),
         "reason": recording.reason,

@@ -16,12 +16,20 @@ from recorder.state import StateBoard
 from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import LiveRoute
 from recorder.web.middleware import problems_middleware
+from recorder.web.recording_route import RecordingRoute, Recordings
 from recorder.web.server import REQUEST_BYTES_MAX, serve_unix
 from recorder.web.state_route import LicenceStatus, StateRoute
 
 
 def create_app(
-    *, hub: Hub, gate: Gate, licence: LicenceStatus, board: StateBoard, clock: Clock, config: RecorderConfig
+    *,
+    hub: Hub,
+    gate: Gate,
+    licence: LicenceStatus,
+    board: StateBoard,
+    clock: Clock,
+    config: RecorderConfig,
+    recordings: Recordings,
 ) -> web.Application:
     """The application, to be served on a socket that only this recorder's user can open."""
     form = UnitForm()
@@ -35,18 +43,31 @@ def create_app(
         feature=Feature.HDMI_LIVE,
         form_of=lambda camera, stream: form,
     )
+    recording = RecordingRoute(recordings=recordings, gate=gate, board=board, config=config, feature=None)
     app = web.Application(middlewares=[problems_middleware(config.device.language)], client_max_size=REQUEST_BYTES_MAX)
     app.router.add_get("/v1/state", state.handle)
     app.router.add_get("/v1/explain", ExplainRoute(gate=gate, clock=clock, config=config).handle)
     app.router.add_get("/v1/cameras/{camera}/live", live.handle, allow_head=False)
+    app.router.add_get("/v1/cameras/{camera}/recording", recording.show)
+    app.router.add_post("/v1/cameras/{camera}/recording", recording.change)
+    app.router.add_post("/v1/cameras/{camera}/events", recording.trigger)
     return app
 
 
 @contextlib.asynccontextmanager
 async def serve_local(
-    *, hub: Hub, gate: Gate, licence: LicenceStatus, board: StateBoard, clock: Clock, config: RecorderConfig
+    *,
+    hub: Hub,
+    gate: Gate,
+    licence: LicenceStatus,
+    board: StateBoard,
+    clock: Clock,
+    config: RecorderConfig,
+    recordings: Recordings,
 ) -> AsyncIterator[Path]:
     """Serves on `local.socket`. Raises recorder.errors.RecorderError."""
-    app = create_app(hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config)
+    app = create_app(
+        hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config, recordings=recordings
+    )
     async with serve_unix(app, path=config.local.socket, clock=clock) as path:
         yield path

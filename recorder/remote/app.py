@@ -19,6 +19,7 @@ from recorder.state import StateBoard
 from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import VIEWERS_MAX, LiveRoute
 from recorder.web.middleware import problems_middleware
+from recorder.web.recording_route import RecordingRoute, Recordings
 from recorder.web.server import REQUEST_BYTES_MAX, serve_tcp
 from recorder.web.state_route import LicenceStatus, StateRoute
 
@@ -31,6 +32,7 @@ def create_app(
     board: StateBoard,
     clock: Clock,
     config: RecorderConfig,
+    recordings: Recordings,
     viewers_max: int = VIEWERS_MAX,
 ) -> web.Application:
     """The application; it serves loopback names only."""
@@ -53,6 +55,9 @@ def create_app(
     snapshot = SnapshotRoute(hub=hub, gate=gate, clock=clock, config=config)
     device = DeviceRoute(gate=gate, board=board, clock=clock, config=config)
     explain = ExplainRoute(gate=gate, clock=clock, config=config)
+    recording = RecordingRoute(
+        recordings=recordings, gate=gate, board=board, config=config, feature=Feature.REMOTE_MAINTENANCE
+    )
     page = Page(language)
     app.router.add_get("/", page.index)
     app.router.add_get("/static/{path:.+}", page.static)
@@ -62,15 +67,26 @@ def create_app(
     app.router.add_get("/api/v1/cameras", device.cameras)
     app.router.add_get("/api/v1/cameras/{camera}/live", live.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/snapshot.jpg", snapshot.handle, allow_head=False)
+    app.router.add_get("/api/v1/cameras/{camera}/recording", recording.show)
+    app.router.add_post("/api/v1/cameras/{camera}/recording", recording.change)
     return app
 
 
 @contextlib.asynccontextmanager
 async def serve_remote(
-    *, hub: Hub, gate: Gate, licence: LicenceStatus, board: StateBoard, clock: Clock, config: RecorderConfig
+    *,
+    hub: Hub,
+    gate: Gate,
+    licence: LicenceStatus,
+    board: StateBoard,
+    clock: Clock,
+    config: RecorderConfig,
+    recordings: Recordings,
 ) -> AsyncIterator[tuple[str, int]]:
     """Serves on `remote.listen`; yields host and port. Raises recorder.errors.RecorderError."""
-    app = create_app(hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config)
+    app = create_app(
+        hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config, recordings=recordings
+    )
     async with serve_tcp(app, listen=config.remote.listen, clock=clock) as address:
         yield address
 

@@ -1,7 +1,8 @@
 """Who may talk to the remote side at all, and the headers that every answer carries.
 
 1. The Host header names this machine's loopback: a foreign name that resolves here (DNS rebinding) gets nothing.
-2. A WebSocket with an Origin comes from this very host and port: another site's page cannot watch.
+2. A WebSocket, and whatever changes something, comes from this very host and port if it has an Origin: another site's
+   page can neither watch nor operate.
 3. The page loads nothing but its own files, is framed by nobody and posts to nobody (Content-Security-Policy).
 """
 
@@ -15,6 +16,7 @@ from gate.licence.text import Language
 from recorder.web.middleware import Handler, language_of
 from recorder.web.problem import own_problem, problem_response
 
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src 'self' blob:; "
@@ -55,15 +57,15 @@ def origin_is_own(origin: str | None, host: str | None) -> bool:
 
 
 def guard_middleware(default: Language) -> Middleware:
-    """Refuses foreign hosts with 421 and foreign pages' WebSockets with 403."""
+    """Refuses foreign hosts with 421, and foreign pages' WebSockets and changes with 403."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.headers.get("Host")
         if not host_is_loopback(host):
             return problem_response(own_problem("host_refused", language_of(request, default)))
-        upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-        if upgrade and not origin_is_own(request.headers.get("Origin"), host):
+        guarded = request.method not in _SAFE_METHODS or request.headers.get("Upgrade", "").lower() == "websocket"
+        if guarded and not origin_is_own(request.headers.get("Origin"), host):
             return problem_response(own_problem("origin_refused", language_of(request, default)))
         return await handler(request)
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gate.licence.text import Language, Text
 
-Problem = Mapping[str, Any]
+Problem = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,22 @@ _ROWS = {
         remedy=Text(
             ja="at には 2027-01-01T00:00:00+09:00 のように、UTC からの差を付けて指定してください。",
             en="Give at as 2027-01-01T00:00:00+09:00, with its offset from UTC.",
+        ),
+    ),
+    "recording_malformed": _Row(
+        status=400,
+        title=Text(ja="録画設定が正しくありません", en="These are no recording settings"),
+        remedy=Text(
+            ja="mode には continuous、event、schedule、off のいずれかを指定してください。",
+            en="Give mode as continuous, event, schedule or off, with the fields that configs/recorder.yaml explains.",
+        ),
+    ),
+    "recording_not_kept": _Row(
+        status=503,
+        title=Text(ja="録画設定は有効ですが、保存できませんでした", en="In force, but it could not be saved"),
+        remedy=Text(
+            ja="再起動すると元に戻ります。ディスクの空き容量を確認してください。",
+            en="A restart undoes it: check the disk that data_dir lies on, then change it again.",
         ),
     ),
     "not_found": _Row(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from gate.client.gate import Gate
 from gate.clock import Clock, ns_of
@@ -12,6 +13,7 @@ from gate.licence.profile import REMO
 from gate.licence.text import NO_TEXT, Text
 from recorder.config import RecorderConfig
 from recorder.hub import Hub
+from recorder.recording_control import RecordingControl
 from recorder.state import CameraState, RecordingState, StateBoard, StorageState, StreamState
 from tests.fakes.footage import Footage
 
@@ -104,6 +106,7 @@ class RemoteSite:
     seq: int = 0
     board: StateBoard = field(init=False)
     gate: Gate = field(init=False)
+    recordings: RecordingControl = field(init=False)
 
     def __post_init__(self) -> None:
         now = self.clock.now()
@@ -128,6 +131,10 @@ class RemoteSite:
             ),
         )
 
+        self.recordings = RecordingControl(
+            folder=self.config.device.data_dir, zone=ZoneInfo("Asia/Tokyo"), pre_event_seconds=10, board=self.board
+        )
+
     @property
     def parts(self) -> dict[str, object]:
         """The keyword arguments of `serve_remote` and `serve_local`."""
@@ -138,6 +145,7 @@ class RemoteSite:
             "board": self.board,
             "clock": self.clock,
             "config": self.config,
+            "recordings": self.recordings,
         }
 
     def entitle(self, until: datetime, cameras: Iterable[str] | None = None) -> None:
