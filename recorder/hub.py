@@ -2,7 +2,8 @@
 
 Two ways to listen. `attach` calls a function synchronously for each unit (the recording path: no task switch per
 picture). `subscribe` gives an async iterator behind a bounded queue; who falls behind skips to the next key frame and
-is told how many pictures it lost. Both pass a unit only if the lease covers its label.
+is told how many pictures it lost. Both take a lease, which only a gate gives, and pass a unit only if it covers the
+label.
 """
 
 import asyncio
@@ -10,21 +11,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
+from gate.client.lease import Lease
 from recorder.media.access_unit import AccessUnit
 
 Sink = Callable[[AccessUnit], None]
 
 GOP_BYTES_MAX = 8 << 20
 """Bound of the cached group of pictures of one stream; a longer group is not cached to its end."""
-
-
-class Lease(Protocol):
-    """The part of a gate's lease that frames depend on."""
-
-    def covers(self, utc_ns: int) -> bool:
-        """Whether a picture of this label may be seen by the lease's holder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Protocol
 import anyio
 
 from gate.client.errors import LeaseDeniedError
+from gate.client.lease import Lease
 from gate.clock import Clock, ns_of
 from gate.licence.decision import Decision, Denied, Granted
 from gate.licence.features import Feature
@@ -36,23 +37,13 @@ DISK_RETRY_SECONDS = 5.0
 TICK_SECONDS = 1.0
 
 
-class RecordingLease(Protocol):
-    """The part of a lease that recording depends on."""
-
-    until_ns: int
-    denial: Denied | None
-
-    def covers(self, utc_ns: int) -> bool:
-        """Whether a picture of this label may be recorded."""
-
-
 class RecordingGate(Protocol):
     """The part of the gate that recording depends on."""
 
     def decide(self, feature: Feature, camera: str | None) -> Decision:
         """Whether the feature may run now."""
 
-    def lease(self, feature: Feature, camera: str | None) -> AbstractAsyncContextManager[RecordingLease]:
+    def lease(self, feature: Feature, camera: str | None) -> AbstractAsyncContextManager[Lease]:
         """Cancels its body at revocation. Raises LeaseDeniedError."""
 
     async def wait_granted(self, feature: Feature, camera: str | None) -> Granted:
@@ -87,7 +78,7 @@ class StreamRecorder:
         self._clock = clock
         self._track = writer.add_stream(camera, stream, self._on_disk_failure, self._on_disk_recovery)
         self._disk_failed = asyncio.Event()
-        self._lease: RecordingLease | None = None
+        self._lease: Lease | None = None
         self._attached = False
         self._key_wanted = False
         self.set_mode(mode)
@@ -129,7 +120,7 @@ class StreamRecorder:
         finally:
             self._account.stop_for_good()
 
-    async def _record(self, lease: RecordingLease) -> None:
+    async def _record(self, lease: Lease) -> None:
         self._lease = lease
         try:
             while True:
@@ -160,7 +151,7 @@ class StreamRecorder:
             except TimeoutError:
                 self._tick()
 
-    async def _leave(self, lease: RecordingLease) -> None:
+    async def _leave(self, lease: Lease) -> None:
         try:
             if lease.denial is not None:
                 self._account.show("stopped", "licence")
