@@ -92,7 +92,7 @@ def plan_allocate(
     shortage = _shortage(state, StockKey(partner, kind, months), quantity)
     if shortage is not None:
         return shortage
-    renewed = renewable(state, customer, kind, by.at, rules)[:quantity]
+    renewed = renewable(state, customer, kind, by.at, rules)
     facts: list[Fact] = []
     for index in range(quantity):
         old = renewed[index] if index < len(renewed) else None

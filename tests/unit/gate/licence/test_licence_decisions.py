@@ -135,7 +135,8 @@ def test_decision_04_without_free_period_a_term_counts_from_its_own_day(origin: 
         ("calendar", "2027-01-31", date(2027, 3, 1)),
         ("strict60", "2027-01-31", date(2027, 4, 1)),
         ("from_expiry", "2027-01-31", date(2027, 4, 1)),
-        # 61 days before
+        # 60 days before is not more than 60 days before; 61 are
+        ("strict60", "2027-01-30", date(2027, 4, 1)),
         ("calendar", "2027-01-29", date(2027, 3, 1)),
         ("strict60", "2027-01-29", date(2027, 3, 1)),
         ("from_expiry", "2027-01-29", date(2027, 4, 1)),
@@ -166,6 +167,18 @@ def test_decision_05_the_portal_warns_from_the_overlap_and_names_the_day_that_bu
     assert early.unburnt_from == date(2026, 4, 1)
     on_that_day = preview(book.state, "alice", "edge", 12, tokyo("2026-04-01"), book.rules)
     assert on_that_day.renewal is not None and on_that_day.renewal.burnt_days == 0
+
+
+def test_decision_05_an_allocation_renews_one_licence_that_ends_soon_and_each_is_renewed_once() -> None:
+    book = Book()
+    old, _ = book.licensed("cam1")
+    too_early = book.at("2026-02-28").allocate()
+    renewal, further = book.at("2026-03-05").allocate(), book.allocate()
+    assert [book.licence(one).renews for one in (too_early, renewal, further)] == [None, old, None]
+    assert [book.licence(one).origin for one in (too_early, renewal, further)] == ["first", "renewal", "first"]
+    wider = Book(Rules(renewal_window=timedelta(days=400)))
+    old, _ = wider.licensed("cam1")
+    assert wider.licence(wider.at("2025-06-01").allocate()).renews == old
 
 
 @pytest.mark.parametrize(("time_zone", "last_day"), [("Asia/Tokyo", date(2026, 6, 30)), ("UTC", date(2026, 5, 31))])
@@ -253,6 +266,8 @@ def test_decision_11_a_camera_without_any_licence_counts_for_all() -> None:
 def test_decision_12_two_direct_cameras_within_the_scope(scope: str, third: bool) -> None:
     book = Book(Rules(direct_cap_scope=scope))  # type: ignore[arg-type]
     book.allocate(kind="direct")
+    for name in ("edge-1", "edge-2", "edge-3"):
+        book.camera(name)  # not counted
     book.camera("cam1", device="direct-1", kind="direct")
     book.camera("cam2", device="direct-2", kind="direct")
     book.do(plan_register_device, customer="alice", device="direct-3", kind="direct")
@@ -261,7 +276,6 @@ def test_decision_12_two_direct_cameras_within_the_scope(scope: str, third: bool
         book.do(plan_register_camera, customer="alice", camera=key)
     else:
         assert book.refusal(plan_register_camera, customer="alice", camera=key) == RefusalCode.DIRECT_CAP
-    book.camera("edge-1")  # not counted
     assert Rules().direct_cap == 2
 
 

@@ -182,6 +182,23 @@ class TestAutomaticAssignment:
         assert book.at("2026-06-03").sweep() == ()
         assert not book.is_covered(camera)
 
+    def test_a_late_job_uses_nothing_that_was_bound_and_catches_nothing_that_was_not_there(self) -> None:
+        book = Book()
+        _, camera = book.licensed("cam1")
+        spare = book.at("2026-05-20").allocate()
+        other = book.camera("cam2")
+        book.bind(spare, other)
+        book.at("2026-06-02").do(plan_unbind, customer="alice", licence=spare)
+        book.at("2026-06-03").sweep()
+        assert not book.is_covered(camera), "the spare was in use at the end"
+        late = Book()
+        _, camera = late.licensed("cam1")
+        late.at("2026-05-20").allocate()
+        late.allocate()
+        newcomer = late.at("2026-06-02").camera("cam2")
+        late.at("2026-06-03").sweep()
+        assert (late.is_covered(camera), late.is_covered(newcomer)) == (True, False)
+
     def test_the_licence_that_ends_first_is_taken_and_longer_ones_stay(self) -> None:
         book = Book()
         _, camera = book.licensed("cam1")
