@@ -8,6 +8,7 @@ from collections.abc import Callable
 _COMMANDS = {
     "demo": ("recorder.commands", "start cameras, recorder and HDMI monitor together"),
     "run": ("recorder.commands", "run a recorder alone"),
+    "record": ("recorder.commands", "show or change how a camera is recorded"),
     "status": ("recorder.commands", "what a running recorder does"),
     "cameras": ("camera_sim.commands", "run simulated cameras"),
     "hdmi": ("hdmi_out.commands", "run the HDMI monitor"),

@@ -1,4 +1,4 @@
-"""`edge-recorder run`, `status` and `demo`."""
+"""`edge-recorder run`, `record`, `status` and `demo`."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import uvloop
 
@@ -61,6 +62,41 @@ def status(argv: list[str]) -> int:
             state_table(state)
 
     return _serve("status", show)
+
+
+def record(argv: list[str]) -> int:
+    """Shows or changes how a camera of a running recorder is recorded."""
+    parser = _parser(
+        "record",
+        "How a camera is recorded: show it, or change it at once; it stays so until it is changed again.",
+        "edge-recorder record cam1\n  edge-recorder record cam1 event --pre 5 --post 20\n"
+        "  edge-recorder record cam1 schedule --schedule 'mon-fri 08:00-18:00' 'sat 10:00-14:00'",
+    )
+    parser.add_argument("camera", help="its id")
+    parser.add_argument("mode", nargs="?", metavar="MODE", help="continuous, event, schedule or off")
+    parser.add_argument("--pre", type=float, metavar="S", help="seconds kept from before an event")
+    parser.add_argument("--post", type=float, metavar="S", help="seconds recorded after the last event")
+    parser.add_argument("--schedule", nargs="+", metavar="SPAN", help="when to record, in the device's time zone")
+    parser.add_argument("--config", type=Path, default=Path("configs/recorder.yaml"), help="default %(default)s")
+    parser.add_argument("--json", action="store_true", help="print the settings as JSON (docs/protocols.md)")
+    options = parser.parse_args(argv)
+    given = {
+        "mode": options.mode,
+        "pre_event_seconds": options.pre,
+        "post_event_seconds": options.post,
+        "schedule": options.schedule,
+    }
+    changes = {field: value for field, value in given.items() if value is not None}
+
+    async def change(_: asyncio.Event) -> None:
+        from recorder.supervisor.site import ask_local
+        from recorder.supervisor.table import recording_line
+
+        socket = load_config(options.config).local.socket
+        settings = await ask_local(socket, f"/v1/cameras/{quote(options.camera, safe='')}/recording", changes or None)
+        print(json.dumps(settings, ensure_ascii=False) if options.json else recording_line(settings))
+
+    return _serve("record", change)
 
 
 def demo(argv: list[str]) -> int:

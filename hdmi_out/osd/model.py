@@ -112,6 +112,8 @@ def tile_label(camera: Camera, words: Words, *, reachable: bool) -> TileLabel:
     match camera.recording.phase:
         case "recording":
             return TileLabel(name=name, state=words.recording, mark=Mark.RECORDING)
+        case "waiting" | "stopped" if chosen := words.by_choice.get(camera.recording.reason or ""):
+            return TileLabel(name=name, state=chosen, mark=Mark.WAITING)
         case "stopped":
             return TileLabel(name=name, state=words.stopped, mark=Mark.STOPPED)
         case "waiting":

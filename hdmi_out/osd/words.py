@@ -13,12 +13,13 @@ EXPIRED = "EXPIRED"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """One language; `code` is its name. Fields with braces are formats. `actions`: what to do, by denial code; for
-    other codes the denial's own remedy is shown."""
+    other codes the denial's own remedy is shown. `by_choice`: why nothing is recorded although nothing is wrong."""
 
     code: Language
     recording: str
     stopped: str
     waiting: str
+    by_choice: Mapping[str, str]
     no_signal: str
     seconds: str
     minutes: str
@@ -64,6 +65,7 @@ _JA = Words(
     recording="REC",
     stopped="録画停止",
     waiting="録画待機",
+    by_choice={"event_mode": "イベント待機", "schedule": "スケジュール外", "off": "録画オフ"},
     no_signal="映像なし",
     seconds="{}秒",
     minutes="{}分",
@@ -127,6 +129,7 @@ _EN = Words(
     recording="REC",
     stopped="NOT RECORDING",
     waiting="WAITING",
+    by_choice={"event_mode": "EVENT WAIT", "schedule": "OFF BY SCHEDULE", "off": "REC OFF"},
     no_signal="No signal",
     seconds="{} s",
     minutes="{} min",

@@ -166,12 +166,20 @@ class Site:
 
 async def read_state(socket: Path) -> dict[str, Any]:
     """The whole state of the recorder that serves this local socket. Raises RecorderError if none answers."""
+    return await ask_local(socket, "/v1/state")
+
+
+async def ask_local(socket: Path, path: str, content: object = None) -> dict[str, Any]:
+    """The answer of the recorder that serves this local socket; `content` is posted. Raises RecorderError if none
+    answers, or with its problem."""
     try:
         async with (
             aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=str(socket))) as session,
-            session.get("http://recorder/v1/state") as response,
+            session.request("GET" if content is None else "POST", f"http://recorder{path}", json=content) as response,
         ):
-            state: dict[str, Any] = json.loads(await response.read())
-            return state
+            answer: dict[str, Any] = json.loads(await response.read())
     except (aiohttp.ClientError, OSError, ValueError):
         raise RecorderError(f"no recorder answers at {socket}: start it first") from None
+    if response.status >= 400:
+        raise RecorderError(f"{answer['detail']}; {answer.get('remedy', '')}".rstrip("; "))
+    return answer

@@ -47,7 +47,7 @@ def state_table(state: Mapping[str, Any]) -> None:
             f"{camera['id']} {camera['name']}",
             _stream(streams["main"]),
             _stream(streams["sub"]) if "sub" in streams else "–",
-            recording["phase"] + (f": {recording['reason']}" if recording["reason"] else ""),
+            _recording(recording),
             licence["state"] + (f" to {licence['last_day']}" if licence["last_day"] else ""),
         )
     storage = state["storage"]
@@ -66,6 +66,24 @@ def state_table(state: Mapping[str, Any]) -> None:
     for message in (*faults, storage["message"], state["licence"]["message"]):
         if message:
             console.print(message)
+
+
+def _recording(recording: Mapping[str, Any]) -> str:
+    now = str(recording["phase"]) + (f": {recording['reason']}" if recording["reason"] else "")
+    return now if recording["mode"] == "continuous" else f"{now} ({recording['mode']})"
+
+
+def recording_line(settings: Mapping[str, Any]) -> str:
+    """How a camera is recorded, and whether it is now."""
+    mode = settings["mode"]
+    if mode == "event":
+        before = settings["pre_event_seconds"]
+        before = "the usual time" if before is None else f"{before:g} s"
+        mode += f" (from {before} before to {settings['post_event_seconds']:g} s after)"
+    elif mode == "schedule":
+        mode += f" ({'; '.join(settings['schedule'])})"
+    now = settings["phase"] + (f": {settings['reason']}" if settings["reason"] else "")
+    return f"{settings['camera']}: {mode}; now {now}"
 
 
 def _stream(stream: Mapping[str, Any]) -> str:

@@ -14,6 +14,11 @@ const RECORDING = {
   waiting: ["◌", "recording.waiting", "warn"],
   stopped: ["■", "recording.stopped", "bad"],
 };
+const BY_CHOICE = {
+  event_mode: ["◌", "recording.event_mode", "muted"],
+  schedule: ["■", "recording.schedule", "muted"],
+  off: ["■", "recording.off", "muted"],
+};
 
 export class LiveTile extends HTMLElement {
   /** "live", "stale", "offline", "lapsed", "waiting", "connecting", "unsupported" or "paused". */
@@ -186,8 +191,8 @@ export class LiveTile extends HTMLElement {
 
   #drawRecording() {
     const { symbol, state, badge } = this.#parts;
-    const { phase } = this.#camera.recording;
-    const [sign, key, tone] = this.#site.connected ? RECORDING[phase] : ["?", "recording.unknown", "muted"];
+    const { phase, reason } = this.#camera.recording;
+    const [sign, key, tone] = this.#site.connected ? (BY_CHOICE[reason] ?? RECORDING[phase]) : ["?", "recording.unknown", "muted"];
     setText(symbol, sign);
     setText(state, t(key));
     setAttribute(badge, "data-tone", tone);
