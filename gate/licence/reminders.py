@@ -69,7 +69,7 @@ def due_of(
 ) -> tuple[DueReminder, ...]:
     """The same for one licence. What would have been due before it was allocated is not."""
     term = licence.term
-    if term is None or licence.revoked_at is not None:
+    if term is None or licence.revoked_at is not None or now < term.ends - _distance(rules):
         return ()
     customer = state.customers[licence.customer]
     return tuple(
@@ -82,8 +82,8 @@ def due_of(
             needed=not (reminder.unless_renewed and is_renewed(state, licence)),
         )
         for reminder in rules.reminders
-        if term.starts <= (moment := moment_of(reminder, term, rules)) <= now
-        and ReminderKey(licence.id, term.last_day, reminder.name) not in settled
+        if ReminderKey(licence.id, term.last_day, reminder.name) not in settled
+        and term.starts <= (moment := moment_of(reminder, term, rules)) <= now
     )
 
 
@@ -116,3 +116,10 @@ def mails_of(reminders: Iterable[DueReminder]) -> tuple[ReminderMail, ...]:
         )
         for (due_at, customer, last_day, reminder), group in sorted(gathered.items())
     )
+
+
+def _distance(rules: Rules) -> timedelta:
+    """No reminder is due earlier before a term's end: its day, the last day itself, and a zone's shift."""
+    days = max((reminder.days or 0 for reminder in rules.reminders), default=0)
+    hours = max((reminder.hours or 0 for reminder in rules.reminders), default=0)
+    return max(timedelta(days=days + 3), timedelta(hours=hours))
