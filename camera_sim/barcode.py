@@ -3,12 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-SQUARES_ACROSS = 40
-"""A square is 1/40 of the picture's width."""
 _BITS = 12
 _CELLS = 18
 _CONTRAST_MIN = 60.0
-_MARGIN = 0.25
 
 
 def cells(value: int) -> tuple[bool, ...]:
@@ -19,34 +16,34 @@ def cells(value: int) -> tuple[bool, ...]:
     return (True, False, *bits, sum(bits[:6]) % 2 == 1, sum(bits[6:]) % 2 == 1, False, True)
 
 
+def square(width: int) -> int:
+    """The side of a square in pixels: even, about 1/64 of the picture's width, 4 at least."""
+    return max(4, 2 * ((width + 64) // 128))
+
+
 def box(width: int, height: int) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of the whole row in a picture of that size."""
-    square = width / SQUARES_ACROSS
-    return round(square), round(height - 2 * square), round(square * (1 + _CELLS)), round(height - square)
+    side = square(width)
+    return side, height - 2 * side, side * (1 + _CELLS), height - side
 
 
 def draw(luma: NDArray[np.uint8], value: int, *, black: int = 16, white: int = 235) -> None:
     """Paints the row into a luma plane (height, width). The caller greys the colour planes under `box`."""
     height, width = luma.shape
-    _, top, _, bottom = box(width, height)
-    for cell, is_white in enumerate(cells(value)):
-        left, right = (round(width / SQUARES_ACROSS * (1 + cell + side)) for side in (0, 1))
-        luma[top:bottom, left:right] = white if is_white else black
+    left, top, right, bottom = box(width, height)
+    row = np.array([white if is_white else black for is_white in cells(value)], np.uint8)
+    luma[top:bottom, left:right] = row.repeat(square(width))
 
 
 def read(gray: NDArray[np.uint8]) -> int | None:
-    """The value shown in a grey picture (height, width) of any size, or None if there is no whole barcode in it."""
+    """The value shown in a grey picture (height, width) of the size that was sent; None if there is no barcode."""
     height, width = gray.shape
-    square = width / SQUARES_ACROSS
-    if height < 2 * square or square < 2:
+    left, top, right, bottom = box(width, height)
+    if top < 0 or right > width:
         return None
-    margin = square * _MARGIN
-    top, bottom = height - 2 * square + margin, height - square - margin
-    means = []
-    for cell in range(_CELLS):
-        left = square * (1 + cell) + margin
-        part = gray[int(top) : max(int(bottom), int(top) + 1), int(left) : max(int(left + square / 2), int(left) + 1)]
-        means.append(float(part.mean()))
+    margin = square(width) // 4
+    rows = gray[top + margin : bottom - margin, left:right]
+    means = rows.mean(axis=0).reshape(_CELLS, -1)[:, margin:-margin].mean(axis=1)
     white, black = (means[0] + means[-1]) / 2, (means[1] + means[-2]) / 2
     if white - black < _CONTRAST_MIN:
         return None

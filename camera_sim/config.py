@@ -69,7 +69,7 @@ class SubStreamConfig(StreamConfig):
 
 class CameraConfig(Section):
     id: Identifier
-    name: str = Field("", max_length=24)
+    name: str = Field("", max_length=24, pattern=r"^[^\x00-\x1f\x7f]*$")
     scene: SceneName
     view: int = Field(0, ge=0, le=1)
     main: StreamConfig = StreamConfig()

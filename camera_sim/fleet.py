@@ -26,6 +26,7 @@ class Fleet:
         self._config = config
         self._clock = clock
         self._rekeyer = Rekeyer()
+        self._titles = {camera.id: camera.name or camera.id for camera in config.cameras}
         recipes = {
             f"/{camera.id}/{name}": recipe_of(config, camera, name)
             for camera in config.cameras
@@ -79,7 +80,7 @@ class Fleet:
 
     def _stream(self, path: str, recipe: Recipe) -> LiveStream:
         _, camera, name = path.split("/")
-        return LiveStream(camera, name, self._loops[recipe], self._rekeyer, self._clock)
+        return LiveStream(camera, name, self._titles[camera], self._loops[recipe], self._rekeyer, self._clock)
 
     def _make_again(self, recipe: Recipe, gop: int) -> None:
         self.workshop.make_again(recipe, gop)

@@ -58,6 +58,7 @@ class Loop:
         self._cache_dir = cache_dir
         self._on_torn = on_torn
         self._cached: set[int] = set()
+        self._newest = 0
         self._held: dict[int, HeldGop] = {}
         self._wanted: list[int] = []
         self._wake = asyncio.Event()
@@ -75,6 +76,7 @@ class Loop:
     def add(self, gop: int) -> None:
         """Tells that a group's file is in the cache."""
         self._cached.add(gop)
+        self._newest = gop
         if not self.ready:
             self.want(gop)
         self._wake.set()
@@ -95,6 +97,15 @@ class Loop:
     def held(self, gop: int) -> HeldGop | None:
         """A group, if it is in memory."""
         return self._held.get(gop)
+
+    def cached(self, gop: int) -> bool:
+        """Whether it is on disk, so that it will be held soon after it is asked for."""
+        return gop in self._cached
+
+    def newest(self) -> HeldGop | None:
+        """The newest group of the cache, or until it is read the one read last."""
+        self.want(self._newest)
+        return self._held.get(self._newest) or next(reversed(self._held.values()), None)
 
     async def run(self) -> None:
         """Reads what is wanted, for ever."""

@@ -10,7 +10,7 @@ import av
 
 from camera_sim.config import CameraConfig, FleetConfig
 
-SCENE_VERSION = 2
+SCENE_VERSION = 3
 """Raise it whenever drawing or encoding changes: old clips are then no longer used."""
 
 
@@ -23,7 +23,6 @@ class Show:
 
     scene: str
     view: int
-    name: str
     loop_seconds: int
     fps: int
     gop_pictures: int
@@ -67,7 +66,6 @@ def recipe_of(config: FleetConfig, camera: CameraConfig, stream: str) -> Recipe:
     show = Show(
         scene=camera.scene,
         view=camera.view,
-        name=camera.name,
         loop_seconds=config.loop_seconds,
         fps=form.fps,
         gop_pictures=form.gop_pictures,

@@ -53,7 +53,7 @@ class Studio:
         size = (recipe.width, recipe.height)
         overlay = self._overlays.get(recipe)
         if overlay is None:
-            overlay = self._overlays[recipe] = Overlay(*size, recipe.show.name or recipe.show.scene.replace("_", " "))
+            overlay = self._overlays[recipe] = Overlay(*size)
         for n, scene in enumerate(scenes, first):
             fits = scene.shape[1::-1] == size
             image = scene if fits else cv2.resize(scene, size, interpolation=cv2.INTER_AREA)

@@ -57,10 +57,6 @@ class RtpDelivery:
         """Remembers when sending stopped."""
         self._paused_ns = self._clock.monotonic_ns()
 
-    def resync(self) -> None:
-        """Pictures are missing: nothing more before the next key frame."""
-        self._waits_for_key = True
-
     def send(self, packets: Packets, *, key: bool, rtp: int) -> None:
         """Sends one picture, or drops it. `rtp`: the stream's RTP time, not wrapped."""
         if self._transport.is_closing() or (self._waits_for_key and not key):

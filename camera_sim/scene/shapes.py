@@ -18,7 +18,9 @@ _FINE_PX = 160
 SHADE_TINT = (0.86, 0.95, 1.0)
 """How much of blue, green and red a shadow takes away: shade is bluish."""
 _SOFTNESS_MAX_PX = 7.0
-_ROUND = np.stack((np.cos(np.linspace(0, 2 * np.pi, 12)[:-1]), np.sin(np.linspace(0, 2 * np.pi, 12)[:-1])), axis=1)
+_ROUND = np.stack(
+    (np.cos(np.linspace(0, 2 * np.pi, 12)[:-1]), np.sin(np.linspace(0, 2 * np.pi, 12)[:-1])), axis=1
+).astype(np.float32)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,8 +55,8 @@ class Shapes:
 
 def hull(centres: Pixels, radii: Sequence[float]) -> Floats:
     """Outline of the convex hull of discs in pixels."""
-    points = np.concatenate([np.asarray(c) + _ROUND * r for c, r in zip(centres, radii, strict=True)])
-    return np.asarray(cv2.convexHull(points.astype(np.float32))[:, 0, :], float)
+    circles = np.asarray(centres, np.float32)[:, None] + _ROUND * np.asarray(radii, np.float32)[:, None, None]
+    return np.asarray(cv2.convexHull(circles.reshape(-1, 2))[:, 0, :], float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,8 +51,8 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
         gop_file.read(tmp_path / "0007.gop")
 
 
-SHOW = Show(scene="car_park", view=0, name="", loop_seconds=60, fps=15, gop_pictures=15)
-OTHER = Show(scene="car_park", view=1, name="", loop_seconds=60, fps=15, gop_pictures=30)
+SHOW = Show(scene="car_park", view=0, loop_seconds=60, fps=15, gop_pictures=15)
+OTHER = Show(scene="car_park", view=1, loop_seconds=60, fps=15, gop_pictures=30)
 MINUTE = 1_795_000_020 * 1_000_000_000
 
 
@@ -74,7 +74,7 @@ def fleet(*cameras: CameraConfig) -> FleetConfig:
 
 
 def test_cameras_that_show_the_same_share_a_loop_and_both_streams_one_drawing() -> None:
-    first, second = CameraConfig(id="a", scene="car_park"), CameraConfig(id="b", scene="car_park")
+    first, second = CameraConfig(id="a", name="A", scene="car_park"), CameraConfig(id="b", scene="car_park")
     config = fleet(first, second)
     assert recipe_of(config, first, "main") == recipe_of(config, second, "main")
     recipes = [recipe_of(config, first, name) for name in ("sub", "main")]
@@ -85,7 +85,6 @@ def test_whatever_changes_the_pictures_changes_the_folder() -> None:
     forms = [
         CameraConfig(id="a", scene="car_park"),
         CameraConfig(id="a", scene="car_park", view=1),
-        CameraConfig(id="a", scene="car_park", name="x"),
         CameraConfig(id="a", scene="shop_entrance"),
         CameraConfig(id="a", scene="car_park", main=StreamConfig(bitrate=1_000_000)),
         CameraConfig(id="a", scene="car_park", main=StreamConfig(gop_seconds=2)),

@@ -58,16 +58,17 @@ def test_the_barcode_is_read_back_at_every_size_noise_included(value: int, size:
 def test_the_barcode_lies_where_the_protocol_says() -> None:
     luma = np.full((360, 640), 100, np.uint8)
     barcode.draw(luma, 0b100000_000001)
-    squares = luma[336, 24 : 16 * 19 : 16] > 128
+    squares = luma[345, 15 : 10 * 19 : 10] > 128
     assert squares.tolist() == [True, False, True] + [False] * 10 + [True, True, True, False, True]
-    assert luma[:328].max() == luma[344:].max() == luma[336, :16].max() == luma[336, 304:].max() == 100
+    assert luma[:340].max() == luma[350:].max() == luma[345, :10].max() == luma[345, 190:].max() == 100
+    assert [barcode.square(width) for width in (96, 160, 320, 640, 854, 1280, 1920)] == [4, 4, 6, 10, 14, 20, 30]
 
 
 @pytest.mark.parametrize("cell", range(2, 16))
 def test_one_wrong_square_makes_the_barcode_unreadable(cell: int) -> None:
     luma = np.full((360, 640), 100, np.uint8)
     barcode.draw(luma, 0b010110_111001)
-    part = luma[328:344, 16 * (1 + cell) : 16 * (2 + cell)]
+    part = luma[340:350, 10 * (1 + cell) : 10 * (2 + cell)]
     part[:] = 251 - part
     assert barcode.read(luma) is None
 
