@@ -82,9 +82,10 @@ class StreamAccount:
         """A picture has come that is not to be recorded. `ended_utc_ns`: where recording ended, if that is a rule's."""
         self.note_jump()
         if self._gaps.reason is None:
-            end_utc_ns = ended_utc_ns or self.end_utc_ns or self.waiting_utc_ns
-            is_hole = ended_utc_ns or unit.utc_ns - end_utc_ns > HOLE_SECONDS_MIN * 1e9
-            self._gaps.begin(reason, min(end_utc_ns, unit.utc_ns) if is_hole else unit.utc_ns)
+            at_utc_ns = ended_utc_ns or self.end_utc_ns or self.waiting_utc_ns
+            if ended_utc_ns is None and self.end_utc_ns and unit.utc_ns - at_utc_ns < HOLE_SECONDS_MIN * 1e9:
+                at_utc_ns = unit.utc_ns  # exactly: the next recording may begin with this very picture
+            self._gaps.begin(reason, min(at_utc_ns, unit.utc_ns))
         elif self._gaps.reason != reason:
             self._gaps.begin(reason, max(unit.utc_ns, self._gaps.start_utc_ns or 0))
         self.waiting_utc_ns, self.waiting_monotonic_ns = unit.utc_ns, unit.arrival_ns

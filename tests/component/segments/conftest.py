@@ -17,6 +17,7 @@ from recorder.catalog.rows import GapRow, SegmentRow
 from recorder.config import StorageConfig
 from recorder.hub import Feed
 from recorder.media.access_unit import AccessUnit
+from recorder.segments.mode import CONTINUOUS, RecordingMode
 from recorder.segments.recorder import StreamRecorder
 from recorder.segments.segment_file import Disk
 from recorder.state import CameraState, RecordingState, StateBoard
@@ -102,6 +103,7 @@ def open_site(tmp_path: Path, clock: SimulatedClock) -> Opening:
         cameras: Sequence[str] = ("cam1",),
         licensed: tuple[float, float] | None = (0, EVER),
         disk: Disk | None = None,
+        mode: RecordingMode = CONTINUOUS,
         **config: float,
     ) -> AsyncIterator[Site]:
         gate = Gate(clock=clock, device_id="rec-1", cameras=cameras)
@@ -113,7 +115,7 @@ def open_site(tmp_path: Path, clock: SimulatedClock) -> Opening:
         )
         async with opening as storage:
             feeds = {camera: Feed() for camera in cameras}
-            recorders = {camera: storage.recorder(camera, feeds[camera], gate) for camera in cameras}
+            recorders = {camera: storage.recorder(camera, feeds[camera], gate, mode) for camera in cameras}
             site = Site(clock, tmp_path, gate, board, storage, feeds, recorders)
             jobs = [gate.run, storage.run, *(recorder.run for recorder in recorders.values())]
             site.tasks = [asyncio.create_task(job()) for job in jobs]
