@@ -70,14 +70,17 @@ def next_expiry(state: State, after: datetime, customer: str | None = None) -> d
     )
 
 
-def forecast(state: State, now: datetime, rules: Rules, *, customer: str | None = None) -> State:
-    """The state as it will be at the end of what is shipped ahead, if nobody does anything. Assignments from a
-    partner's stock depend on all its customers: leave `customer` None there."""
+def forecast(
+    state: State, now: datetime, rules: Rules, *, customer: str | None = None, since: datetime | None = None
+) -> State:
+    """The state as it will be at the end of what is shipped ahead, if nobody does anything. `since`: when the job of
+    automatic assignment last ran (now, if not given): what it is late with is foreseen, too. Assignments from a
+    partner's stock depend on all its customers: there, `customer` is not heeded."""
     numbers = itertools.count(1)
     by = By(at=now, actor="forecast", new_id=lambda: f"forecast-{next(numbers)}")
     scope = customer if rules.auto_assign.source == "customer_pool" else None
     until = now + rules.auto_assign.ship_ahead
-    return fold(plan_assignments(state, by, rules, since=now, until=until, customer=scope), state)
+    return fold(plan_assignments(state, by, rules, since=since or now, until=until, customer=scope), state)
 
 
 def notices_of(facts: Iterable[Fact], state: State) -> tuple[Notice, ...]:

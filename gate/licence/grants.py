@@ -14,10 +14,13 @@ from gate.licence.rules import Rules
 from gate.licence.state import Camera, State
 
 
-def grants_for(state: State, device: str, now: datetime, rules: Rules) -> dict[str, CameraGrant]:
-    """Every camera of the device by its id, also those without a licence (they count for the quorum `all`). Raises
-    KeyError for a device that is not registered."""
-    ahead = forecast(state, now, rules, customer=state.devices[device].customer)
+def grants_for(
+    state: State, device: str, now: datetime, rules: Rules, *, since: datetime | None = None
+) -> dict[str, CameraGrant]:
+    """Every camera of the device by its id, also those without a licence (they count for the quorum `all`). `since`:
+    when the job of automatic assignment last ran; a device that asks while the job is late is told what it will do.
+    Raises KeyError for a device that is not registered."""
+    ahead = forecast(state, now, rules, customer=state.devices[device].customer, since=since)
     return {
         key.camera: CameraGrant(kind=ahead.cameras[key].kind, intervals=_intervals(ahead.cameras[key], now))
         for key in ahead.devices[device].cameras
@@ -32,11 +35,13 @@ def entitlement_for(
     *,
     kid: str,
     seq: int,
+    since: datetime | None = None,
     profile: Profile | None = None,
     stale_after: datetime | None = None,
     device_pubkey_sha256: str | None = None,
 ) -> Entitlement:
-    """The whole document for a device, to be signed. `profile`: a user's own; else the one the rules name."""
+    """The whole document for a device, to be signed. `profile`: a user's own; else the one the rules name. `since`:
+    as in `grants_for`."""
     effective = rules.effective_profile(profile).for_kind(state.devices[device].kind)
     return Entitlement(
         kid=kid,
@@ -45,7 +50,7 @@ def entitlement_for(
         seq=seq,
         issued_at=now,
         stale_after=stale_after,
-        cameras=grants_for(state, device, now, rules),
+        cameras=grants_for(state, device, now, rules, since=since),
         profile=effective.name,
         profile_sha256=effective.sha256,
     )

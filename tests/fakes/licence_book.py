@@ -116,7 +116,8 @@ class Book:
 
     def told(self, key: CameraKey) -> tuple[Interval, ...]:
         """The intervals that the camera's device would be told now."""
-        return grants_for(self.state, key.device, self.now, self.rules)[key.camera].intervals
+        grants = grants_for(self.state, key.device, self.now, self.rules, since=self.swept_until)
+        return grants[key.camera].intervals
 
     def is_covered(self, key: CameraKey, instant: datetime | None = None) -> bool:
         """Whether a licence covers the camera."""

@@ -175,6 +175,15 @@ class TestAutomaticAssignment:
         assert (assigned.starts, assigned.at) == (tokyo("2026-06-01"), tokyo("2026-06-03T12:00"))
         assert book.is_covered(camera, tokyo("2026-06-02"))
 
+    def test_a_device_that_asks_while_the_job_is_late_is_told_the_same_as_before(self) -> None:
+        book = Book()
+        _, camera = book.licensed("cam1")
+        book.at("2026-05-20").allocate()
+        told = book.told(camera)
+        assert book.at("2026-06-02").told(camera) == told
+        book.sweep()
+        assert book.told(camera) == told
+
     def test_a_late_job_takes_no_licence_that_was_not_there_at_the_end(self) -> None:
         book = Book(Rules(auto_assign=AutoAssign(restores_on_allocation=False)))
         _, camera = book.licensed("cam1")
