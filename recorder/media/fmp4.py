@@ -65,6 +65,7 @@ class FragmentHead:
     duration_90k: int
     key: bool
     sample_bytes: tuple[int, ...]
+    sample_durations_90k: tuple[int, ...]
 
     @property
     def data_bytes(self) -> int:
@@ -187,6 +188,7 @@ def parse_fragment_head(moof: bytes, offset: int = 0) -> FragmentHead:
         duration_90k=sum(sample[0] for sample in samples),
         key=samples[0][2] == _KEY_FLAGS,
         sample_bytes=tuple(sample[1] for sample in samples),
+        sample_durations_90k=tuple(sample[0] for sample in samples),
     )
 
 

@@ -85,8 +85,7 @@ class Volume:
 
     def path_of(self, id: SegmentId, start_utc_ns: int) -> Path:
         """Where a segment lies."""
-        day = instant_of(start_utc_ns).date().isoformat()
-        return self.root / id.camera / id.stream / day / f"{id.run:06}-{id.seq:04}.mp4"
+        return segment_path(self.root, id, start_utc_ns)
 
     def streams(self) -> Iterator[tuple[str, Stream]]:
         """Every camera's stream that has a folder."""
@@ -122,6 +121,12 @@ class Volume:
         except OSError as error:
             raise VolumeError(f"{self.root}: cannot be written to: {error.strerror}") from error
         return volume_id
+
+
+def segment_path(root: Path, id: SegmentId, start_utc_ns: int) -> Path:
+    """Where a segment lies on the volume at `root`."""
+    day = instant_of(start_utc_ns).date().isoformat()
+    return root / id.camera / id.stream / day / f"{id.run:06}-{id.seq:04}.mp4"
 
 
 def sync_folder(folder: Path) -> None:

@@ -16,9 +16,9 @@ ALTER TABLE init_next RENAME TO init;
 CREATE TABLE volume_next (
     number INTEGER PRIMARY KEY CHECK (number > 0),
     id     TEXT NOT NULL UNIQUE CHECK (length(id) = 32),
-    path   TEXT NOT NULL                          -- where it was last; its id file decides
+    path   TEXT NOT NULL                          -- where it was last, from the data folder; its id file decides
 ) STRICT;
-INSERT INTO volume_next SELECT 1, id, '' FROM volume;
+INSERT INTO volume_next SELECT 1, id, 'media' FROM volume;
 DROP TABLE volume;
 ALTER TABLE volume_next RENAME TO volume;
 

@@ -224,7 +224,7 @@ def test_an_index_of_version_1_is_brought_up_to_date_with_all_it_knows(tmp_path:
         [row] = queries.segments_between(db, "cam1", "main", DAY_NS, DAY_NS + 1)
         assert (row.id, row.bytes, row.volume) == (SegmentId("cam1", "main", 3, 0), 1000, 1)
         assert queries.fragments_of(db, row.id) == [FragmentEntry(300, 90_000, True, 0)]
-        assert queries.volumes(db) == [VolumeRow(number=1, id="b" * 32, path="")]
+        assert queries.volumes(db) == [VolumeRow(number=1, id="b" * 32, path="media")]
         assert [gap.reason for gap in queries.gaps_between(db, "cam1", "main", 0, 99)] == ["disk"]
         db.execute("INSERT INTO init VALUES (8, 'h265', 'hvc1.1.6.L93.B0', 640, 360, x'02')")
         with pytest.raises(sqlite3.IntegrityError):

@@ -1,0 +1,134 @@
+"""Access units out of fragments on disk. Blocks.
+
+What was recorded comes back as it was, but for what a file does not keep: `run` is the catalogue's number, `pts_90k`
+counts from the run's first unit by way of the labels, `utc_ns` is exact to one tick, and `arrival_ns` is 0.
+"""
+
+import logging
+import os
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from recorder.catalog.footage_queries import run_start_utc_ns
+from recorder.catalog.rows import SegmentId
+from recorder.media.access_unit import AccessUnit, VideoFormat
+from recorder.media.errors import MediaError
+from recorder.media.fmp4 import format_of_init, parse_fragment_head, walk_boxes
+from recorder.playback.errors import FootageError
+from recorder.playback.fragments import FragmentPlace, Wanted, find_fragments
+from recorder.segments.cutter import ns_of_ticks, ticks_of
+
+_log = logging.getLogger(__name__)
+
+FORMATS_MAX = 16
+_HEAD_BYTES = 8192
+"""Enough for the head of nearly every fragment in one read."""
+
+
+class PictureSource:
+    """The pictures of a range, a fragment at a time: `next_units` until it gives None, then `close`. For one thread."""
+
+    def __init__(self, db: sqlite3.Connection, roots: Mapping[int, Path], wanted: Wanted) -> None:
+        """Takes the connection over."""
+        self._db = db
+        self._wanted = wanted
+        self._places = find_fragments(db, roots, wanted)
+        self._formats: OrderedDict[bytes, VideoFormat] = OrderedDict()
+        self._id: SegmentId | None = None
+        self._gone: SegmentId | None = None
+        self._file = -1
+        self._format: VideoFormat | None = None
+        self._run_offset_90k = 0
+
+    def next_units(self) -> list[AccessUnit] | None:
+        """The units of the next fragment (of a key frame's, with `keys_only` or backward, the first alone); None at the
+        end. What lies before the range's start is given from its key frame on, nothing from the range's end on.
+        Fragments that are gone or broken are left out and logged. Raises sqlite3.Error."""
+        for place in self._places:
+            if place.id == self._gone:
+                continue
+            try:
+                self._turn_to(place)
+                units = list(self._units(place))
+            except (OSError, MediaError, FootageError) as error:
+                self._gone = place.id
+                _log.warning("camera %s: footage left out: %s", place.id.camera, error)
+                continue
+            if units:
+                return units
+        return None
+
+    def close(self) -> None:
+        """Closes the open file and the connection."""
+        self._close_file()
+        self._db.close()
+
+    def _turn_to(self, place: FragmentPlace) -> None:
+        """Opens the segment of a fragment, unless it is open."""
+        if place.id == self._id:
+            return
+        self._close_file()
+        self._file = os.open(place.path, os.O_RDONLY | os.O_CLOEXEC)
+        self._id = place.id
+        self._format = self._format_of(os.pread(self._file, place.init_bytes, 0))
+        run_start = run_start_utc_ns(self._db, place.id)
+        run_start = place.segment_start_utc_ns if run_start is None else run_start
+        self._run_offset_90k = max(ticks_of(place.segment_start_utc_ns - run_start), 0)
+
+    def _format_of(self, init: bytes) -> VideoFormat:
+        """Equal init sections give the same object. Raises MediaError."""
+        for moov in walk_boxes(lambda offset, size: init[offset : offset + size], len(init)):
+            if moov.kind == b"moov":
+                break
+        key = init[moov.offset : moov.offset + moov.size]
+        if key not in self._formats:
+            self._formats[key] = format_of_init(key)
+            if len(self._formats) > FORMATS_MAX:
+                self._formats.popitem(last=False)
+        return self._formats[key]
+
+    def _units(self, place: FragmentPlace) -> Iterator[AccessUnit]:
+        first_only = self._wanted.keys_only or self._wanted.backward
+        start = os.pread(self._file, _HEAD_BYTES if first_only else place.entry.bytes, place.offset)
+        moof_bytes = int.from_bytes(start[:4], "big")
+        if first_only and moof_bytes > len(start):
+            start = os.pread(self._file, moof_bytes, place.offset)
+        head = parse_fragment_head(start[:moof_bytes], place.offset)
+        if first_only:
+            data = self._read(place, moof_bytes + 8, head.sample_bytes[0])
+            yield self._unit(place, head.decode_time_90k, data, key=head.key)
+            return
+        if len(start) < place.entry.bytes:
+            raise FootageError("the file ends within a fragment", place.id, place.offset)
+        at, ticks, key = moof_bytes + 8, head.decode_time_90k, head.key
+        for size, duration_90k in zip(head.sample_bytes, head.sample_durations_90k, strict=True):
+            unit = self._unit(place, ticks, start[at : at + size], key=key)
+            if self._wanted.end_utc_ns is not None and unit.utc_ns >= self._wanted.end_utc_ns:
+                return
+            yield unit
+            at, ticks, key = at + size, ticks + duration_90k, False
+
+    def _read(self, place: FragmentPlace, at: int, size: int) -> bytes:
+        data = os.pread(self._file, size, place.offset + at)
+        if len(data) < size:
+            raise FootageError("the file ends within a picture", place.id, place.offset + at)
+        return data
+
+    def _unit(self, place: FragmentPlace, ticks: int, data: bytes, *, key: bool) -> AccessUnit:
+        assert self._format is not None
+        return AccessUnit(
+            format=self._format,
+            data=data,
+            key=key,
+            run=place.id.run,
+            pts_90k=self._run_offset_90k + ticks,
+            utc_ns=place.segment_start_utc_ns + ns_of_ticks(ticks),
+            arrival_ns=0,
+        )
+
+    def _close_file(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+        self._file, self._id = -1, None
