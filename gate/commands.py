@@ -12,8 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gate.client.commands import add_install
+from gate.client.profiles import open_profile
 from gate.licence.entitlement import YEARS, Entitlement, parse_payload
 from gate.licence.errors import LicenceError
+from gate.licence.profile import REMO
 from gate.licence.term import MONTHS_MAX, Term, first_instant, last_day_of, renewal_of, term_of
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.errors import ClockError
@@ -88,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     issuing.add_argument(
         "--key", type=Path, metavar="DIR", help="folder of signing.key and root.pub (default: beside FILE)"
     )
+    issuing.add_argument(
+        "--profile", default=REMO.name, metavar="PROFILE", help="its name or file (default %(default)s)"
+    )
     issuing.add_argument("--device-key", type=Path, metavar="FILE", help="bind it to the device with this device.pub")
     issuing.add_argument("--clock", type=Path, metavar="SOCKET", help="issue at the time of this site's shared clock")
 
@@ -130,6 +135,7 @@ async def _issue(arguments: argparse.Namespace) -> dict[str, Any]:
             cameras=arguments.camera,
             issued_at=now,
             until=until,
+            profile=open_profile(arguments.profile),
             device_pubkey_sha256=sha256_of(load_root_key(arguments.device_key)) if arguments.device_key else None,
         )
         for tries_left in reversed(range(BUSY_TRIES_MAX)):

@@ -11,7 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from gate.client.profiles import profile_place
 from gate.config_fields import ClockSection, LoopbackAddress, Section, TimeZone, beside, moved_ports
+from gate.licence.profile import REMO
 from gate.yaml_file import load
 from recorder.ingest.approach import SourceChoice, TransportChoice
 from recorder.record_settings import Record, RecordSettings
@@ -62,6 +64,7 @@ class LicenceConfig(Section):
     mode: Literal["file"] = "file"
     path: Path
     root_key: Path
+    profile: str = REMO.name
 
 
 class RemoteConfig(Section):
@@ -146,7 +149,8 @@ def load_config(path: Path) -> RecorderConfig:
     """The configuration with absolute paths. Raises gate.yaml_file.ConfigError."""
     config = load(path, RecorderConfig)
     device, licence, local = config.device, config.licence, config.local
-    keys = {"path": beside(path, licence.path), "root_key": beside(path, licence.root_key)}
+    keys: dict[str, Path | str] = {"path": beside(path, licence.path), "root_key": beside(path, licence.root_key)}
+    keys |= {"profile": profile_place(licence.profile, path)}
     return config.model_copy(
         update={
             "device": device.model_copy(update={"data_dir": beside(path, device.data_dir)}),

@@ -39,6 +39,7 @@ async def run_device(config: RecorderConfig, ended: asyncio.Event, on_ready: Cal
             cameras=ids,
             path=config.licence.path,
             root_key=config.licence.root_key,
+            profile=config.licence.profile,
             language=config.device.language,
         )
         gate, licence = licensing.gate, licensing.licence

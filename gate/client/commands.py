@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from gate.client.on_disk import OnDisk, SiteFile, in_force, load_site
+from gate.client.profiles import open_profile
 from gate.licence.entitlement import Entitlement
 from gate.licence.errors import LicenceError
 from gate.licence.explanation import Question, as_json, decision_json
 from gate.licence.explanation import explain as explanation_of
 from gate.licence.features import Feature
-from gate.licence.profile import PROFILES, REMO, Profile
+from gate.licence.profile import PROFILES, Profile
 from gate.licence.profile_difference import Difference, differences
 from gate.licence.term import first_instant
 from gate.shared_clock.client import stopped_site_now
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("feature", type=_feature, help="such as recording or remote_live, or a row of the matrix: M3")
     parser.add_argument("--at", metavar="T", help="another moment: a date, or an instant with its offset from UTC")
     parser.add_argument("--config", type=Path, default=CONFIG_DEFAULT, help="the recorder's (default %(default)s)")
-    parser.add_argument("--diff", metavar="PROFILE", choices=sorted(PROFILES), help=" | ".join(sorted(PROFILES)))
+    parser.add_argument("--diff", metavar="PROFILE", help=f"a file, or {' | '.join(sorted(PROFILES))}")
     parser.add_argument("--lang", choices=("ja", "en"), default="en")
     parser.add_argument("--json", action="store_true", help="print everything as one JSON object")
     return parser
@@ -91,17 +92,19 @@ async def _explain(arguments: argparse.Namespace) -> dict[str, Any]:
         raise ConfigError(f"{arguments.config} has no camera {camera!r}; there are {known}, and {DEVICE} for itself")
     at = _instant(arguments.at, zone) if arguments.at else None
     now = stopped_site_now(site.clock.mode, site.device.data_dir / STATE_NAME)
+    profile = open_profile(site.licence.profile)
     question = Question(feature=arguments.feature, camera=camera, at=at or now)
     disk = await asyncio.to_thread(in_force, site, now)
     facts = await _ask(site, question, at, arguments.lang)
     if facts is None:
-        told = explanation_of(question, disk.trusted.entitlement, REMO, None, zone)
+        told = explanation_of(question, disk.trusted.entitlement, profile, None, zone)
         facts = as_json(told, arguments.lang, zone) | {"asked": "files"}
         if disk.refusal is not None:
             facts["refused"] = {"code": disk.refusal.code, "problem": disk.refusal.problem.in_language(arguments.lang)}
     if arguments.diff:
-        facts["differences"] = _differences(question, disk, PROFILES[arguments.diff], zone)
-        facts["profiles"] = [REMO.name, arguments.diff]
+        other = open_profile(arguments.diff)
+        facts["differences"] = _differences(question, disk, (profile, other), zone)
+        facts["profiles"] = [profile.name, other.name]
     return facts
 
 
@@ -124,12 +127,12 @@ async def _ask(site: SiteFile, question: Question, at: datetime | None, language
         return None
 
 
-def _differences(question: Question, disk: OnDisk, other: Profile, zone: ZoneInfo) -> list[dict[str, Any]]:
+def _differences(
+    question: Question, disk: OnDisk, profiles: tuple[Profile, Profile], zone: ZoneInfo
+) -> list[dict[str, Any]]:
     if disk.trusted.entitlement is None:
         return []
-    return [
-        _difference(difference, zone) for difference in differences(question, disk.trusted.entitlement, REMO, other)
-    ]
+    return [_difference(difference, zone) for difference in differences(question, disk.trusted.entitlement, *profiles)]
 
 
 def _difference(difference: Difference, zone: ZoneInfo) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from gate.client.errors import DeviceKeyError
 from gate.client.gate import Gate
 from gate.client.licence_file import LicenceFile
+from gate.client.profiles import open_profile
 from gate.client.timekeeper import Timekeeper, read_boot_id
 from gate.clock import Clock
-from gate.licence.profile import REMO, Profile
+from gate.licence.profile import REMO
 from gate.licence.text import Language
 from gate.signing.errors import KeyFileError
 from gate.signing.identity import DeviceIdentity, open_identity
@@ -39,9 +40,10 @@ def open_licensing(
     path: Path,
     root_key: Path,
     language: Language = "ja",
-    profile: Profile = REMO,
+    profile: str = REMO.name,
 ) -> Licensing:
-    """Makes the device's key at its first start. Raises gate.client.errors.LicensingError, one sentence for people.
+    """Makes the device's key at its first start. `profile`: its name, or a file's path. Raises
+    gate.client.errors.LicensingError or gate.yaml_file.ConfigError, one sentence for people.
     Nothing is licensed until `licence.run_once` has looked."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -52,7 +54,7 @@ def open_licensing(
         raise DeviceKeyError(str(error)) from None
     folder = data_dir / FOLDER_NAME
     timekeeper = Timekeeper(clock=clock, boot_id=read_boot_id(), slots=TwoSlots(folder, CLOCK_SLOTS))
-    gate = Gate(clock=clock, device_id=device_id, cameras=cameras, profile=profile, time=timekeeper)
+    gate = Gate(clock=clock, device_id=device_id, cameras=cameras, profile=open_profile(profile), time=timekeeper)
     licence = LicenceFile(
         path=path,
         root_key=root_key,

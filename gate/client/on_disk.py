@@ -7,7 +7,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from gate.client.licensing import ENTITLEMENT_SLOTS, FOLDER_NAME
+from gate.client.profiles import profile_place
 from gate.config_fields import ClockSection, TimeZone, beside
+from gate.licence.profile import REMO
 from gate.licence.text import Language, Text
 from gate.signing.envelope import ENVELOPE_BYTES_MAX
 from gate.signing.files import read_regular
@@ -28,6 +30,7 @@ class _Device(BaseModel):
 class _Licence(BaseModel):
     path: Path
     root_key: Path
+    profile: str = REMO.name
 
 
 class _Local(BaseModel):
@@ -60,7 +63,11 @@ def load_site(file: Path) -> SiteFile:
     """With absolute paths. Raises gate.yaml_file.ConfigError."""
     site = load(file, SiteFile)
     device = site.device.model_copy(update={"data_dir": beside(file, site.device.data_dir)})
-    licence = _Licence(path=beside(file, site.licence.path), root_key=beside(file, site.licence.root_key))
+    licence = _Licence(
+        path=beside(file, site.licence.path),
+        root_key=beside(file, site.licence.root_key),
+        profile=profile_place(site.licence.profile, file),
+    )
     local = _Local(socket=beside(file, site.local.socket))
     return site.model_copy(
         update={"device": device, "clock": site.clock.beside(file), "licence": licence, "local": local}

@@ -88,6 +88,7 @@ class Site:
         device = self.recorder.device
         command = ["licence", "issue", "--device", device.id, "--time-zone", device.time_zone]
         command += ["--months", str(self.config.licence_months), "--out", str(licence.path)]
+        command += ["--profile", licence.profile]
         for camera in self.recorder.cameras:
             command += ["--camera", camera.id]
         if self.recorder.clock.socket is not None:

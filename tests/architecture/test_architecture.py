@@ -24,7 +24,7 @@ ALLOWED = {
     "gate.profile_file": {"gate.licence"},
     "gate.rules_file": {"gate.licence", "gate.profile_file"},
     "gate.signing": {"gate.licence"},
-    "gate.client": {"gate.licence", "gate.signing"},
+    "gate.client": {"gate.licence", "gate.profile_file", "gate.signing"},
     "gate.commands": {"gate.licence", "gate.signing", "gate.client"},
     "recorder": {"gate.client", "gate.licence"},
     "camera_sim": set(),

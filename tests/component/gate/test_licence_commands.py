@@ -1,7 +1,7 @@
 """`licence verify`, `install`, `rotate`, and `explain` without a running recorder."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +212,21 @@ class TestExplain:
         assert difference["first"]["granted"] is False and difference["second"]["granted"] is True
         assert difference["to"] is None
         assert site.explain("cam1", "hdmi_live", "--diff", "remo")["differences"] == []
+
+    def test_a_recorder_with_a_profile_of_its_own_needs_licences_made_for_it(self, site: Site) -> None:
+        profile = {"name": "kind", "continues": ["hdmi_live"], "grace": "10d"}
+        (site.folder / "kind.yaml").write_text(yaml.safe_dump(profile))
+        content = yaml.safe_load(site.config.read_text())
+        content["licence"]["profile"] = "kind.yaml"
+        site.config.write_text(yaml.safe_dump(content))
+        site.install(site.issue())
+        assert site.explain("cam1", "recording")["decision"]["code"] == "NOT_LICENSED"
+        site.install(site.issue("two.json", "--profile", str(site.folder / "kind.yaml")))
+        told = site.explain("cam1", "recording", "--diff", "remo")
+        assert told["decision"]["granted"] is True
+        (difference,) = told["differences"]
+        length = datetime.fromisoformat(difference["to"]) - datetime.fromisoformat(difference["from"])
+        assert length == timedelta(days=10)
 
     def test_a_refused_file_is_named_beside_what_counts(self, site: Site) -> None:
         site.install(site.issue())
