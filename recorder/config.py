@@ -86,7 +86,7 @@ class StorageConfig(Section):
 class StreamConfig(Section):
     url: Annotated[str, AfterValidator(_stream_url)]
     transport: TransportChoice = "tcp"
-    source: SourceChoice = "native"
+    source: SourceChoice = "auto"
 
     @model_validator(mode="after")
     def _native_is_rtsp(self) -> "StreamConfig":

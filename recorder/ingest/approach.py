@@ -11,7 +11,7 @@ Rules:
 from dataclasses import dataclass
 from typing import Literal
 
-from recorder.ingest.errors import IngestError, ProtocolError, UnsupportedError, UnsupportedTransportError
+from recorder.ingest.errors import ProtocolError, UnsupportedError, UnsupportedTransportError
 from recorder.ingest.rtsp.transport import TransportKind
 
 SourceKind = Literal["native", "libav"]
@@ -41,6 +41,7 @@ class Approach:
         self._ways = ways
         self._index = 0
         self._proven = False
+        self._native_error: Exception | None = None
 
     @property
     def way(self) -> Way:
@@ -59,14 +60,23 @@ class Approach:
         """Takes up a failure; whether there is another way to be tried at once."""
         if self._proven:
             return False
+        if self.way.source == "native":
+            self._native_error = error
         following = self._following(error)
         self._index = following or 0
         return following is not None
 
+    def reason(self, error: Exception) -> Exception:
+        """What to tell people after the last way has failed with `error`: our own RTSP knows better what is wrong."""
+        told, self._native_error = self._native_error or error, None
+        return error if self._proven else told
+
     def _following(self, error: Exception) -> int | None:
-        later = range(self._index + 1, len(self._ways))
         if isinstance(error, UnsupportedTransportError):
-            return next(iter(later), None)
-        if isinstance(error, IngestError) and isinstance(error, UnsupportedError | ProtocolError):
-            return next((index for index in later if self._ways[index].source == "libav"), None)
-        return None
+            wanted: SourceKind = "native"
+        elif isinstance(error, UnsupportedError | ProtocolError):
+            wanted = "libav"
+        else:
+            return None
+        later = range(self._index + 1, len(self._ways))
+        return next((index for index in later if self._ways[index].source == wanted), None)

@@ -17,6 +17,7 @@ from recorder.ingest.errors import (
     UnauthorizedError,
     UnsupportedError,
 )
+from recorder.ingest.libav import LibavReception
 from recorder.ingest.reception import Reception, Source
 from recorder.ingest.rtsp.auth import Credentials
 from recorder.state import StateBoard, StreamPhase, StreamState
@@ -57,7 +58,7 @@ class CameraStream:
         self._clock = clock
         self._share = share
         self._batching_allowed = True
-        self._reception: Reception | None = None
+        self._reception: Reception | LibavReception | None = None
         self._run = 0
 
     async def run(self) -> None:
@@ -71,6 +72,7 @@ class CameraStream:
                 if self._approach.failed(error):
                     _log.warning("%s: %s Trying %s.", self._source.name, error, self._approach.way)
                     continue
+                error = self._approach.reason(error)
                 if good_seconds >= GOOD_SECONDS:
                     retries.reset()
                     human_retries.reset()
@@ -95,8 +97,10 @@ class CameraStream:
     async def _receive(self) -> tuple[Exception, float]:
         """One connection: why it ended, and how long it was good."""
         way = self._approach.way
-        self._state.source, self._state.transport = way.source, way.transport
-        self._reception = reception = Reception(
+        self._state.source = way.source
+        self._state.transport = way.transport if self._source.url.startswith("rtsp:") else ""
+        kind = Reception if way.source == "native" else LibavReception
+        self._reception = reception = kind(
             self._source,
             transport=way.transport,
             state=self._state,

@@ -140,6 +140,10 @@ class Labeller:
             released += self._release()
         return released
 
+    def finish(self) -> list[Labelled]:
+        """The connection is over: what was held, with the labels known by now."""
+        return self._end_run()
+
     def begin_sounding(self) -> None:
         """From now on packets are not batched."""
         self._sounding = True

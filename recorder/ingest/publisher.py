@@ -20,8 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 class UnitPublisher:
-    """Give it each picture by `take`, and call `tick` twice a second. `publish` gets the units; `on_first_unit` is
-    called before the first. `name`: camera and stream, for the log. `run_before`: the last run number used.
+    """Give it each picture by `take`, call `tick` twice a second, and `close` at the end. `publish` gets the units;
+    `on_first_unit` is called before the first. `name`: camera and stream, for the log. `run_before`: the last run
+    number used.
 
     `batching_allowed`: false while arrivals are measured, or are all that tells the time.
     """
@@ -82,6 +83,10 @@ class UnitPublisher:
             self._discontinuities = self._clock.discontinuities
             self._publish(labeller.clock_stepped(self._wall_offset_ns()))
         self._publish(labeller.accept(picture, arrival_ns))
+
+    def close(self) -> None:
+        """Publishes what was held back; there will be no more."""
+        self._publish(self._labeller.finish())
 
     def tick(self, now_ns: int) -> None:
         """Soundings for the anchor of labels."""

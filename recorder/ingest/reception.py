@@ -87,6 +87,7 @@ class Reception:
         try:
             await self._connection.run()
         finally:
+            self.publisher.close()
             self._count_losses(self._clock.monotonic_ns(), at_once=True)
             self._state.fps, self._state.bitrate_bps, self._state.clock_skew_ms = 0.0, 0, None
 

@@ -13,38 +13,58 @@ import pytest
 from gate.clock import SystemClock
 
 SOURCE = Path(__file__).resolve().parents[1] / "benchmarks" / "gstserve.c"
+CAMERA_SOURCE = Path(__file__).resolve().parent / "gst_camera.c"
 LIBRARY = "gstreamer-rtsp-server-1.0"
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, source: Path = SOURCE) -> Path:
     """The server's program; skips the test where it cannot be built."""
     if shutil.which("gcc") is None or shutil.which("pkg-config") is None:
         pytest.skip("needs gcc and pkg-config")
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", LIBRARY], capture_output=True, text=True, check=False)
     if flags.returncode:
         pytest.skip("needs gst-rtsp-server: apt install libgstrtspserver-1.0-dev gstreamer1.0-plugins-good")
-    program = folder / "gstserve"
-    subprocess.run(["gcc", "-O2", str(SOURCE), "-o", str(program), *flags.stdout.split()], check=True)
+    program = folder / source.stem
+    subprocess.run(["gcc", "-O2", str(source), "-o", str(program), *flags.stdout.split()], check=True)
     return program
 
 
-def make_clip(path: Path, *, seconds: int, size: str = "640x360", rate: int = 30, gop: int = 30) -> None:
-    """An H.264 clip whose every picture differs; skips the test without ffmpeg."""
+def make_clip(
+    path: Path, *, seconds: int, size: str = "640x360", rate: int = 30, gop: int = 30, codec: str = "h264"
+) -> None:
+    """A clip whose every picture differs, without B-frames; skips the test without ffmpeg."""
     if shutil.which("ffmpeg") is None:
         pytest.skip("needs ffmpeg: apt install ffmpeg")
     source = ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}", "-t", str(seconds)]
-    codec = f"-c:v libx264 -preset ultrafast -tune zerolatency -profile:v main -g {gop} -b:v 1M".split()
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *codec, str(path)], check=True)
+    if codec == "h264":
+        encoder = f"-c:v libx264 -preset ultrafast -tune zerolatency -profile:v main -g {gop} -b:v 1M"
+    else:
+        settings = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:log-level=none"
+        encoder = f"-c:v libx265 -preset ultrafast -x265-params {settings} -tag:v hvc1 -b:v 1M"
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *encoder.split(), str(path)], check=True)
 
 
 @asynccontextmanager
 async def serving(program: Path, clip: Path, cameras: int = 1) -> AsyncIterator[str]:
     """Serves /cam0 … until the body ends; gives `rtsp://127.0.0.1:PORT`."""
+    async with _serving(program, str(clip), str(cameras)) as url:
+        yield url
+
+
+@asynccontextmanager
+async def serving_camera(program: Path, clip: Path, *, codec: str, transport: str) -> AsyncIterator[str]:
+    """One camera, built from CAMERA_SOURCE, that sends over this transport only."""
+    async with _serving(program, str(clip), codec, transport) as url:
+        yield f"{url}/cam0"
+
+
+@asynccontextmanager
+async def _serving(program: Path, *arguments: str) -> AsyncIterator[str]:
     clock = SystemClock()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(str(program), str(port), str(clip), str(cameras))
+    process = await asyncio.create_subprocess_exec(str(program), str(port), *arguments)
     try:
         async with clock.timeout(10):
             while True:

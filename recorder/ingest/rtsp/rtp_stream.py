@@ -15,7 +15,7 @@ from recorder.ingest.rtsp.rtp import (
 )
 from recorder.ingest.rtsp.sdp import VideoMedia
 
-_DEPACKETIZERS: dict[str, type[Depacketizer]] = {"h264": H264Depacketizer, "h265": H265Depacketizer}
+DEPACKETIZERS: dict[str, type[Depacketizer]] = {"h264": H264Depacketizer, "h265": H265Depacketizer}
 
 
 class RtpStream:
@@ -25,7 +25,7 @@ class RtpStream:
     __slots__ = ("_cname", "_ssrc", "_window", "depacketizer", "receiver", "sender_report")
 
     def __init__(self, media: VideoMedia, *, ssrc: int, cname: str, datagrams: bool) -> None:
-        self.depacketizer = depacketizer = _DEPACKETIZERS[media.codec](media.parameter_sets)
+        self.depacketizer = depacketizer = DEPACKETIZERS[media.codec](media.parameter_sets)
         self.receiver = RtpReceiver(
             media.payload_type,
             on_payload=depacketizer.push,

@@ -75,10 +75,11 @@ OpenSite = Callable[..., contextlib.AbstractAsyncContextManager[Site]]
 @pytest.fixture
 def open_site() -> OpenSite:
     @contextlib.asynccontextmanager
-    async def opened(url: str, *, user: str | None = None, password: str | None = None) -> AsyncIterator[Site]:
+    async def opened(url: str, *, source: str = "native", transport: str = "tcp", **fields: str) -> AsyncIterator[Site]:
         clock, feed, board = SimulatedClock(START), Feed(), StateBoard({})
         state = StreamState(since=START)
-        camera = CameraConfig.model_validate({"id": "cam1", "main": {"url": url}, "user": user, "password": password})
+        main = {"url": url, "source": source, "transport": transport}
+        camera = CameraConfig.model_validate({"id": "cam1", "main": main, **fields})
         stream = CameraStream(
             camera=camera, stream="main", feed=feed, state=state, board=board, clock=clock, share=lambda: 0.0
         )

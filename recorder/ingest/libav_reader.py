@@ -1,0 +1,250 @@
+"""Reads a source with FFmpeg's libraries, in a thread of its own: NAL units out, nothing decoded.
+
+A file is read over and over. The thread is as far ahead as PACKETS_MAX allows, and waits for the network no longer than
+READ_SECONDS_MAX; so long it may outlive its reader's `close`.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from recorder.ingest.errors import (
+    ConnectionLostError,
+    IngestError,
+    RefusedError,
+    StalledError,
+    UnauthorizedError,
+    UnreachableError,
+    UnsupportedError,
+)
+from recorder.ingest.rtsp.auth import Credentials
+from recorder.media.access_unit import TIMESCALE
+from recorder.media.errors import ParameterSetError
+from recorder.media.formats import parameter_sets_of
+
+PACKETS_MAX = 32
+OPEN_SECONDS_MAX = 10.0
+READ_SECONDS_MAX = 10.0
+NAL_UNITS_MAX = 1024
+
+_CODECS = {"h264": "h264", "hevc": "h265"}
+_LENGTH_SIZE_AT = {"h264": 4, "h265": 21}  # of avcC and hvcC: where lengthSizeMinusOne stands
+_PROTOCOLS = {  # what a playlist or a container may lead to
+    "file": "file",
+    "http": "http,https,tcp,tls,crypto",
+    "https": "https,tcp,tls,crypto",
+    "rtsp": "rtsp,rtp,udp,tcp",
+}
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What was found. `loops`: whether it is a file, to be played at its own pace. `parameter_sets`: those that the
+    container describes."""
+
+    codec: str
+    loops: bool
+    parameter_sets: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NalPacket:
+    """One access unit. `ticks`: its time in decode order, of 1/90000 s."""
+
+    nals: tuple[bytes, ...]
+    ticks: int
+
+
+class LibavReader:
+    """`start`, then `next` until it raises, then `close`."""
+
+    def __init__(self, url: str, *, credentials: Credentials | None, transport: str, name: str) -> None:
+        self._url = url
+        self._credentials = credentials
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._items: deque[Opened | NalPacket | IngestError] = deque()
+        self._ready = asyncio.Event()
+        self._room = threading.Semaphore(PACKETS_MAX)
+        self._closed = False
+        self._thread = threading.Thread(target=self._read, name=f"libav {name}", daemon=True)
+
+    def start(self) -> None:
+        """Begins to open the source."""
+        self._thread.start()
+
+    async def next(self) -> Opened | NalPacket:
+        """What was opened, then packet after packet. Raises IngestError when there is no more."""
+        while not self._items:
+            self._ready.clear()
+            await self._ready.wait()
+        item = self._items.popleft()
+        self._room.release()
+        if isinstance(item, IngestError):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """Lets the thread end as soon as it can."""
+        self._closed = True
+        self._room.release()
+
+    def _put(self, item: Opened | NalPacket | IngestError) -> bool:
+        """False when nobody listens any more."""
+        self._room.acquire()
+        if self._closed:
+            return False
+        try:
+            self._loop.call_soon_threadsafe(self._take, item)
+        except RuntimeError:  # the loop has been closed
+            return False
+        return True
+
+    def _take(self, item: Opened | NalPacket | IngestError) -> None:
+        self._items.append(item)
+        self._ready.set()
+
+    def _read(self) -> None:
+        try:
+            for item in self._all_items():
+                if not self._put(item):
+                    return
+        except av.FFmpegError as error:
+            self._put(_error_of(error, self._place))
+        except IngestError as error:
+            self._put(error)
+        except ParameterSetError as error:
+            self._put(UnsupportedError(f"{self._place} cannot be read: {error}."))
+        except Exception:
+            _log.exception("%s: reading ended by a defect", self._thread.name)
+            self._put(UnsupportedError("FFmpeg's libraries failed at this source; see the log."))
+
+    @property
+    def _place(self) -> str:
+        parts = urlsplit(self._url)
+        return unquote(parts.path) if parts.scheme == "file" else self._url
+
+    def _all_items(self) -> Iterator[Opened | NalPacket]:
+        with self._open() as container:
+            if not container.streams.video:
+                raise UnsupportedError(f"There is no video in {self._place}.")
+            stream = container.streams.video[0]
+            codec = _CODECS.get(stream.codec.name)
+            if codec is None:
+                raise UnsupportedError(
+                    f"The source sends {stream.codec.name}; only H.264 and H.265 are recorded, as they are."
+                )
+            extradata = stream.codec_context.extradata or b""
+            splitter = _Splitter(codec, extradata)
+            loops = self._url.startswith("file:")
+            yield Opened(codec=codec, loops=loops, parameter_sets=splitter.sets)
+            ticks = duration = offset = 0
+            first: int | None = None
+            while True:
+                for packet in container.demux(stream):
+                    if not packet.size:
+                        continue
+                    raw = _ticks_of(packet, stream)
+                    first = raw if first is None else first
+                    duration = max(raw - first + offset - ticks, 0) or duration
+                    ticks = raw - first + offset
+                    yield NalPacket(nals=splitter.nals(bytes(packet)), ticks=ticks)
+                if not loops or first is None:
+                    raise ConnectionLostError("The source has ended.")
+                offset = ticks + duration
+                first = None
+                container.seek(0)
+
+    def _open(self) -> InputContainer:
+        if self._url.startswith("/dev/"):
+            return av.open(
+                self._url,
+                format="video4linux2,v4l2",
+                options={"input_format": "h264"},
+                timeout=(OPEN_SECONDS_MAX, READ_SECONDS_MAX),
+            )
+        parts = urlsplit(self._url)
+        options = {"protocol_whitelist": _PROTOCOLS[parts.scheme]}
+        if parts.scheme == "file":
+            place = unquote(parts.path)
+            if not Path(place).is_file():
+                raise UnreachableError(f"There is no file {place}.")
+        elif self._credentials is None:
+            place = self._url
+        else:
+            login = f"{quote(self._credentials.user, safe='')}:{quote(self._credentials.password, safe='')}"
+            place = parts._replace(netloc=f"{login}@{parts.netloc}").geturl()
+        if parts.scheme == "rtsp":
+            options["rtsp_transport"] = self._transport
+        return av.open(place, options=options, timeout=(OPEN_SECONDS_MAX, READ_SECONDS_MAX))
+
+
+class _Splitter:
+    """Access units into NAL units, from lengths or start codes, as the container has them."""
+
+    def __init__(self, codec: str, extradata: bytes) -> None:
+        self._length_bytes = 0
+        self.sets: tuple[bytes, ...] = ()
+        at = _LENGTH_SIZE_AT[codec]
+        if extradata[:1] == b"\x01" and len(extradata) > at:
+            self._length_bytes = (extradata[at] & 3) + 1
+            self.sets = parameter_sets_of(codec, extradata)
+        else:
+            self.sets = _by_start_codes(extradata)
+
+    def nals(self, data: bytes) -> tuple[bytes, ...]:
+        return self._by_lengths(data) if self._length_bytes else _by_start_codes(data)
+
+    def _by_lengths(self, data: bytes) -> tuple[bytes, ...]:
+        nals: list[bytes] = []
+        position, width = 0, self._length_bytes
+        while position + width < len(data) and len(nals) < NAL_UNITS_MAX:
+            stop = position + width + int.from_bytes(data[position : position + width], "big")
+            nals.append(data[position + width : stop])
+            position = stop
+        return tuple(nal for nal in nals if nal)
+
+
+def _by_start_codes(data: bytes) -> tuple[bytes, ...]:
+    """ITU-T H.264 annex B. Zeros at the end belong to the next start code."""
+    parts = data.split(b"\x00\x00\x01", NAL_UNITS_MAX)[1:]
+    return tuple(nal for part in parts if (nal := part.rstrip(b"\x00")))
+
+
+def _ticks_of(packet: "av.Packet[VideoStream]", stream: VideoStream) -> int:
+    time = packet.dts if packet.dts is not None else packet.pts or 0
+    base = packet.time_base or stream.time_base
+    return time * base.numerator * TIMESCALE // base.denominator if base else 0
+
+
+def _error_of(error: av.FFmpegError, place: str) -> IngestError:
+    """The error without its own text, which may hold a password."""
+    reason = error.strerror
+    match error:
+        case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
+            return UnauthorizedError(f"{place} does not accept user and password.")
+        case av.error.FileNotFoundError():
+            return UnreachableError(f"There is no {place}.")
+        case av.error.PermissionError():
+            return UnreachableError(f"{place} may not be opened by this user (for a USB camera: the group video).")
+        case av.error.ConnectionRefusedError():
+            return RefusedError(f"Nothing accepts connections at {place}.")
+        case av.error.HTTPClientError() | av.error.HTTPServerError():
+            return RefusedError(f"{place} refuses: {reason}.")
+        case av.error.TimeoutError() | av.error.ExitError():
+            return StalledError(f"{place} does not answer, or nothing has come from it for {READ_SECONDS_MAX:.0f} s.")
+        case av.error.EOFError() | av.error.OSError():
+            return ConnectionLostError(f"{place} was lost: {reason}.")
+        case _:
+            return UnsupportedError(f"FFmpeg's libraries cannot read {place}: {reason}.")
