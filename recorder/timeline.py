@@ -59,7 +59,10 @@ def plan_timeline(
 ) -> list[Span]:
     """The spans of `[start, end)`, by start and run. What is given may reach beyond the range; what lasts, lasts until
     `now`."""
-    gaps = sorted(hole for hole in holes if hole.end_utc_ns is None or hole.end_utc_ns > hole.start_utc_ns)
+    gaps = sorted(
+        (hole for hole in holes if hole.end_utc_ns is None or hole.end_utc_ns > hole.start_utc_ns),
+        key=lambda hole: hole.start_utc_ns,
+    )
     recorded = list(_split_at_silences(_merge_runs(pieces), gaps))
     covered = _union((span.start_utc_ns, span.end_utc_ns) for span in recorded)
     spans = recorded + list(_plan_gaps(gaps, covered, now_utc_ns))

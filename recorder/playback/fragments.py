@@ -98,10 +98,14 @@ def _forward(db: sqlite3.Connection, roots: Mapping[int, Path], wanted: Wanted) 
         elif row.state == "writing":
             newer: deque[SegmentRow] = deque()
             places: Sequence[FragmentPlace] = ()
+            unseen: list[FragmentPlace] = []
             while not newer:
                 newer = deque(segments_from(db, after, PAGE_SEGMENTS))
                 more = list(_places(db, roots, row, behind=places[-1:]))  # after asking: it may have ended meanwhile
-                yield from _chosen(more, wanted, end_utc_ns)
+                unseen += more
+                if unseen and unseen[-1].end_utc_ns > wanted.start_utc_ns:
+                    yield from _chosen(unseen, wanted, end_utc_ns)
+                    unseen.clear()
                 if not more and not newer:
                     return
                 places = more or places
