@@ -65,12 +65,20 @@ async def _run(config: FleetConfig, *, report: bool) -> None:
 
 async def _follow_until(fleet: Fleet, clock: Clock, ended: asyncio.Event, *, report: bool) -> None:
     display = Reports() if report else Bar() if sys.stderr.isatty() else Lines(clock)
-    following = asyncio.create_task(follow(fleet.workshop, display, clock), name="progress")
+    tasks = [
+        asyncio.create_task(work, name=name)
+        for name, work in (
+            ("progress", follow(fleet.workshop, display, clock)),
+            ("told to end", ended.wait()),
+            ("failed", fleet.over.wait()),  # leaving the fleet then raises why
+        )
+    ]
     try:
-        await ended.wait()
+        await asyncio.wait(tasks[1:], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _port_base(value: str) -> int:

@@ -38,6 +38,8 @@ class Fleet:
         self.workshop = Workshop(config.cache_dir, self._loops.values(), clock)
         self.streams: Mapping[str, LiveStream] = {path: self._stream(path, recipe) for path, recipe in recipes.items()}
         self._server = RtspServer(self.streams, clock)
+        self.over = asyncio.Event()
+        """Set when it no longer serves, whatever the reason."""
 
     @property
     def port(self) -> int:
@@ -74,6 +76,7 @@ class Fleet:
                 started.set_result(None)
                 await anyio.sleep_forever()
             finally:
+                self.over.set()
                 with anyio.CancelScope(shield=True):
                     await self._server.close()
                 self._rekeyer.close()

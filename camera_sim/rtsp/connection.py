@@ -119,7 +119,8 @@ class Connection(asyncio.Protocol):
             async with self._clock.timeout(READY_SECONDS_MAX):
                 await self._streams[path].loop.wait_ready()
         except TimeoutError:
-            self._refuse(503, self._inbox[0].sequence)
+            if not self._transport.is_closing():  # the client may have gone long before us
+                self._refuse(503, self._inbox[0].sequence)
         self._busy = False
         self._answer()
 

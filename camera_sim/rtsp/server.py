@@ -38,9 +38,15 @@ class RtspServer:
     async def start(self, host: str, port: int, tasks: anyio.abc.TaskGroup) -> None:
         """Listens. Raises ListenError."""
 
+        async def guarded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+            try:
+                await work()
+            except Exception:  # a defect in one client's session must not end the others'
+                _log.exception("a session ended by a defect")
+
         def spawn(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
             if not self._closing:
-                tasks.start_soon(work)
+                tasks.start_soon(guarded, work)
 
         def connection() -> Connection:
             return Connection(self._streams, self._clock, spawn, self._opened, self._closed)
