@@ -112,8 +112,10 @@ class Gate:
 
     def decide(self, feature: Feature, camera: str | None) -> Decision:
         """Whether the feature may run now. `camera` None: the device itself."""
-        trusted = self.evidence().doubt is None
-        return decide(self._entitlement, self._profile, feature, camera, self._clock.now(), clock_trusted=trusted)
+        now_ns = self._clock.now_ns()
+        self._evaluate(now_ns)
+        now, trusted = instant_of(now_ns), not self._doubted
+        return decide(self._entitlement, self._profile, feature, camera, now, clock_trusted=trusted)
 
     def evidence(self) -> ClockEvidence:
         """What the clock is worth now."""
@@ -153,7 +155,6 @@ class Gate:
     async def wait_granted(self, feature: Feature, camera: str | None) -> Granted:
         """Returns as soon as the feature may run."""
         while True:
-            self._evaluate(self._clock.now_ns())
             decision, seen = self.decide(feature, camera), self._version
             if isinstance(decision, Granted):
                 return decision
