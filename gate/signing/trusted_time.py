@@ -11,7 +11,9 @@ shared clock moves both together, so its steps change no lead.
  4. After a restart the wall clock must lie in `[floor, floor + offline_max]` (BEHIND, AHEAD); the first that does
     is the anchor of this boot. Without a floor (file mode) any wall clock is.
  5. Within one boot the wall clock may not go back by more than a clock can honestly be wrong (SET_BACK): CORRECTION,
-    and what a crystal gains in the time since boot. What it gained by going forward it keeps.
+    and what a crystal gains in the time since boot. What it gained by going forward it keeps. But in the first minutes
+    of a boot (SETTLE) it is followed either way: a battery clock that keeps local time is put right by NTP then, and
+    whoever could set it back then could have done so before the restart, which rule 4 alone sees.
  6. A wall clock that leaves the window of rule 4 is not followed (AHEAD), and anchors nothing.
  7. A newly issued entitlement is a new anchor where the clock has reached its `issued_at`: whoever signs it knew then
     what time it was. That, like a signed time or a restart, ends a SET_BACK.
@@ -30,6 +32,7 @@ ANSWER_SECONDS_MAX = 30.0
 CORRECTION = timedelta(minutes=5)
 """How far a clock may be set back by an honest correction."""
 CRYSTAL_PPM = 200
+SETTLE = timedelta(minutes=10)
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -98,6 +101,8 @@ def with_wall(trust: TimeTrust, reading: Reading, offline_max: timedelta = OFFLI
     if trust.source is ClockSource.SIGNED or _window_doubt(trust, reading, offline_max) is not None:
         return trust
     anchor = reading.wall - reading.boottime
+    if reading.boottime <= SETTLE:
+        return replace(trust, anchor=anchor)
     return trust if trust.anchor is not None and anchor <= trust.anchor else replace(trust, anchor=anchor)
 
 

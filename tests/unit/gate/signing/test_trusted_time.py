@@ -252,6 +252,17 @@ class TestNobodyIsDeniedFalsely:
         device.set_wall(device.true)
         assert device.doubt is None
 
+    def test_by_a_battery_clock_in_local_time_that_ntp_puts_right_after_the_boot(self, device: Device) -> None:
+        device.reboot()
+        device.set_wall(device.true + timedelta(hours=9))
+        device.live(timedelta(seconds=20))
+        device.set_wall(device.true)
+        assert device.doubt is None
+        device.live(DAY)
+        assert device.doubt is None
+        device.set_wall(device.true - timedelta(hours=9))
+        assert device.doubt is ClockDoubt.SET_BACK, "later it is no correction any more"
+
     @given(
         steps=st.lists(st.timedeltas(timedelta(0), timedelta(days=4000)), max_size=20),
         restarts=st.sets(st.integers(0, 19)),
