@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from gate.clock import Clock
 from recorder.catalog import queries, retention_queries
 from recorder.catalog.changes import begin_boot, end_boot, put_volume, touch_boot
 from recorder.catalog.database import Catalog
+from recorder.catalog.errors import CatalogError
 from recorder.catalog.rows import GapRow, Stream
 from recorder.config import StorageConfig
 from recorder.hub import Feed
@@ -21,6 +24,7 @@ from recorder.retention.sweeper import Sweeper
 from recorder.segments.account import Past, StreamAccount
 from recorder.segments.cutter import Cutter
 from recorder.segments.errors import VolumeError
+from recorder.segments.gap_recovery import settle_gaps
 from recorder.segments.gaps import GapKeeper
 from recorder.segments.health import DiskHealth, Language
 from recorder.segments.mode import CONTINUOUS, RecordingMode
@@ -72,6 +76,19 @@ class Storage:
         self._sweeper = sweeper
         self._boot = boot
         self._streams = streams
+        self._cutters: dict[str, Cutter] = {}
+
+    async def prepare(self, camera_id: str) -> None:
+        """Reads what the index knows of a camera that has come since, before `recorder` is asked for it."""
+        if camera_id not in self._streams:
+            cutter = self._cutters.get(camera_id)
+            used = {(camera_id, _MAIN): cutter.next_run - 1} if cutter else {}
+            last_run, past, gap = (await _load_streams(self.catalog, [camera_id], used))[camera_id]
+            self._streams[camera_id] = last_run, replace(past, clean=True), gap  # this boot has not ended in a crash
+
+    def forget(self, camera_id: str) -> None:
+        """A camera that is no longer there, whose recorder has ended. Its footage stays, until its time comes."""
+        self._streams.pop(camera_id, None)
 
     async def run(self) -> None:
         """Retention and timely syncing, until cancelled; footage is safe only while this runs."""
@@ -86,18 +103,19 @@ class Storage:
         """The recording of a camera's main stream. Once a camera; `run` it in a task."""
         last_run, past, open_gap = self._streams[camera_id]
         segment_bytes_max = self._config.bytes_max // (SEGMENTS_PER_CAP_MIN * len(self._streams))
+        self._cutters[camera_id] = cutter = Cutter(
+            camera=camera_id,
+            segment_seconds=self._config.segment_seconds,
+            segment_bytes_max=max(segment_bytes_max, SEGMENT_BYTES_MIN),
+            next_run=last_run + 1,
+        )
         return StreamRecorder(
             camera=camera_id,
             stream=_MAIN,
             feed=feed,
             gate=gate,
             mode=mode,
-            cutter=Cutter(
-                camera=camera_id,
-                segment_seconds=self._config.segment_seconds,
-                segment_bytes_max=max(segment_bytes_max, SEGMENT_BYTES_MIN),
-                next_run=last_run + 1,
-            ),
+            cutter=cutter,
             writer=self._writer,
             account=StreamAccount(
                 camera=camera_id,
@@ -134,7 +152,7 @@ async def open_storage(
         catalog = await asyncio.to_thread(Catalog, data_dir / INDEX_NAME)
         stack.push_async_callback(asyncio.to_thread, catalog.close)
         recovered = await _recover(volume, catalog, clock)
-        streams = await _load_streams(catalog, camera_ids, recovered)
+        streams = await _load_streams(catalog, camera_ids, recovered.last_runs)
         boot = await catalog.do(partial(begin_boot, now_utc_ns=clock.now_ns()))
         writer = DiskWriter(
             volume=volume, catalog=catalog, disk=disk or OsDisk(), clock=clock, sync_seconds=config.sync_seconds
@@ -173,15 +191,17 @@ async def _recover(volume: Volume, catalog: Catalog, clock: Clock) -> Recovered:
     volume_id = await asyncio.to_thread(volume.identify, known[0].id if known else None)
     volume.number = await catalog.do(partial(put_volume, id=volume_id, path=volume.root.name))
     try:
-        return await catalog.do(partial(recover, volume=volume, clock=clock))
+        recovered = await catalog.do(partial(recover, volume=volume, clock=clock))
+        await catalog.do(partial(settle_gaps, salvaged=recovered.salvaged))
     except OSError as error:
         raise VolumeError(f"{error.filename or volume.root}: cannot be recovered: {error.strerror}") from error
+    return recovered
 
 
 async def _load_streams(
-    catalog: Catalog, camera_ids: Sequence[str], recovered: Recovered
+    catalog: Catalog, camera_ids: Sequence[str], last_runs: Mapping[tuple[str, Stream], int]
 ) -> dict[str, tuple[int, Past, GapRow | None]]:
-    """By camera: the highest run, how things stood, and the gap that lasts."""
+    """By camera: the highest run of the index and of `last_runs`, how things stood, and the gap that lasts."""
     clean = await catalog.read(queries.last_boot_was_clean)
     alive_utc_ns = await catalog.read(queries.last_alive_utc_ns)
     gaps = {(gap.camera, gap.stream): gap for gap in await catalog.read(queries.open_gaps)}
@@ -190,7 +210,7 @@ async def _load_streams(
         last_run = await catalog.read(partial(queries.last_run, camera=camera, stream=_MAIN))
         end_utc_ns = await catalog.read(partial(queries.last_end_utc_ns, camera=camera, stream=_MAIN))
         streams[camera] = (
-            max(last_run, recovered.last_runs.get((camera, _MAIN), 0)),
+            max(last_run, last_runs.get((camera, _MAIN), 0)),
             Past(end_utc_ns=end_utc_ns, clean=clean, alive_utc_ns=alive_utc_ns),
             gaps.get((camera, _MAIN)),
         )
@@ -214,4 +234,8 @@ async def _close(writer: DiskWriter, catalog: Catalog, clock: Clock, boot: int) 
         if not await asyncio.to_thread(writer.stop, CLOSE_SECONDS_MAX):
             _log.error("the disk has not taken everything within %s s; the rest is lost", CLOSE_SECONDS_MAX)
             return
-        await catalog.do(partial(end_boot, boot=boot, now_utc_ns=clock.now_ns()))
+        try:
+            async with clock.timeout(CLOSE_SECONDS_MAX):
+                await catalog.do(partial(end_boot, boot=boot, now_utc_ns=clock.now_ns()))
+        except (TimeoutError, sqlite3.Error, CatalogError) as error:
+            _log.error("the index does not take its last changes (%s); the next start puts it right", error)

@@ -98,6 +98,17 @@ def close_gap(db: sqlite3.Connection, camera: str, stream: Stream, end_utc_ns: i
     )
 
 
+def insert_gap(
+    db: sqlite3.Connection, camera: str, stream: Stream, start_utc_ns: int, end_utc_ns: int, reason: GapReason
+) -> None:
+    """Footage is missing between other footage or gaps; without length there is nothing to say."""
+    if end_utc_ns > start_utc_ns:
+        db.execute(
+            "INSERT INTO gap (camera_id, stream, start_utc_ns, end_utc_ns, reason) VALUES (?, ?, ?, ?, ?)",
+            (_camera_id(db, camera), STREAMS.index(stream), start_utc_ns, end_utc_ns, reason),
+        )
+
+
 def put_volume(db: sqlite3.Connection, id: str, path: str) -> int:
     """A volume of this index, and where it is now; returns its number, which it keeps for ever."""
     db.execute(

@@ -30,7 +30,11 @@ CHANGES_MAX = 20_000
 MIGRATIONS: tuple[str, ...] = ("0001_first.sql", "0002_volumes_protect_h265.sql")
 """Scripts of `recorder.catalog.migrations` in order; `user_version` counts those that have run."""
 
+RETRY_SECONDS = 0.5
+"""A posted change that the disk does not take now is tried again, until it does or the catalogue is closed."""
+
 _BUSY_SECONDS = 10.0
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 class Catalog:
@@ -39,19 +43,22 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         """Opens, creates or migrates the index. Blocks on the disk. Raises CatalogError."""
         self._path = path
-        self._changes: queue.Queue[tuple[Change[Any], Callable[[Any, Exception | None], None]] | None]
+        self._changes: queue.Queue[tuple[Change[Any], Callable[[Any, Exception | None], None] | None] | None]
         self._changes = queue.Queue(CHANGES_MAX)
         self.lost_changes = 0
-        connection = _open(path)
+        self._closing = threading.Event()
+        self._given_up = False
+        connection = open_for_writing(path)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="catalog-read")
         self._reader_connection: sqlite3.Connection | None = None
         self._thread = threading.Thread(target=self._run, args=(connection,), name="catalog", daemon=True)
         self._thread.start()
 
     def post(self, change: Change[Any]) -> None:
-        """Has a change made soon, in the order of the calls; a failure is logged."""
+        """Has a change made soon, in the order of the calls, and again while another process holds the index or its
+        disk is full; any other failure is logged."""
         try:
-            self._changes.put_nowait((change, _log_failure))
+            self._changes.put_nowait((change, None))
         except queue.Full:
             self.lost_changes += 1
             _log.error("catalogue: %s changes lost, the index disk is too slow", self.lost_changes)
@@ -83,23 +90,39 @@ class Catalog:
         """Makes the changes that wait, then closes. Blocks."""
         self._reader.submit(self._close_reader).result()
         self._reader.shutdown()
+        self._closing.set()
         self._changes.put(None)
         self._thread.join()  # last: a reader could not fold the write-ahead log into the file
 
     def _run(self, connection: sqlite3.Connection) -> None:
         while (job := self._changes.get()) is not None:
             change, reply = job
-            result, failure = None, None
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                result = change(connection)
-                connection.execute("COMMIT")
-            except Exception as error:  # whatever a change raises belongs to whoever asked for it
-                failure = error
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-            reply(result, failure)
+            if reply is None and self._given_up:
+                self.lost_changes += 1
+                continue
+            result, failure = _make(connection, change)
+            if reply is not None:
+                reply(result, failure)
+            elif failure is not None:
+                self._insist(connection, change, failure)
         connection.close()
+
+    def _insist(self, connection: sqlite3.Connection, change: Change[Any], failure: Exception) -> None:
+        passing = _is_passing(failure)
+        _log.error("catalogue: a change failed: %s%s", failure, "; it is tried again" if passing else "")
+        tries = 1
+        while passing and not self._closing.wait(RETRY_SECONDS):
+            tries += 1
+            _, again = _make(connection, change)
+            if again is None:
+                _log.warning("catalogue: the change was made, the %sth time", tries)
+                return
+            failure, passing = again, _is_passing(again)
+        if passing:  # closing: what waits would fail the same way, each after its own time
+            self._given_up = True
+            self.lost_changes += 1
+        if passing or tries > 1:
+            _log.error("catalogue: given up after %s times: %s", tries, failure)
 
     def _query(self, query: Query[T]) -> T:
         if self._reader_connection is None:
@@ -112,12 +135,26 @@ class Catalog:
             self._reader_connection.close()
 
 
-def _log_failure(_result: object, error: Exception | None) -> None:
-    if error is not None:
-        _log.error("catalogue: a change failed: %s", error)
+def _make(connection: sqlite3.Connection, change: Change[Any]) -> tuple[Any, Exception | None]:
+    """A change in its transaction: its result, or what it raised and nothing changed."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        result = change(connection)
+        connection.execute("COMMIT")
+    except Exception as error:  # whatever a change raises belongs to whoever asked for it
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        return None, error
+    return result, None
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _is_passing(error: Exception) -> bool:
+    """Whether the same change may well succeed later."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in _PASSING
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """The index, made or brought up to date. Only one such connection may exist. Raises CatalogError."""
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS)
     except sqlite3.Error as error:

@@ -44,6 +44,15 @@ def newest_segment(db: sqlite3.Connection, camera: str, stream: Stream) -> Segme
     return None if row is None else segment_of(row)
 
 
+def segments_of_run(db: sqlite3.Connection, camera: str, stream: Stream, run: int) -> list[SegmentRow]:
+    """A run's segments, in order. Not `lost` ones."""
+    rows = db.execute(
+        f"SELECT {COLUMNS} {_OF_STREAM} AND run = ? AND state <> 'lost' ORDER BY seq",
+        (camera, STREAMS.index(stream), run),
+    )
+    return [segment_of(row) for row in rows]
+
+
 def fragments_of(db: sqlite3.Connection, id: SegmentId) -> list[FragmentEntry]:
     """The fragments of a closed segment, in order; empty while it is being written."""
     row = db.execute(

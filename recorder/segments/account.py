@@ -126,8 +126,14 @@ class StreamAccount:
         """The disk takes nothing, since then; without a time, since the end of the footage or now."""
         if at_utc_ns is None:
             at_utc_ns = (self.end_utc_ns if self._gaps.reason is None else None) or self._clock.now_ns()
-        self._gaps.begin("disk", max(at_utc_ns, self._gaps.start_utc_ns or at_utc_ns))
+        start_utc_ns = self._gaps.start_utc_ns or at_utc_ns
+        self.lose(at_utc_ns, start_utc_ns)
+        self._gaps.begin("disk", max(at_utc_ns, start_utc_ns))
         self.show("stopped", "disk")
+
+    def lose(self, start_utc_ns: int, end_utc_ns: int) -> None:
+        """Footage that was thought to be on disk is not."""
+        self._gaps.insert("disk", start_utc_ns, end_utc_ns)
 
     def stop_for_good(self) -> None:
         """The recorder ends."""

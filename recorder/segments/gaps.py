@@ -6,7 +6,7 @@ from functools import partial
 from sqlite3 import Connection
 from typing import Any
 
-from recorder.catalog.changes import close_gap, open_gap
+from recorder.catalog.changes import close_gap, insert_gap, open_gap
 from recorder.catalog.rows import GapReason, GapRow, Stream
 
 _log = logging.getLogger(__name__)
@@ -38,6 +38,21 @@ class GapKeeper:
         self.reason, self._start_utc_ns = reason, at_utc_ns
         self._post(partial(open_gap, camera=self._camera, stream=self._stream, start_utc_ns=at_utc_ns, reason=reason))
         _log.info("camera %s: no recording: %s", self._camera, reason)
+
+    def insert(self, reason: GapReason, start_utc_ns: int, end_utc_ns: int) -> None:
+        """A gap that is over already, beside the one that lasts."""
+        if end_utc_ns > start_utc_ns:
+            self._post(
+                partial(
+                    insert_gap,
+                    camera=self._camera,
+                    stream=self._stream,
+                    start_utc_ns=start_utc_ns,
+                    end_utc_ns=end_utc_ns,
+                    reason=reason,
+                )
+            )
+            _log.info("camera %s: %.1f s are lost: %s", self._camera, (end_utc_ns - start_utc_ns) / 1e9, reason)
 
     def end(self, at_utc_ns: int) -> None:
         """The gap that lasts ends; without length it never was."""

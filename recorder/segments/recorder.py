@@ -35,6 +35,8 @@ RUN_END_SECONDS = 15.0
 """Then the run is given up; ingest has reconnected by now if it can."""
 DISK_RETRY_SECONDS = 5.0
 TICK_SECONDS = 1.0
+ENDS_MAX = 16
+"""So many runs' ends are remembered: the disk may fail after a run was handed over."""
 
 
 class RecordingGate(Protocol):
@@ -78,6 +80,8 @@ class StreamRecorder:
         self._clock = clock
         self._track = writer.add_stream(camera, stream, self._on_disk_failure, self._on_disk_recovery)
         self._disk_failed = asyncio.Event()
+        self._run = 0
+        self._ends_utc_ns: dict[int, int] = {}
         self._lease: Lease | None = None
         self._attached = False
         self._key_wanted = False
@@ -221,8 +225,10 @@ class StreamRecorder:
                 if self._cutter.recording and len(command.units) > 1:
                     self._account.end_silence(command.units[1].utc_ns)
             elif isinstance(command, CloseSegment):
-                self._account.end_utc_ns = command.end_utc_ns
+                self._account.end_utc_ns = self._ends_utc_ns[self._run] = command.end_utc_ns
             elif command.seq == 0:
+                self._run = command.run
+                self._ends_utc_ns.pop(self._run - ENDS_MAX, None)
                 self._account.begin_run(command)
 
     def _tick(self) -> None:
@@ -263,6 +269,8 @@ class StreamRecorder:
             self._account.end_utc_ns = failure.kept_until_utc_ns
             self._account.stop_for_disk(failure.kept_until_utc_ns)
             self._disk_failed.set()
+        else:  # the run has ended already, but not all of it is there
+            self._account.lose(failure.kept_until_utc_ns, self._ends_utc_ns.get(failure.run, 0))
 
     def _on_disk_recovery(self) -> None:
         self._health.recover(self._camera)

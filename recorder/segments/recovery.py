@@ -1,14 +1,15 @@
 """Recovery: makes files and index agree again, at start, before anything is recorded.
 
 1. A segment that was being written keeps its whole fragments; the torn rest is cut off. Without any it is removed.
-2. A file that the index does not know is adopted by its mark (run, seq, start).
+2. A file that the index does not know is adopted by its mark (run, seq, start); one that never got its first page is
+   removed.
 3. A row without a file becomes `lost`; if that were most of them, the volume is not the right one: nothing is touched.
 """
 
 import logging
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,17 +42,22 @@ LOSS_ROWS_MIN = 10
 _PROGRESS_SECONDS = 5.0
 _INIT_BYTES_MAX = 1 << 20
 _MOOF_BYTES_MAX = 16 << 20
+_BLANK = bytes(512)
+"""A sector that never reached the disk. Coded pictures have no such thing in them: three zero bytes in a row are
+escaped (ITU-T H.264 section 7.4.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What recovery has found and done. `last_runs`: the highest run number on disk, by camera and stream."""
+    """What recovery has found and done. `salvaged`: the segments that were repaired or adopted. `last_runs`: the
+    highest run number on disk, by camera and stream."""
 
     repaired: int
     removed: int
     adopted: int
     lost: int
     foreign: int
+    salvaged: Sequence[SegmentId]
     last_runs: Mapping[tuple[str, Stream], int]
 
 
@@ -92,14 +98,18 @@ def recover(db: sqlite3.Connection, volume: Volume, clock: Clock) -> Recovered:
     counts = {"repaired": 0, "removed": 0, "adopted": 0, "foreign": 0}
     said_ns = clock.monotonic_ns()
     steps = [(_repair, *one) for one in found.torn] + [(_adopt, *one) for one in found.unknown]
+    salvaged = []
     for done, (step, id, path) in enumerate(steps):
-        counts[step(db, volume, id, path)] += 1
+        outcome = step(db, volume, id, path)
+        counts[outcome] += 1
+        if outcome in ("repaired", "adopted"):
+            salvaged.append(id)
         if clock.monotonic_ns() - said_ns > _PROGRESS_SECONDS * 1e9:
             said_ns = clock.monotonic_ns()
             _log.info("recovery: %s of %s segments looked at", done + 1, looked_at)
     if looked_at or missing:
         _log.info("recovery: %s, %s lost", ", ".join(f"{n} {what}" for what, n in counts.items()), len(missing))
-    return Recovered(lost=len(missing), last_runs=found.last_runs, **counts)
+    return Recovered(lost=len(missing), salvaged=salvaged, last_runs=found.last_runs, **counts)
 
 
 def _compare(db: sqlite3.Connection, volume: Volume) -> _Difference:
@@ -125,7 +135,7 @@ def _compare(db: sqlite3.Connection, volume: Volume) -> _Difference:
 
 
 def _repair(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -> str:
-    walked = walk_segment(path)
+    walked = walk_segment(path, unsynced=True)
     if walked is None or not walked.content.fragments:
         return _remove(db, volume, id, path)
     _cut_off(path, walked)
@@ -134,9 +144,9 @@ def _repair(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -
 
 
 def _adopt(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -> str:
-    walked = walk_segment(path)
+    walked = walk_segment(path, unsynced=not path.with_name(f"{id.run:06}-{id.seq + 1:04}.mp4").exists())
     if walked is None or (walked.mark.run, walked.mark.seq) != (id.run, id.seq):
-        if path.stat().st_size == 0:
+        if _is_blank(path):
             return _remove(db, volume, id, path)
         _log.warning("camera %s: %s is no segment of this recorder, it is left alone", id.camera, path)
         return "foreign"
@@ -150,6 +160,12 @@ def _adopt(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) ->
     insert_segment(db, id, walked.mark.start_utc_ns, walked.format, walked.init_bytes, volume.number)
     close_segment(db, id, walked.content)
     return "adopted"
+
+
+def _is_blank(path: Path) -> bool:
+    """Whether not even the beginning of a file has reached the disk."""
+    with path.open("rb") as file:
+        return not any(file.read(len(_BLANK)))
 
 
 def _remove(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -> str:
@@ -171,16 +187,17 @@ def _cut_off(path: Path, walked: Walked) -> None:
         os.close(fd)
 
 
-def walk_segment(path: Path) -> Walked | None:
-    """Reads a segment back; None if its init section is not whole or not this recorder's. Raises OSError."""
+def walk_segment(path: Path, *, unsynced: bool = False) -> Walked | None:
+    """Reads a segment back; None if its init section is not whole or not this recorder's. `unsynced`: parts of it may
+    never have reached the disk, all of it is looked at. Raises OSError."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return _walk(lambda offset, size: os.pread(fd, size, offset), os.fstat(fd).st_size)
+        return _walk(lambda offset, size: os.pread(fd, size, offset), os.fstat(fd).st_size, unsynced)
     finally:
         os.close(fd)
 
 
-def _walk(read: Reader, end: int) -> Walked | None:
+def _walk(read: Reader, end: int, unsynced: bool) -> Walked | None:
     boxes = walk_boxes(read, end)
     try:
         ftyp, moov, uuid = next(boxes), next(boxes), next(boxes)
@@ -199,7 +216,7 @@ def _walk(read: Reader, end: int) -> Walked | None:
         for moof in boxes:
             mdat = next(boxes, None)
             head = _whole_fragment(read, moof, mdat)
-            if mdat is None or head is None:
+            if mdat is None or head is None or (unsynced and _BLANK in read(mdat.body, head.data_bytes)):
                 break
             good = mdat.offset + mdat.size
             fragments.append(FragmentEntry(good - moof.offset, head.duration_90k, head.key, head.decode_time_90k))

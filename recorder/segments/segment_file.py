@@ -28,6 +28,9 @@ class Disk(Protocol):
     def sync(self, fd: int) -> None:
         """os.fdatasync."""
 
+    def sync_folder(self, folder: Path) -> None:
+        """Makes the names in a folder durable."""
+
 
 class OsDisk:
     """The real one."""
@@ -37,6 +40,9 @@ class OsDisk:
 
     def sync(self, fd: int) -> None:
         os.fdatasync(fd)
+
+    def sync_folder(self, folder: Path) -> None:
+        sync_folder(folder)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,7 +108,7 @@ class SegmentFile:
             return
         self.disk.sync(self._fd)
         while self._unsynced_folders:
-            sync_folder(self._unsynced_folders[-1])
+            self.disk.sync_folder(self._unsynced_folders[-1])
             self._unsynced_folders.pop()
         self.dirty_since_ns = None
         self._durable = len(self._fragments)
