@@ -15,11 +15,12 @@ import anyio
 import pytest
 
 from gate.client.licensing import CLOCK_SLOTS, FOLDER_NAME, Licensing, open_licensing
-from gate.clock import SimulatedClock
+from gate.clock import SimulatedClock, ns_of
 from gate.licence.decision import Decision, DenialCode, Denied, Granted
 from gate.licence.features import Feature
 from gate.signing.identity import open_identity
 from gate.signing.keys import create_key, load_signing_key, open_keys
+from gate.signing.two_slots import TwoSlots
 from tests.fakes.entitlements import at
 from tests.fakes.issuers import document, key_set
 
@@ -187,6 +188,17 @@ async def test_a_lost_licence_file_is_not_missed_after_a_restart(site: Site) -> 
         assert "is gone" in second.licence.text.en
 
 
+async def test_a_restart_after_a_renewal_is_quiet(site: Site) -> None:
+    for seq in (5, 6):
+        site.path.write_bytes(site.document(seq))
+        async with site.recorder():
+            pass
+    site.caplog.clear()
+    async with site.recorder() as last:
+        assert site.codes() == set() and not [record for record in site.caplog.records if record.levelname != "INFO"]
+        assert last.gate.entitlement is not None and last.gate.entitlement.seq == 6
+
+
 async def test_a_forged_slot_is_passed_over(site: Site) -> None:
     site.path.write_bytes(site.document(5))
     async with site.recorder() as first:
@@ -251,6 +263,21 @@ class TestClock:
         await site.clock.jump(at(10))
         async with site.recorder() as second:
             assert isinstance(decision(second), Denied)
+
+    async def test_a_clock_behind_the_last_signed_time_is_believed_once_it_gets_there(self, site: Site) -> None:
+        known = {"boot_id": "before the restart", "source": "signed", "anchor": None, "floor": at(60).isoformat()}
+        TwoSlots(site.folder / "data" / FOLDER_NAME, CLOCK_SLOTS).store(json.dumps(known).encode())
+        site.path.write_bytes(site.document(5))
+        async with site.recorder() as licensing, asyncio.TaskGroup() as group:
+            denied = decision(licensing)
+            assert isinstance(denied, Denied) and denied.code is DenialCode.CLOCK_UNTRUSTED
+            granted = group.create_task(licensing.gate.wait_granted(Feature.RECORDING, "cam1"))
+            await site.clock.advance(59.9)
+            assert not granted.done()
+            await site.clock.advance(0.2)
+            assert granted.done(), "nobody woke the gate"
+            async with licensing.gate.lease(Feature.RECORDING, "cam1") as lease:
+                assert lease.from_ns == ns_of(at(60)), "what was captured while denied is not covered"
 
     async def test_a_new_licence_ends_the_doubt(self, site: Site) -> None:
         site.path.write_bytes(site.document(5))
