@@ -16,12 +16,12 @@ from gate.client.errors import LicensingError
 from gate.config_fields import PORT_BASE
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
-from recorder.config import load_config, moved
+from recorder.config import RecorderConfig, load_config, moved
 from recorder.errors import RecorderError
 
 
 def run(argv: list[str]) -> int:
-    """Runs a recorder until SIGINT or SIGTERM."""
+    """Runs a recorder until SIGINT or SIGTERM. SIGHUP makes it read its cameras from the configuration again."""
     parser = _parser("run", "Run a recorder against any RTSP cameras.", "edge-recorder run configs/recorder.yaml")
     parser.add_argument("config", type=Path, help="its configuration (configs/recorder.yaml explains every field)")
     _add_ports(parser)
@@ -31,15 +31,18 @@ def run(argv: list[str]) -> int:
     async def serve(ended: asyncio.Event) -> None:
         from recorder.device import run_device
 
-        config = moved(load_config(options.config), options.port_base)
+        def load() -> RecorderConfig:
+            return moved(load_config(options.config), options.port_base)
 
         def on_ready(addresses: dict[str, str]) -> None:
             if options.report:
                 print(json.dumps({"ready": addresses}), flush=True)
             else:
-                print(f"recording {len(config.cameras)} cameras; watch at {addresses['remote']}", flush=True)
+                print(f"recording; watch at {addresses['remote']}", flush=True)
 
-        await run_device(config, ended, on_ready)
+        reload_wanted = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload_wanted.set)
+        await run_device(load, ended, reload_wanted, on_ready)
 
     return _serve("run", serve, quiet=options.report)
 

@@ -1,67 +1,66 @@
 """Wires one recorder: clock, gate, storage, cameras, and the two sites that show it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from gate.client.licensing import Licensing, open_licensing
 from gate.clock import Clock
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import STATE_NAME
+from gate.yaml_file import ConfigError
+from recorder.cameras import Cameras
 from recorder.config import RecorderConfig
 from recorder.hub import Hub
-from recorder.ingest.camera import CameraStream
 from recorder.ingest.precision import run_precision
 from recorder.local.app import serve_local
 from recorder.recording_control import RecordingControl
+from recorder.reload import ConfigReload
 from recorder.remote.app import serve_remote
-from recorder.state import CameraState, RecordingState, StateBoard, StreamState
-from recorder.storage import Storage, open_storage
+from recorder.state import StateBoard
+from recorder.storage import open_storage
+
+Job = Callable[[], Coroutine[None, None, None]]
 
 
-async def run_device(config: RecorderConfig, ended: asyncio.Event, on_ready: Callable[[dict[str, str]], None]) -> None:
-    """Runs until `ended` is set. `on_ready` is told every address once all of it answers.
-    Raises recorder.errors.RecorderError or gate.shared_clock.errors.ClockError, each one sentence for people."""
+async def run_device(
+    load: Callable[[], RecorderConfig],
+    ended: asyncio.Event,
+    reload_wanted: asyncio.Event,
+    on_ready: Callable[[dict[str, str]], None],
+) -> None:
+    """Runs until `ended` is set. `load` reads the configuration, again whenever `reload_wanted` is set (the event is
+    cleared). `on_ready` is told every address once all of it answers. Raises gate.yaml_file.ConfigError,
+    recorder.errors.RecorderError or gate.shared_clock.errors.ClockError, each one sentence for people."""
+    config = load()
     async with AsyncExitStack() as stack:
         state_path = config.device.data_dir / STATE_NAME
         name = f"recorder {config.device.id}"
         clock = await stack.enter_async_context(
             open_clock(config.clock.mode, config.clock.socket, name, state=state_path)
         )
-        board = _board(config, clock)
+        board = StateBoard(cameras={})
         hub = Hub()
-        ids = [camera.id for camera in config.cameras]
-        licensing = open_licensing(
-            clock=clock,
-            data_dir=config.device.data_dir,
-            device_id=config.device.id,
-            cameras=ids,
-            path=config.licence.path,
-            root_key=config.licence.root_key,
-            profile=config.licence.profile,
-            language=config.device.language,
-        )
+        licensing = _licensing(config, clock)
         gate, licence = licensing.gate, licensing.licence
         await licence.run_once()  # before anything asks the gate: what is licensed must not begin with a denial
         storage = await stack.enter_async_context(
             open_storage(
                 config.storage,
                 data_dir=config.device.data_dir,
-                camera_ids=ids,
+                camera_ids=[camera.id for camera in config.cameras],
                 clock=clock,
                 board=board,
                 language=config.device.language,
             )
         )
-        recordings = RecordingControl(
-            folder=config.device.data_dir,
-            zone=ZoneInfo(config.device.time_zone),
-            pre_event_seconds=config.storage.pre_event_seconds,
-            board=board,
-        )
-        await asyncio.to_thread(recordings.load)
-        jobs = _jobs(config, clock, licensing, storage, hub, board, recordings)
+        recordings = await _recordings(config, board)
+        cameras = Cameras(hub=hub, gate=gate, storage=storage, board=board, recordings=recordings, clock=clock)
+        await cameras.apply(config.cameras)
+        reload = ConfigReload(load=load, running=config, apply=cameras.apply)
         await stack.enter_async_context(
             serve_local(
                 hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config, recordings=recordings
@@ -69,65 +68,65 @@ async def run_device(config: RecorderConfig, ended: asyncio.Event, on_ready: Cal
         )
         host, port = await stack.enter_async_context(
             serve_remote(
-                hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config, recordings=recordings
+                hub=hub,
+                gate=gate,
+                licence=licence,
+                board=board,
+                clock=clock,
+                config=config,
+                recordings=recordings,
+                reload=reload,
             )
         )
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(job(), name=label) for label, job in jobs]
-            on_ready({"remote": f"http://{host}:{port}/", "local": str(config.local.socket)})
-            await ended.wait()
-            for task in tasks:
-                task.cancel()
-
-
-def _board(config: RecorderConfig, clock: Clock) -> StateBoard:
-    now = clock.now()
-    return StateBoard(
-        cameras={
-            camera.id: CameraState(
-                id=camera.id,
-                name=camera.name or camera.id,
-                streams={stream: StreamState(since=now) for stream in camera.streams},
-                recording=RecordingState(since=now),
-            )
-            for camera in config.cameras
+        jobs: dict[str, Job] = {
+            "gate": gate.run,
+            "licence file": licence.run,
+            "time": licensing.timekeeper.run,
+            "storage": storage.run,
+            "cameras": cameras.run,
+            "precision": partial(run_precision, gate, cameras.sources, clock),
+            "reload": partial(_reload_on, reload_wanted, reload),
         }
+        addresses = {"remote": f"http://{host}:{port}/", "local": str(config.local.socket)}
+        await _run_until(ended, jobs, partial(on_ready, addresses))
+
+
+def _licensing(config: RecorderConfig, clock: Clock) -> Licensing:
+    return open_licensing(
+        clock=clock,
+        data_dir=config.device.data_dir,
+        device_id=config.device.id,
+        cameras=[camera.id for camera in config.cameras],
+        path=config.licence.path,
+        root_key=config.licence.root_key,
+        profile=config.licence.profile,
+        language=config.device.language,
     )
 
 
-def _jobs(
-    config: RecorderConfig,
-    clock: Clock,
-    licensing: Licensing,
-    storage: Storage,
-    hub: Hub,
-    board: StateBoard,
-    recordings: RecordingControl,
-) -> list[tuple[str, Callable[[], Coroutine[None, None, None]]]]:
-    """Everything that runs for as long as the recorder does, by name."""
-    gate = licensing.gate
-    jobs: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = [
-        ("gate", gate.run),
-        ("licence file", licensing.licence.run),
-        ("time", licensing.timekeeper.run),
-        ("storage", storage.run),
-    ]
-    sources: dict[str, list[CameraStream]] = {}
-    for camera in config.cameras:
-        for stream in camera.streams:
-            source = CameraStream(
-                camera=camera,
-                stream=stream,
-                feed=hub.feed(camera.id, stream),
-                state=board.cameras[camera.id].streams[stream],
-                board=board,
-                clock=clock,
-            )
-            sources.setdefault(camera.id, []).append(source)
-            jobs.append((f"camera {camera.id} {stream}", source.run))
-        mode = recordings.mode_of(camera.id, camera.record)
-        recorder = storage.recorder(camera.id, hub.feed(camera.id, "main"), gate, mode)
-        recordings.add(camera.id, recorder)
-        jobs.append((f"recording {camera.id}", recorder.run))
-    jobs.append(("precision", lambda: run_precision(gate, sources, clock)))
-    return jobs
+async def _recordings(config: RecorderConfig, board: StateBoard) -> RecordingControl:
+    recordings = RecordingControl(
+        folder=config.device.data_dir,
+        zone=ZoneInfo(config.device.time_zone),
+        pre_event_seconds=config.storage.pre_event_seconds,
+        board=board,
+    )
+    await asyncio.to_thread(recordings.load)
+    return recordings
+
+
+async def _run_until(ended: asyncio.Event, jobs: Mapping[str, Job], on_started: Callable[[], None]) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(job(), name=label) for label, job in jobs.items()]
+        on_started()
+        await ended.wait()
+        for task in tasks:
+            task.cancel()
+
+
+async def _reload_on(wanted: asyncio.Event, reload: ConfigReload) -> None:
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        with contextlib.suppress(ConfigError):  # logged, with what to do; the running configuration stays
+            await reload.reload("SIGHUP")

@@ -159,3 +159,8 @@ class Hub:
     def feed(self, camera: str, stream: str) -> Feed:
         """The feed of a stream (`main` or `sub`); made on first use."""
         return self._feeds.setdefault((camera, stream), Feed())
+
+    def remove(self, camera: str) -> None:
+        """Forgets a camera that is no longer there, with its cached pictures."""
+        for key in [key for key in self._feeds if key[0] == camera]:
+            del self._feeds[key]

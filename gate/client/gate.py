@@ -63,12 +63,8 @@ class Gate:
         for feature in Feature:
             if feature not in profile.continues:
                 self._rules.setdefault(feature in profile.survives_stale, feature)
-        now = clock.now()
-        for rule, feature in self._rules.items():
-            for camera in (*cameras, None):
-                denied = decide(None, profile, feature, camera, now)
-                assert isinstance(denied, Denied)
-                self._standings[rule, camera] = Standing(denied)
+        for camera in (*cameras, None):
+            self._add_standings(camera)
         self._cameras = frozenset(cameras)
         self._evaluated_ns = clock.now_ns()
         self._next_ns = FOREVER_NS
@@ -106,6 +102,18 @@ class Gate:
         self._evaluate(now_ns)  # what the old one ended before now stays ended, also if the new one reaches back
         self._entitlement = entitlement
         self._known_since_ns = now_ns
+        self._reckon(now_ns)
+        self._tell()
+        self._rearm()
+
+    def add_camera(self, camera: str) -> None:
+        """A camera that has come since; one that is known stays as it is."""
+        if camera in self._cameras:
+            return
+        now_ns = self._clock.now_ns()
+        self._evaluate(now_ns)
+        self._add_standings(camera)
+        self._cameras |= {camera}
         self._reckon(now_ns)
         self._tell()
         self._rearm()
@@ -217,6 +225,12 @@ class Gate:
         except TimeoutError:
             names = sorted({f"{lease.feature.value}/{lease.camera or '-'}" for lease in self._leaving})
             _log.warning("%d revoked leases have not been left yet: %s", len(self._leaving), ", ".join(names))
+
+    def _add_standings(self, camera: str | None) -> None:
+        for rule, feature in self._rules.items():
+            denied = decide(None, self._profile, feature, camera, self._clock.now())
+            assert isinstance(denied, Denied)
+            self._standings[rule, camera] = Standing(denied)
 
     def _rearm(self) -> None:
         self._rearmed.set()

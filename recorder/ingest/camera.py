@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 class CameraStream:
     """`run` never ends by itself and never raises for anything a camera does. `stream`: "main" or "sub"; `share`:
-    random, 0 to 1."""
+    random, 0 to 1; `run_before`: the last run number used for this stream; `last_run`: the same, as of now."""
 
     def __init__(
         self,
@@ -43,6 +43,8 @@ class CameraStream:
         clock: Clock,
         packet_seconds_max: float = PACKET_SECONDS_MAX,
         share: Callable[[], float] = random.random,
+        run_before: int = 0,
+        batching_allowed: bool = True,
     ) -> None:
         link = camera.streams[stream]
         self._source = Source(
@@ -57,9 +59,9 @@ class CameraStream:
         self._board = board
         self._clock = clock
         self._share = share
-        self._batching_allowed = True
+        self.batching_allowed = batching_allowed
         self._reception: Reception | LibavReception | None = None
-        self._run = 0
+        self.last_run = run_before
 
     async def run(self) -> None:
         """Keeps the stream coming. Cancel it to end it: the camera is told (TEARDOWN), within a second."""
@@ -86,7 +88,7 @@ class CameraStream:
 
     def set_batching(self, allowed: bool) -> None:
         """Whether pictures may come in small batches: not shortly before a licence ends, when each counts."""
-        self._batching_allowed = allowed
+        self.batching_allowed = allowed
         self._choose_batching()
 
     def request_key(self) -> None:
@@ -105,7 +107,7 @@ class CameraStream:
             transport=way.transport,
             state=self._state,
             clock=self._clock,
-            run_before=self._run,
+            run_before=self.last_run,
             publish=self._feed.publish,
             on_first_unit=self._on_first_unit,
         )
@@ -119,7 +121,7 @@ class CameraStream:
             return error, reception.publisher.good_seconds
         finally:
             self._reception = None
-            self._run = reception.publisher.last_run
+            self.last_run = reception.publisher.last_run
         raise AssertionError("a reception ends by an error")
 
     def _on_first_unit(self) -> None:
@@ -130,7 +132,7 @@ class CameraStream:
 
     def _choose_batching(self) -> None:
         if self._reception is not None:
-            self._reception.set_batching(self._batching_allowed and not self._feed.watched)
+            self._reception.set_batching(self.batching_allowed and not self._feed.watched)
 
     def _tell(self, phase: StreamPhase, message: str) -> None:
         state = self._state

@@ -46,7 +46,7 @@ def create_app(
     recording = RecordingRoute(recordings=recordings, gate=gate, board=board, config=config, feature=None)
     app = web.Application(middlewares=[problems_middleware(config.device.language)], client_max_size=REQUEST_BYTES_MAX)
     app.router.add_get("/v1/state", state.handle)
-    app.router.add_get("/v1/explain", ExplainRoute(gate=gate, clock=clock, config=config).handle)
+    app.router.add_get("/v1/explain", ExplainRoute(gate=gate, board=board, clock=clock, config=config).handle)
     app.router.add_get("/v1/cameras/{camera}/live", live.handle, allow_head=False)
     app.router.add_get("/v1/cameras/{camera}/recording", recording.show)
     app.router.add_post("/v1/cameras/{camera}/recording", recording.change)

@@ -14,8 +14,9 @@ from recorder.remote.device_route import DeviceRoute
 from recorder.remote.fragment_form import FragmentForm
 from recorder.remote.guard import add_security_headers, guard_middleware
 from recorder.remote.page import Page
+from recorder.remote.reload_route import Reload, ReloadRoute
 from recorder.remote.snapshot import SnapshotRoute
-from recorder.state import StateBoard
+from recorder.state import StateBoard, StreamState
 from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import VIEWERS_MAX, LiveRoute
 from recorder.web.middleware import problems_middleware
@@ -33,9 +34,10 @@ def create_app(
     clock: Clock,
     config: RecorderConfig,
     recordings: Recordings,
+    reload: Reload | None = None,
     viewers_max: int = VIEWERS_MAX,
 ) -> web.Application:
-    """The application; it serves loopback names only."""
+    """The application; it serves loopback names only. Without `reload` the configuration cannot be read again."""
     language = config.device.language
     app = web.Application(
         middlewares=[problems_middleware(language), guard_middleware(language)], client_max_size=REQUEST_BYTES_MAX
@@ -49,12 +51,12 @@ def create_app(
         clock=clock,
         config=config,
         feature=Feature.REMOTE_LIVE,
-        form_of=_fragment_forms(board, clock, config),
+        form_of=_fragment_forms(board, clock),
         viewers_max=viewers_max,
     )
-    snapshot = SnapshotRoute(hub=hub, gate=gate, clock=clock, config=config)
+    snapshot = SnapshotRoute(hub=hub, gate=gate, board=board, clock=clock, config=config)
     device = DeviceRoute(gate=gate, board=board, clock=clock, config=config)
-    explain = ExplainRoute(gate=gate, clock=clock, config=config)
+    explain = ExplainRoute(gate=gate, board=board, clock=clock, config=config)
     recording = RecordingRoute(
         recordings=recordings, gate=gate, board=board, config=config, feature=Feature.REMOTE_MAINTENANCE
     )
@@ -65,6 +67,9 @@ def create_app(
     app.router.add_get("/api/v1/explain", explain.handle)
     app.router.add_get("/api/v1/device", device.device)
     app.router.add_get("/api/v1/cameras", device.cameras)
+    if reload is not None:
+        reload_route = ReloadRoute(reload=reload, gate=gate, device=config.device)
+        app.router.add_post("/api/v1/config/reload", reload_route.handle)
     app.router.add_get("/api/v1/cameras/{camera}/live", live.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/snapshot.jpg", snapshot.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/recording", recording.show)
@@ -82,19 +87,31 @@ async def serve_remote(
     clock: Clock,
     config: RecorderConfig,
     recordings: Recordings,
+    reload: Reload | None = None,
 ) -> AsyncIterator[tuple[str, int]]:
     """Serves on `remote.listen`; yields host and port. Raises recorder.errors.RecorderError."""
     app = create_app(
-        hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config, recordings=recordings
+        hub=hub,
+        gate=gate,
+        licence=licence,
+        board=board,
+        clock=clock,
+        config=config,
+        recordings=recordings,
+        reload=reload,
     )
     async with serve_tcp(app, listen=config.remote.listen, clock=clock) as address:
         yield address
 
 
-def _fragment_forms(board: StateBoard, clock: Clock, config: RecorderConfig) -> Callable[[str, str], FragmentForm]:
-    forms = {
-        (camera.id, stream): FragmentForm(clock, board.cameras[camera.id].streams[stream])
-        for camera in config.cameras
-        for stream in camera.streams
-    }
-    return lambda camera, stream: forms[camera, stream]
+def _fragment_forms(board: StateBoard, clock: Clock) -> Callable[[str, str], FragmentForm]:
+    forms: dict[tuple[str, str], tuple[StreamState, FragmentForm]] = {}
+
+    def form_of(camera: str, stream: str) -> FragmentForm:
+        state = board.cameras[camera].streams[stream]
+        known = forms.get((camera, stream))
+        if known is None or known[0] is not state:
+            known = forms[camera, stream] = state, FragmentForm(clock, state)
+        return known[1]
+
+    return form_of

@@ -46,12 +46,7 @@ class DeviceRoute:
     async def cameras(self, _: web.Request) -> web.StreamResponse:
         """The cameras with the addresses of their views. Not gated: it shows nothing but names."""
         return _json_response(
-            {
-                "cameras": [
-                    _camera(camera.id, camera.streams, self._board.cameras[camera.id].name)
-                    for camera in self._config.cameras
-                ]
-            }
+            {"cameras": [_camera(camera.id, camera.streams, camera.name) for camera in self._board.cameras.values()]}
         )
 
     def _information(self) -> Mapping[str, Any]:
@@ -67,7 +62,7 @@ class DeviceRoute:
             "system": f"{platform.system()} {platform.release()} {platform.machine()}",
             "python": platform.python_version(),
             "load_average": [round(load, 2) for load in os.getloadavg()],
-            "cameras": len(self._config.cameras),
+            "cameras": len(self._board.cameras),
             "storage": {
                 "used_bytes": storage.used_bytes,
                 "bytes_max": storage.bytes_max,

@@ -19,6 +19,7 @@ from gate.licence.text import Language
 from recorder.config import RecorderConfig
 from recorder.hub import Feed, Hub
 from recorder.media.access_unit import AccessUnit
+from recorder.state import StateBoard
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
 
@@ -33,11 +34,11 @@ _log = logging.getLogger(__name__)
 class SnapshotRoute:
     """Posters and checks for clients that play no video. Decoding has its own threads, two at a time."""
 
-    def __init__(self, *, hub: Hub, gate: Gate, clock: Clock, config: RecorderConfig) -> None:
+    def __init__(self, *, hub: Hub, gate: Gate, board: StateBoard, clock: Clock, config: RecorderConfig) -> None:
         self._hub = hub
         self._gate = gate
         self._clock = clock
-        self._streams = {camera.id: tuple(camera.streams) for camera in config.cameras}
+        self._board = board
         self._language: Language = config.device.language
         self._zone = ZoneInfo(config.device.time_zone)
         self._decoders = anyio.CapacityLimiter(DECODERS_MAX)
@@ -47,9 +48,9 @@ class SnapshotRoute:
         language = language_of(request, self._language)
         camera = request.match_info["camera"]
         stream = request.query.get("stream", "main")
-        if camera not in self._streams:
+        if camera not in self._board.cameras:
             return problem_response(own_problem("camera_unknown", language, camera=camera))
-        if stream not in self._streams[camera]:
+        if stream not in self._board.cameras[camera].streams:
             return problem_response(own_problem("stream_unknown", language, camera=camera))
         try:
             async with self._gate.lease(Feature.REMOTE_LIVE, camera) as lease:

@@ -12,6 +12,7 @@ from gate.clock import Clock
 from gate.licence.explanation import Question, as_json, explain
 from gate.licence.features import Feature
 from recorder.config import RecorderConfig
+from recorder.state import StateBoard
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
 
@@ -19,10 +20,10 @@ from recorder.web.problem import own_problem, problem_response
 class ExplainRoute:
     """The same on the remote side and the local site."""
 
-    def __init__(self, *, gate: Gate, clock: Clock, config: RecorderConfig) -> None:
+    def __init__(self, *, gate: Gate, board: StateBoard, clock: Clock, config: RecorderConfig) -> None:
         self._gate = gate
         self._clock = clock
-        self._cameras = {camera.id for camera in config.cameras}
+        self._board = board
         self._language = config.device.language
         self._zone = ZoneInfo(config.device.time_zone)
 
@@ -31,7 +32,7 @@ class ExplainRoute:
         without `at`: now."""
         language = language_of(request, self._language)
         camera = request.query.get("camera") or None
-        if camera is not None and camera not in self._cameras:
+        if camera is not None and camera not in self._board.cameras:
             return problem_response(own_problem("camera_unknown", language, camera=camera[:64]))
         try:
             feature = Feature(request.query.get("feature", ""))

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -56,7 +56,6 @@ class LiveRoute:
         self._gate = gate
         self._board = board
         self._clock = clock
-        self._streams = {camera.id: tuple(camera.streams) for camera in config.cameras}
         self._language: Language = config.device.language
         self._zone = ZoneInfo(config.device.time_zone)
         self._feature = feature
@@ -90,7 +89,7 @@ class LiveRoute:
 
     async def _serve(self, request: web.Request, ws: web.WebSocketResponse, language: Language) -> None:
         camera = request.match_info["camera"]
-        streams = self._streams.get(camera, ())
+        streams = self._streams(camera)
         stream = request.query.get("stream") or ("sub" if "sub" in streams else "main")
         viewer = Viewer(request=request, ws=ws, camera=camera, stream=stream, board=self._board, clock=self._clock)
         code = self._refusal(camera, stream)
@@ -98,6 +97,9 @@ class LiveRoute:
             await viewer.end(_own_ending(code, language, camera))
             return
         denial = await self._watch(viewer, camera, stream)
+        code = self._refusal(camera, stream) if denial is None else None
+        if code in ("camera_unknown", "stream_unknown") and not ws.closed:  # taken out of the configuration meanwhile
+            await viewer.end(_own_ending(code, language, camera))
         if denial is not None and not ws.closed:
             row = TABLE[denial.code]
             await viewer.end(
@@ -108,10 +110,14 @@ class LiveRoute:
                 )
             )
 
+    def _streams(self, camera: str) -> Container[str]:
+        known = self._board.cameras.get(camera)
+        return known.streams if known else ()
+
     def _refusal(self, camera: str, stream: str) -> str | None:
-        if camera not in self._streams:
+        if camera not in self._board.cameras:
             return "camera_unknown"
-        if stream not in self._streams[camera]:
+        if stream not in self._streams(camera):
             return "stream_unknown"
         if self._viewers > self._viewers_max:
             _log.warning("camera %s: a viewer was refused, %d are watching", camera, self._viewers_max)

@@ -69,6 +69,14 @@ _ROWS = {
             en="A restart undoes it: check the disk that data_dir lies on, then change it again.",
         ),
     ),
+    "config_refused": _Row(
+        status=422,
+        title=Text(ja="設定ファイルに誤りがあります", en="The configuration file cannot be used"),
+        remedy=Text(
+            ja="これまでの設定で動作を続けています。ファイルを修正してから、もう一度実行してください。",
+            en="What was in force stays so. Mend the file, then ask again.",
+        ),
+    ),
     "not_found": _Row(
         status=404,
         title=Text(ja="見つかりません", en="Not found"),

@@ -125,7 +125,8 @@ class Viewer:
         self._sequence = 0
 
     async def run(self, lease: Lease, feed: Feed, form: PictureForm) -> None:
-        """Sends pictures until the peer leaves. The lease's scope cancels it at revocation."""
+        """Sends pictures until the peer leaves, or the camera is no longer configured. The lease's scope cancels it at
+        revocation."""
         with feed.subscribe(lease, units_max=QUEUE_UNITS_MAX, bytes_max=QUEUE_BYTES_MAX) as subscription:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._send_pictures, feed, subscription, lease, form, group.cancel_scope)
@@ -206,7 +207,11 @@ class Viewer:
         try:
             while True:
                 seen = self._board.version
-                state = self._board.cameras[self._camera].streams[self._stream]
+                camera = self._board.cameras.get(self._camera)
+                state = camera.streams.get(self._stream) if camera else None
+                if state is None:  # taken out of the configuration
+                    scope.cancel()
+                    return
                 if state.phase != told:
                     told = state.phase
                     await self._send_text({"status": {"phase": state.phase, "message": state.message}})

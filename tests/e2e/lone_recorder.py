@@ -1,6 +1,7 @@
 """A recorder alone, as a process, against whatever camera a test names."""
 
 import asyncio
+import json
 import signal
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ class LoneRecorder:
         self.config = root / "recorder.yaml"
         self._local = root / "r.sock"
         self.process: asyncio.subprocess.Process | None = None
+        self.remote = ""
         content = {
             "device": {"id": "rec-1", "data_dir": "data"},
             "licence": {"path": "licence.json", "root_key": "root.pub"},
@@ -52,6 +54,7 @@ class LoneRecorder:
         async with self.clock.timeout(15):
             line = await self.process.stdout.readline()
         assert b"ready" in line, f"the recorder ended with {await self.process.wait()}"
+        self.remote = str(json.loads(line)["ready"]["remote"])
 
     async def state(self) -> dict[str, Any]:
         connector = aiohttp.UnixConnector(path=str(self._local))

@@ -1,0 +1,181 @@
+"""The cameras of a recorder: each with tasks of its own, added, changed and removed without touching the others."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gate.client.gate import Gate
+from gate.clock import Clock
+from recorder.config import CameraConfig
+from recorder.hub import Hub
+from recorder.ingest.camera import CameraStream
+from recorder.recording_control import RecordingControl
+from recorder.segments.recorder import StreamRecorder
+from recorder.state import CameraState, RecordingState, StateBoard, StreamState
+from recorder.storage import Storage
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraChanges:
+    """What `Cameras.apply` did, by camera."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Camera:
+    config: CameraConfig
+    recorder: StreamRecorder
+    streams: dict[str, CameraStream]
+    tasks: "dict[str, asyncio.Task[None]]" = field(default_factory=dict)
+
+
+class Cameras:
+    """`apply` the configured cameras, then `run` for as long as the recorder lives; `apply` again at any time."""
+
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        gate: Gate,
+        storage: Storage,
+        board: StateBoard,
+        recordings: RecordingControl,
+        clock: Clock,
+    ) -> None:
+        self._hub = hub
+        self._gate = gate
+        self._storage = storage
+        self._board = board
+        self._recordings = recordings
+        self._clock = clock
+        self._cameras: dict[str, _Camera] = {}
+        self._sources: dict[str, Sequence[CameraStream]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._applying = asyncio.Lock()
+
+    @property
+    def sources(self) -> Mapping[str, Sequence[CameraStream]]:
+        """The streams of each camera, as of now: it changes with `apply`."""
+        return self._sources
+
+    async def run(self) -> None:
+        """Until cancelled: every camera is then left in good order."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                for camera in self._cameras.values():
+                    self._start(camera, (*camera.streams, _RECORDING))
+                await asyncio.Event().wait()
+            finally:
+                self._group = None
+
+    async def apply(self, wanted: Sequence[CameraConfig]) -> CameraChanges:
+        """Makes these the cameras of the recorder, in this order; whoever is the same goes on undisturbed."""
+        async with self._applying:
+            ids = {config.id for config in wanted}
+            removed = tuple(camera for camera in self._cameras if camera not in ids)
+            for camera in removed:
+                await self._remove(camera)
+            added, changed = [], []
+            for config in wanted:
+                known = self._cameras.get(config.id)
+                if known is None:
+                    await self._add(config)
+                    added.append(config.id)
+                elif known.config != config:
+                    await self._change(known, config)
+                    changed.append(config.id)
+            self._board.cameras = {config.id: self._board.cameras[config.id] for config in wanted}
+            changes = CameraChanges(added=tuple(added), changed=tuple(changed), removed=removed)
+            if changes:
+                self._board.changed()
+            return changes
+
+    async def _add(self, config: CameraConfig) -> None:
+        now = self._clock.now()
+        self._gate.add_camera(config.id)
+        await self._storage.prepare(config.id)
+        self._board.cameras[config.id] = CameraState(
+            id=config.id,
+            name=config.name or config.id,
+            streams={stream: StreamState(since=now) for stream in config.streams},
+            recording=RecordingState(since=now),
+        )
+        mode = self._recordings.mode_of(config.id, config.record)
+        recorder = self._storage.recorder(config.id, self._hub.feed(config.id, "main"), self._gate, mode)
+        self._recordings.add(config.id, recorder)
+        streams = {stream: self._stream(config, stream) for stream in config.streams}
+        self._cameras[config.id] = camera = _Camera(config=config, recorder=recorder, streams=streams)
+        self._sources[config.id] = tuple(streams.values())
+        self._start(camera, (*streams, _RECORDING))
+
+    async def _change(self, camera: _Camera, config: CameraConfig) -> None:
+        """Only the streams that differ begin anew; the recording goes on with what comes."""
+        before, camera.config = camera.config, config
+        state = self._board.cameras[config.id]
+        state.name = config.name or config.id
+        if before.record != config.record:
+            camera.recorder.set_mode(self._recordings.mode_of(config.id, config.record))
+        login_changed = (before.user, before.password, before.auth) != (config.user, config.password, config.auth)
+        anew = [
+            stream
+            for stream in {**before.streams, **config.streams}
+            if login_changed or before.streams.get(stream) != config.streams.get(stream)
+        ]
+        await self._stop(camera, anew)
+        for stream in anew:
+            old = camera.streams.pop(stream, None)
+            state.streams.pop(stream, None)
+            if stream in config.streams:
+                state.streams[stream] = StreamState(since=self._clock.now())
+                camera.streams[stream] = self._stream(config, stream, old)
+        state.streams = {stream: state.streams[stream] for stream in config.streams}
+        self._sources[config.id] = tuple(camera.streams.values())
+        self._start(camera, [stream for stream in anew if stream in camera.streams])
+
+    async def _remove(self, camera_id: str) -> None:
+        camera = self._cameras.pop(camera_id)
+        self._sources.pop(camera_id)
+        await self._stop(camera, tuple(camera.tasks))
+        self._recordings.remove(camera_id)
+        self._board.cameras.pop(camera_id)
+        self._hub.remove(camera_id)
+        self._storage.forget(camera_id)
+
+    def _stream(self, config: CameraConfig, stream: str, old: CameraStream | None = None) -> CameraStream:
+        return CameraStream(
+            camera=config,
+            stream=stream,
+            feed=self._hub.feed(config.id, stream),
+            state=self._board.cameras[config.id].streams[stream],
+            board=self._board,
+            clock=self._clock,
+            run_before=old.last_run if old else 0,
+            batching_allowed=old.batching_allowed if old else True,
+        )
+
+    def _start(self, camera: _Camera, names: Iterable[str]) -> None:
+        if self._group is None:
+            return
+        for name in names:
+            job = camera.recorder.run() if name == _RECORDING else camera.streams[name].run()
+            camera.tasks[name] = self._group.create_task(job, name=f"camera {camera.config.id} {name}")
+
+    async def _stop(self, camera: _Camera, names: Sequence[str]) -> None:
+        tasks = [task for name in names if (task := camera.tasks.pop(name, None)) is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+_RECORDING = "recording"
