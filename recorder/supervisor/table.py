@@ -63,7 +63,9 @@ def state_table(state: Mapping[str, Any]) -> None:
         for name, stream in camera["streams"].items()
         if stream["message"]
     ]
-    for message in (*faults, storage["message"], state["licence"]["message"]):
+    clock = state["licence"]["clock"] or {"doubt": None, "message": ""}
+    doubt = clock["message"] if clock["doubt"] else ""
+    for message in (*faults, storage["message"], state["licence"]["message"], doubt):
         if message:
             console.print(message)
 
