@@ -85,6 +85,8 @@ class SystemClock:
     """The machine's clock. Wall steps are seen at once through a timerfd (Linux), else within a second."""
 
     _POLL_SECONDS = 1.0
+    _STEP_NS_MIN = 50_000_000
+    """Without a timerfd, wall time that moved this much against monotonic time has been set."""
 
     def __init__(self) -> None:
         self._offset_ns = 0
@@ -93,6 +95,7 @@ class SystemClock:
         self._jumped = asyncio.Event()
         self._step_fd: int | None = None
         self._watching = False
+        self._lead_ns = time.time_ns() - time.monotonic_ns()
 
     def now(self) -> datetime:
         return instant_of(self.now_ns())
@@ -113,7 +116,13 @@ class SystemClock:
     async def wait_discontinuity(self, seen: int) -> int:
         self._watch_steps()
         while self._discontinuities == seen:
-            await self._jumped.wait()
+            if self._step_fd is not None:
+                await self._jumped.wait()
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with self.timeout(self._POLL_SECONDS):
+                    await self._jumped.wait()
+            self._compare_times()
         return self._discontinuities
 
     async def sleep(self, seconds: float) -> None:
@@ -171,6 +180,12 @@ class SystemClock:
         for sleeper in sorted(self._sleepers, key=lambda s: s.deadline_ns):
             if sleeper.woken is not None:
                 _wake(sleeper.woken)
+
+    def _compare_times(self) -> None:
+        lead_ns = time.time_ns() - time.monotonic_ns()
+        if abs(lead_ns - self._lead_ns) > self._STEP_NS_MIN:
+            self._step()
+        self._lead_ns = lead_ns
 
     def _watch_steps(self) -> None:
         if not self._watching:

@@ -16,6 +16,10 @@ FILE_BYTES_MAX = 4 << 20
 """A configuration larger than this is refused: nobody wrote it by hand."""
 
 
+SECRET_WORDS = ("password", "secret", "token", "key")
+"""Fields whose names have one of these are never echoed."""
+
+
 class ConfigError(Exception):
     """A configuration that cannot be used. Its text is one sentence for the person who wrote the file."""
 
@@ -117,5 +121,6 @@ def _sentence(error: Any) -> str:
             return str(error["ctx"]["error"])
         case _:
             given = error["input"]
-            shown = f", not {given!r}" if isinstance(given, (str, int, float, bool)) else ""
+            secret = any(word in str(error["loc"]).lower() for word in SECRET_WORDS)
+            shown = f", not {given!r}" if isinstance(given, (str, int, float, bool)) and not secret else ""
             return f"{error['msg'][0].lower()}{error['msg'][1:]}{shown}"

@@ -2,10 +2,10 @@
 
 import argparse
 import asyncio
-import contextlib
 import json
 import shutil
 import signal
+import socket as socketlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,17 @@ class _Licence(BaseModel):
     path: Path
 
 
+class _Local(BaseModel):
+    socket: Path
+
+
 class _Site(BaseModel):
     """The part of a recorder's configuration that its clock needs."""
 
     device: _Device
     clock: ClockSection = ClockSection()
     licence: _Licence
+    local: _Local
 
 
 def clock(argv: list[str]) -> int:
@@ -83,6 +88,7 @@ def _load_site(file: Path) -> _Site:
         device=_Device(data_dir=beside(file, site.device.data_dir)),
         clock=site.clock.beside(file),
         licence=_Licence(path=beside(file, site.licence.path)),
+        local=_Local(socket=beside(file, site.local.socket)),
     )
 
 
@@ -123,18 +129,31 @@ def _serve(socket: Path, state: Path) -> int:
 
 
 def _reset(site: _Site, *, sure: bool) -> int:
-    if site.clock.socket is not None:
-        with contextlib.suppress(ClockError):
-            asyncio.run(command(site.clock.socket, "show"))
-            raise ConfigError("the site is running: stop it before its clock is reset")
-    data_dir, licence = site.device.data_dir, site.licence.path
-    doomed = [path for path in (data_dir, licence) if path.exists()]
-    if not sure:
-        names = " and ".join(str(path) for path in doomed) or "nothing"
-        raise ConfigError(f"reset deletes {names} for good; say `reset --yes` to do it")
-    if data_dir.exists() and not (data_dir / STATE_NAME).exists():
+    data_dir, licence, state = site.device.data_dir, site.licence.path, site.device.data_dir / STATE_NAME
+    for socket in (_socket_of(site), site.local.socket):
+        if _answers(socket):
+            raise ConfigError(f"the site is running ({socket} answers): stop it before its clock is reset")
+    if data_dir.exists() and not state.exists():
         raise ConfigError(f"{data_dir} has no {STATE_NAME}: it is not the data of a site on a shared clock")
-    for path in doomed:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if licence.exists() and not licence.is_file():
+        raise ConfigError(f"{licence} is no file: reset deletes the licence only where it is one")
+    if not sure:
+        names = " and ".join(str(path) for path in (data_dir, licence) if path.exists()) or "nothing"
+        raise ConfigError(f"reset deletes {names} for good; say `reset --yes` to do it")
+    try:
+        licence.unlink(missing_ok=True)
+        for path in sorted(data_dir.iterdir(), key=lambda path: path == state) if data_dir.exists() else ():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()  # the offset comes last
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: cannot be deleted: {error.strerror}; the reset can be repeated") from None
     print("the site is wiped; it will start at the machine's time, and needs a licence")
     return 0
+
+
+def _answers(path: Path) -> bool:
+    with socketlib.socket(socketlib.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True

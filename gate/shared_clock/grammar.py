@@ -6,7 +6,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from gate.clock import instant_of, ns_of
 from gate.shared_clock.errors import ClockCommandError
@@ -14,6 +14,8 @@ from gate.shared_clock.errors import ClockCommandError
 _UNIT_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[wdhms])+")
 _DURATION_MAX = timedelta(days=200 * 366)
+_END_NS = ns_of(datetime(2300, 1, 1, tzinfo=UTC))
+"""Where site time ends: far from the end of the calendar, where reading the clock would fail."""
 BEFORE_DEFAULT = timedelta(seconds=10)
 """So that an expiry is crossed in real time."""
 
@@ -98,18 +100,20 @@ def target_ns(command: Command, *, now_ns: int, deadlines_ns: list[int], expirie
     """Where the command leads, in UTC nanoseconds. Raises ClockCommandError where it leads nowhere, or back."""
     match command:
         case Advance(by):
-            return now_ns + by // timedelta(microseconds=1) * 1000
+            goal = now_ns + by // timedelta(microseconds=1) * 1000
         case To(instant):
             goal = ns_of(instant)
         case NextEvent():
             future = [deadline for deadline in deadlines_ns if deadline > now_ns]
             if not future:
                 raise ClockCommandError("nobody waits for any moment: there is no next event")
-            return min(future)
+            goal = min(future)
         case ToExpiry(camera, before):
             goal = _expiry_ns(camera, expiries_ns) - before // timedelta(microseconds=1) * 1000
     if goal < now_ns:
         raise ClockCommandError(f"{instant_of(goal).isoformat()} is past already: this clock never goes back")
+    if goal > _END_NS:
+        raise ClockCommandError("site time ends with the year 2299")
     return goal
 
 

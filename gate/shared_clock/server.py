@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ class ClockServer:
         self._connections: set[asyncio.Task[Any]] = set()
         self._stepping = asyncio.Lock()
         self._step = 0
+        self._inode = 0
         self.offset_ns = read_offset_ns(state)
 
     @contextlib.asynccontextmanager
@@ -69,7 +71,9 @@ class ClockServer:
             for connection in self._connections:
                 connection.cancel()
             await asyncio.gather(*self._connections, return_exceptions=True)
-            self._socket.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                if self._socket.stat().st_ino == self._inode:
+                    self._socket.unlink()
 
     def now_ns(self) -> int:
         """The site's wall time."""
@@ -81,13 +85,24 @@ class ClockServer:
         old_mask = os.umask(0o077)
         try:
             self._socket.parent.mkdir(parents=True, exist_ok=True)
-            self._socket.unlink(missing_ok=True)
+            self._remove_stale()
             os.umask(0o177)
-            return await asyncio.start_unix_server(self._serve, self._socket, limit=LINE_BYTES_MAX)
+            server = await asyncio.start_unix_server(self._serve, self._socket, limit=LINE_BYTES_MAX)
+            self._inode = self._socket.stat().st_ino
+            return server
         except OSError as error:
             raise ClockServerError(f"the clock's socket {self._socket} cannot be made: {error}") from None
         finally:
             os.umask(old_mask)
+
+    def _remove_stale(self) -> None:
+        try:
+            mode = self._socket.lstat().st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISSOCK(mode):
+            raise ClockServerError(f"{self._socket} is no socket and stays as it is: name another clock.socket")
+        self._socket.unlink()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -166,9 +181,13 @@ class ClockServer:
 
     async def _step_to(self, to_ns: int) -> set[str]:
         """One step, everywhere. Gives the names of those who did not acknowledge in time."""
-        self.offset_ns = max(to_ns - self._clock.now_ns(), self.offset_ns)
+        offset_ns = max(to_ns - self._clock.now_ns(), self.offset_ns)
+        try:
+            await asyncio.to_thread(_write_offset_ns, self._state, offset_ns)
+        except OSError as error:
+            raise ClockCommandError(f"{self._state}: the offset cannot be kept, so time stays: {error}") from None
+        self.offset_ns = offset_ns
         self._step += 1
-        await asyncio.to_thread(_write_offset_ns, self._state, self.offset_ns)
         waiting = set(self._clients)
         for client in waiting:
             _send(client.writer, {"step": self._step, "offset_ns": self.offset_ns})
@@ -221,5 +240,8 @@ def read_offset_ns(state: Path) -> int:
 def _write_offset_ns(state: Path, offset_ns: int) -> None:
     state.parent.mkdir(parents=True, exist_ok=True)
     temporary = state.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"offset_ns": offset_ns}))
+    with temporary.open("w") as file:
+        file.write(json.dumps({"offset_ns": offset_ns}))
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(state)

@@ -151,3 +151,23 @@ async def test_garbage_disturbs_nobody(clocks: tuple[Clock, Clock], socket: Path
     await reader.readline()
     writer.close()
     assert (await command(socket, "advance 1d"))["late"] == []
+
+
+async def test_a_file_in_place_of_the_socket_stays_as_it_is(tmp_path: Path) -> None:
+    precious = tmp_path / "notes.txt"
+    precious.write_text("precious")
+    with pytest.raises(ClockServerError, match="is no socket"):
+        async with ClockServer(precious, tmp_path / "clock.json").serving():
+            pass
+    assert precious.read_text() == "precious"
+
+
+async def test_time_stays_where_its_offset_cannot_be_kept(socket: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state" / "clock.json"
+    async with ClockServer(socket, state).serving(), open_clock("shared", socket, "reader") as clock:
+        before = clock.now()
+        (tmp_path / "state").write_text("in the way")
+        with pytest.raises(ClockCommandError, match="cannot be kept"):
+            await command(socket, "advance 30d")
+        assert clock.now() - before < timedelta(minutes=1)
+        assert (await command(socket, "show"))["offset_ns"] == 0

@@ -37,3 +37,16 @@ async def test_timeout_cuts_the_body_and_says_so() -> None:
     with pytest.raises(TimeoutError):
         async with clock.timeout(0.01):
             await asyncio.Event().wait()
+
+
+async def test_without_a_timerfd_a_step_is_noticed_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gate.wall_steps.open_fd", lambda: None)
+    monkeypatch.setattr(SystemClock, "_POLL_SECONDS", 0.01)
+    clock = SystemClock()
+    waiting = asyncio.create_task(clock.wait_discontinuity(clock.discontinuities))
+    await clock.sleep(0.05)
+    assert not waiting.done()
+    later_ns = clock.now_ns() + 3_600_000_000_000
+    monkeypatch.setattr("gate.clock.time.time_ns", lambda: later_ns)
+    async with clock.timeout(5):
+        assert await waiting == 1

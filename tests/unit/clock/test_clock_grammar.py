@@ -43,6 +43,7 @@ def test_each_command_leads_where_it_says() -> None:
         ("to-expiry --after 3s", "[CAMERA] [--before 10s]"),
         ("to-expiry cam1 cam2", "[CAMERA] [--before 10s]"),
         ("next-event", "nobody waits"),
+        ("to 9999-12-31T23:59:30Z", "ends with the year 2299"),
     ],
 )
 def test_a_wrong_command_is_answered_with_the_right_form(text: str, hint: str) -> None:
