@@ -57,7 +57,11 @@ class Child:
         failures = 0
         while True:
             started_ns = self._clock.monotonic_ns()
-            status = await self._run_once()
+            try:
+                status: int | None = await self._run_once()
+            except (OSError, ValueError) as error:  # it cannot be started, or writes lines without end
+                _log.warning("%s: %s", self.name, error)
+                status = None
             if status == _CANNOT_START and not self.ready.is_set():
                 raise ChildError(f"{self.name} cannot start (its reason is above)")
             if self._clock.monotonic_ns() - started_ns > STEADY_SECONDS * 1e9:
@@ -99,6 +103,15 @@ class Child:
             self._on_report(kind, content)
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """Ends the process, also if the supervisor is cancelled meanwhile: nothing is left behind."""
+        ending = asyncio.ensure_future(self._terminate(process))
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            await ending
+            raise
+
+    async def _terminate(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is not None:
             return
         process.send_signal(signal.SIGTERM)

@@ -1,6 +1,7 @@
 """A demo site: the clock server in this process; cameras, recorder and HDMI monitor as children."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import sys
@@ -104,15 +105,15 @@ class Site:
         # The children live in a task of their own: a task group held open across a `yield` cancels the wrong task.
         body = asyncio.current_task()
         assert body is not None
-        failure: list[RecorderError] = []
+        failure: list[Exception] = []
 
         async def run_all() -> None:
             try:
                 async with asyncio.TaskGroup() as group:
                     for child in self.children.values():
                         group.create_task(child.run(), name=child.name)
-            except* RecorderError as errors:
-                failure.append(next(error for error in errors.exceptions if isinstance(error, RecorderError)))
+            except* Exception as errors:
+                failure.append(errors.exceptions[0])
                 body.cancel()
 
         children = asyncio.create_task(run_all(), name="children")
@@ -136,11 +137,12 @@ class Site:
         async def pictures_everywhere() -> None:
             nonlocal state
             while True:
-                state = await read_state(self.recorder.local.socket)
-                if all(s["phase"] == "streaming" for c in state["cameras"] for s in c["streams"].values()) and all(
-                    camera["pictures"] for camera in (await self._hdmi_status())["cameras"].values()
-                ):
-                    return
+                with contextlib.suppress(RecorderError, aiohttp.ClientError):  # a child that is just being restarted
+                    state = await read_state(self.recorder.local.socket)
+                    if all(s["phase"] == "streaming" for c in state["cameras"] for s in c["streams"].values()) and all(
+                        camera["pictures"] for camera in (await self._hdmi_status())["cameras"].values()
+                    ):
+                        return
                 await self._clock.sleep(LOOK_SECONDS)
 
         await self._patiently(pictures_everywhere(), "not every camera shows a picture yet")

@@ -1,0 +1,109 @@
+"""A supervised process: started again when it dies, ended for good with its supervisor."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from gate.clock import SystemClock
+from recorder.supervisor.child import Child, ChildError
+
+
+class HastyClock(SystemClock):
+    """Waits between restarts pass at once."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(0)
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, program: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Child, list[Any]]]:
+    (folder / "child_program.py").write_text(program)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    reports: list[Any] = []
+    child = Child(
+        name="child",
+        module="child_program",
+        arguments=[],
+        clock=HastyClock(),
+        on_report=lambda kind, content: reports.append((kind, content)),
+    )
+    task = asyncio.create_task(child.run())
+    try:
+        yield child, reports
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert child.pid is None
+
+
+READY = 'import json, signal, sys\nprint(json.dumps({"ready": {"child": "here"}}), flush=True)\n'
+
+
+async def test_a_child_that_dies_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(tmp_path, READY + "signal.pause()\n", monkeypatch) as (child, reports):
+        await child.ready.wait()
+        assert child.addresses == {"child": "here"}
+        first = child.pid
+        assert first is not None
+        psutil.Process(first).kill()
+        async with SystemClock().timeout(10):
+            while len(reports) < 2:
+                await asyncio.to_thread(psutil.pids)
+        assert child.pid not in (None, first)
+
+
+async def test_a_child_that_writes_lines_without_end_is_a_death_like_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = READY + 'print("x" * 200_000, flush=True)\nsignal.pause()\n'
+    async with running(tmp_path, program, monkeypatch) as (_, reports), SystemClock().timeout(10):
+        while len(reports) < 2:
+            await asyncio.to_thread(psutil.pids)
+
+
+async def test_a_child_that_cannot_start_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "child_program.py").write_text("import sys\nsys.exit(2)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    child = Child(name="child", module="child_program", arguments=[], clock=HastyClock(), on_report=lambda *_: None)
+    with pytest.raises(ChildError, match="cannot start"):
+        await child.run()
+
+
+async def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + READY + "while True: signal.pause()\n"
+    async with running(tmp_path, program, monkeypatch) as (child, _):
+        await child.ready.wait()
+        process = psutil.Process(child.pid)
+    assert not process.is_running()
+
+
+def test_a_child_does_not_outlive_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    program = """
+import asyncio, sys
+from gate.clock import SystemClock
+from recorder.supervisor.child import Child
+child = Child(name="c", module="signal", arguments=[], clock=SystemClock(), on_report=lambda *a: None)
+child._command = [sys.executable, "-c", "import signal; print('{}', flush=True); signal.pause()"]
+async def main():
+    task = asyncio.create_task(child.run())
+    while child.pid is None:
+        await asyncio.to_thread(lambda: None)
+    print(child.pid, flush=True)
+    await task
+asyncio.run(main())
+"""
+    supervisor = psutil.Popen([sys.executable, "-c", program], stdout=-1, cwd=Path(__file__).resolve().parents[3])
+    child = psutil.Process(int(supervisor.stdout.readline()))
+    supervisor.kill()
+    supervisor.wait(5)
+    supervisor.stdout.close()
+    gone, alive = psutil.wait_procs([child], timeout=5)
+    assert gone and not alive
