@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
@@ -72,6 +73,22 @@ def split_address(address: str) -> tuple[str, int]:
     if not port.isdecimal():
         raise ValueError(f"an address like 127.0.0.1:8600 is wanted, not {address!r}")
     return host.strip("[]"), int(port)
+
+
+def host_is_loopback(host: str | None) -> bool:
+    """Whether a Host header names this machine's loopback, with or without a port. Pure."""
+    if not host:
+        return False
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def beside(file: Path, path: Path) -> Path:

@@ -14,9 +14,11 @@ from importlib.resources import files
 import cv2
 import numpy as np
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from numpy.typing import NDArray
 
 from gate.clock import Clock
+from gate.config_fields import host_is_loopback
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.errors import StartError
 
@@ -29,10 +31,19 @@ WRITE_SECONDS_MAX = 5.0
 """A viewer that does not take one picture in this time is gone."""
 SHUTDOWN_SECONDS_MAX = 0.3
 _BOUNDARY = "frame"
-_NO_STORE = {"Cache-Control": "no-store"}
+_NO_STORE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 
 Status = Callable[[bool], dict[str, object]]
 """Makes the object of `/v1/status`; the argument: reset the pauses."""
+
+
+@web.middleware
+async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The wall is for this machine: a page elsewhere that resolves its own name to here (DNS rebinding) gets nothing,
+    and none may embed the pictures."""
+    if not host_is_loopback(request.headers.get("Host")):
+        raise web.HTTPMisdirectedRequest(text="This preview answers to the names of this machine's loopback only.")
+    return await handler(request)
 
 
 class Preview:
@@ -62,7 +73,7 @@ class Preview:
     @asynccontextmanager
     async def serving(self, host: str, port: int) -> AsyncIterator[int]:
         """Serves; gives the port. Raises StartError if it is taken."""
-        app = web.Application()
+        app = web.Application(middlewares=[_guard])
         app.router.add_get("/", self._page)
         app.router.add_get("/picture.png", self._picture)
         app.router.add_get("/stream.mjpeg", self._stream)

@@ -6,12 +6,12 @@
 3. The page loads nothing but its own files, is framed by nobody and posts to nobody (Content-Security-Policy).
 """
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from gate.config_fields import host_is_loopback
 from gate.licence.text import Language
 from recorder.web.middleware import Handler, language_of
 from recorder.web.problem import own_problem, problem_response
@@ -27,22 +27,6 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-
-
-def host_is_loopback(host: str | None) -> bool:
-    """Whether a Host header names this machine's loopback, with or without a port. Pure."""
-    if not host:
-        return False
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def origin_is_own(origin: str | None, host: str | None) -> bool:

@@ -38,6 +38,8 @@ async def test_preview_shows_the_wall_as_png_mjpeg_and_page(
         assert picture[200, 300].min() > 40, "the first tile has a picture"
         async with session.get(address) as response:
             assert "stream.mjpeg" in await response.text()
+        async with session.get(f"{address}picture.png", headers={"Host": "evil.example:8650"}) as response:
+            assert response.status == 421, "a foreign name that resolves to this machine sees nothing"
 
         frames = await asyncio.to_thread(read_mjpeg, f"{address}stream.mjpeg", 5)
         assert [(frame.width, frame.height) for frame in frames] == [(1280, 720)] * 5

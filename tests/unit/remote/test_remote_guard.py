@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.remote.guard import host_is_loopback, origin_is_own
+from gate.config_fields import host_is_loopback
+from recorder.remote.guard import origin_is_own
 
 
 @pytest.mark.parametrize(
