@@ -5,7 +5,9 @@ import base64
 import contextlib
 import hashlib
 import re
-from collections.abc import AsyncIterator, Sequence
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.fakes.h264_rtp import PPS, SPS, Packer, interleaved
@@ -24,7 +26,8 @@ class Request:
 @dataclass
 class FakeCamera:
     """`statuses`: what to answer by method instead of 200; `silent`: methods not answered; `login`: whether to ask for
-    one, by `algorithm`; `uses_of_nonce`: after so many a nonce is stale. `sdp`: replaces the description."""
+    one, by `algorithm` (or "Basic"); `uses_of_nonce`: after so many a nonce is stale. `sdp`: replaces the description.
+    `udp`: sends by UDP only; `on_way`: what the network makes of the packets of a picture."""
 
     statuses: dict[str, str] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
@@ -34,12 +37,16 @@ class FakeCamera:
     says_stale: bool = True
     session_seconds: int = 60
     sdp: str = ""
+    udp: bool = False
+    on_way: Callable[[list[bytes]], list[bytes]] = list
     requests: list[Request] = field(default_factory=list)
     feedback: list[bytes] = field(default_factory=list)
     connections: int = 0
     packer: Packer = field(default_factory=Packer)
     port: int = 0
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    _sockets: list[socket.socket] = field(default_factory=list)
+    _client: tuple[int, int] = (0, 0)
     _nonces: int = 0
     _uses: int = 0
 
@@ -58,7 +65,19 @@ class FakeCamera:
 
     def send(self, nals: Sequence[bytes], timestamp: int) -> None:
         """Sends a picture to whoever is connected."""
-        self.send_raw(interleaved(self.packer.picture(nals, timestamp)))
+        packets = self.on_way(self.packer.picture(nals, timestamp))
+        if not self.udp:
+            self.send_raw(interleaved(packets))
+            return
+        for packet in packets if self._sockets else ():
+            self._sockets[0].sendto(packet, ("127.0.0.1", self._client[0]))
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Sends a compound packet of RTCP."""
+        if self.udp:
+            self._sockets[1].sendto(packet, ("127.0.0.1", self._client[1]))
+        else:
+            self.send_raw(interleaved([packet], channel=1))
 
     def send_raw(self, data: bytes) -> None:
         for writer in self._writers:
@@ -68,6 +87,13 @@ class FakeCamera:
         """Ends all connections."""
         for writer in self._writers:
             writer.close()
+
+    def reset(self) -> None:
+        """Ends all connections by RST."""
+        for writer in self._writers:
+            connection = writer.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
 
     def key_requests(self) -> int:
         """Picture loss indications received."""
@@ -99,12 +125,19 @@ class FakeCamera:
     def _answer(self, request: Request) -> bytes:
         headers = {"CSeq": request.headers["cseq"]}
         status, body = self.statuses.get(request.method, "200 OK"), b""
-        if self.login and not self._admits(request):
+        if self.login and self.algorithm == "Basic":
+            if (
+                request.headers.get("authorization")
+                != "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+            ):
+                status = "401 Unauthorized"
+                headers["WWW-Authenticate"] = f'Basic realm="{REALM}"'
+        elif self.login and not self._admits(request):
             status = "401 Unauthorized"
             stale = ", stale=true" if self.says_stale and "authorization" in request.headers else ""
             challenge = f'realm="{REALM}", nonce="{self._nonces}", qop="auth", algorithm={self.algorithm}{stale}'
             headers["WWW-Authenticate"] = "Digest " + challenge
-        elif not status.startswith("200"):
+        if not status.startswith("200"):
             pass
         elif request.method == "OPTIONS":
             headers["Public"] = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
@@ -112,11 +145,37 @@ class FakeCamera:
             headers |= {"Content-Base": self.url + "/", "Content-Type": "application/sdp"}
             body = (self.sdp or description()).encode()
         elif request.method == "SETUP":
-            headers["Transport"] = "RTP/AVP/TCP;unicast;interleaved=0-1"
+            ports = re.search(r"client_port=(\d+)-(\d+)", request.headers["transport"])
+            if bool(ports) != self.udp:
+                return f"RTSP/1.0 461 Unsupported Transport\r\nCSeq: {request.headers['cseq']}\r\n\r\n".encode()
+            if ports:
+                self._client = int(ports[1]), int(ports[2])
+                rtp, rtcp = self._open_sockets()
+                headers["Transport"] = f"RTP/AVP;unicast;client_port={ports[1]}-{ports[2]};server_port={rtp}-{rtcp}"
+            else:
+                headers["Transport"] = "RTP/AVP/TCP;unicast;interleaved=0-1"
             headers["Session"] = f"s1;timeout={self.session_seconds}"
         headers["Content-Length"] = str(len(body))
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         return f"RTSP/1.0 {status}\r\n{lines}\r\n".encode() + body
+
+    def _open_sockets(self) -> list[int]:
+        self.close_sockets()
+        for _ in range(2):
+            one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            one.bind(("127.0.0.1", 0))
+            one.setblocking(False)
+            self._sockets.append(one)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._sockets[1], lambda: self.feedback.append(self._sockets[1].recv(2048)))
+        return [one.getsockname()[1] for one in self._sockets]
+
+    def close_sockets(self) -> None:
+        if self._sockets:
+            asyncio.get_running_loop().remove_reader(self._sockets[1])
+        for one in self._sockets:
+            one.close()
+        self._sockets.clear()
 
     def _admits(self, request: Request) -> bool:
         """Whether the Authorization is right; a nonce used up is replaced (RFC 7616 section 3.4)."""
@@ -154,4 +213,5 @@ async def serving(camera: FakeCamera) -> AsyncIterator[FakeCamera]:
     finally:
         server.close()
         camera.hang_up()
+        camera.close_sockets()
         await server.wait_closed()

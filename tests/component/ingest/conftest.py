@@ -75,13 +75,22 @@ OpenSite = Callable[..., contextlib.AbstractAsyncContextManager[Site]]
 @pytest.fixture
 def open_site() -> OpenSite:
     @contextlib.asynccontextmanager
-    async def opened(url: str, *, source: str = "native", transport: str = "tcp", **fields: str) -> AsyncIterator[Site]:
+    async def opened(
+        url: str, *, source: str = "native", transport: str = "tcp", batching: bool = True, **fields: str
+    ) -> AsyncIterator[Site]:
         clock, feed, board = SimulatedClock(START), Feed(), StateBoard({})
         state = StreamState(since=START)
         main = {"url": url, "source": source, "transport": transport}
         camera = CameraConfig.model_validate({"id": "cam1", "main": main, **fields})
         stream = CameraStream(
-            camera=camera, stream="main", feed=feed, state=state, board=board, clock=clock, share=lambda: 0.0
+            camera=camera,
+            stream="main",
+            feed=feed,
+            state=state,
+            board=board,
+            clock=clock,
+            share=lambda: 0.0,
+            batching_allowed=batching,
         )
         task = asyncio.create_task(stream.run())
         site = Site(clock, feed, state, board, stream, task)
