@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo check test bench lock clean
+.PHONY: help setup demo check test crash bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -30,6 +30,9 @@ check: $(STAMP) ## ruff, mypy and the architecture test: before every commit
 
 test: $(STAMP) ## all tests, as CI runs them
 	$(BIN)/pytest
+
+crash: $(STAMP) ## kill a recorder 200 times at random moments, and look at what is left
+	$(BIN)/python -m tests.crash
 
 bench: $(STAMP) ## performance beside ffmpeg and the floor, in one run (needs ffmpeg and gst-rtsp-server)
 	$(BIN)/python -m tests.benchmarks

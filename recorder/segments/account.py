@@ -45,7 +45,7 @@ class StreamAccount:
         self.waiting_monotonic_ns = clock.monotonic_ns()
         if gaps.reason is None and past.end_utc_ns is not None and past.end_utc_ns < now_utc_ns:
             gaps.begin("off" if past.clean else "crash", past.end_utc_ns)
-        elif gaps.reason in ("schedule", "event_mode") and not past.clean and past.alive_utc_ns is not None:
+        elif gaps.reason in MODE_REASONS and not past.clean and past.alive_utc_ns is not None:
             at_utc_ns = max(past.alive_utc_ns, gaps.start_utc_ns or 0)
             if at_utc_ns < now_utc_ns:
                 gaps.begin("crash", at_utc_ns)

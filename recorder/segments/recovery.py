@@ -1,8 +1,8 @@
 """Recovery: makes files and index agree again, at start, before anything is recorded.
 
 1. A segment that was being written keeps its whole fragments; the torn rest is cut off. Without any it is removed.
-2. A file that the index does not know is adopted by its mark (run, seq, start); one that never got its first page is
-   removed.
+2. A file that the index does not know is adopted by its mark (run, seq, start); one whose init section never
+   got to the disk is removed.
 3. A row without a file becomes `lost`; if that were most of them, the volume is not the right one: nothing is touched.
 """
 
@@ -146,7 +146,7 @@ def _repair(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -
 def _adopt(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -> str:
     walked = walk_segment(path, unsynced=not path.with_name(f"{id.run:06}-{id.seq + 1:04}.mp4").exists())
     if walked is None or (walked.mark.run, walked.mark.seq) != (id.run, id.seq):
-        if _is_blank(path):
+        if _is_stub(path):
             return _remove(db, volume, id, path)
         _log.warning("camera %s: %s is no segment of this recorder, it is left alone", id.camera, path)
         return "foreign"
@@ -162,10 +162,21 @@ def _adopt(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) ->
     return "adopted"
 
 
-def _is_blank(path: Path) -> bool:
-    """Whether not even the beginning of a file has reached the disk."""
+def _is_stub(path: Path) -> bool:
+    """Whether not even the beginning of a file has reached the disk, or not to the end of its init section."""
     with path.open("rb") as file:
-        return not any(file.read(len(_BLANK)))
+        head = file.read(_INIT_BYTES_MAX)
+    if not any(head[: len(_BLANK)]):
+        return True
+    if len(head) == _INIT_BYTES_MAX or head[4:8] != b"ftyp"[: len(head[4:8])]:
+        return False
+    boxes = walk_boxes(lambda offset, size: head[offset : offset + size], len(head))
+    try:
+        for _ in range(3):
+            next(boxes)
+    except (BoxError, StopIteration):
+        return True
+    return False
 
 
 def _remove(db: sqlite3.Connection, volume: Volume, id: SegmentId, path: Path) -> str:
@@ -216,7 +227,7 @@ def _walk(read: Reader, end: int, unsynced: bool) -> Walked | None:
         for moof in boxes:
             mdat = next(boxes, None)
             head = _whole_fragment(read, moof, mdat)
-            if mdat is None or head is None or (unsynced and _BLANK in read(mdat.body, head.data_bytes)):
+            if mdat is None or head is None or (unsynced and _has_holes(read(mdat.body, head.data_bytes))):
                 break
             good = mdat.offset + mdat.size
             fragments.append(FragmentEntry(good - moof.offset, head.duration_90k, head.key, head.decode_time_90k))
@@ -231,6 +242,20 @@ def _walk(read: Reader, end: int, unsynced: bool) -> Walked | None:
         fragments=fragments,
     )
     return Walked(mark=mark, format=format, init_bytes=init_bytes, content=content, torn_bytes=end - good)
+
+
+def _has_holes(data: bytes) -> bool:
+    """Whether blocks of a fragment's pictures have never reached the disk and are zeros. Inside of it they are found as
+    such; at its end by the last NAL unit, which ends with a zero byte while no other one does (none should)."""
+    if _BLANK in data:
+        return True
+    if data[-1]:
+        return False
+    position, ends = 0, []
+    while position < len(data):
+        position += 4 + int.from_bytes(data[position : position + 4], "big")
+        ends.append(data[position - 1])
+    return all(ends[:-1])
 
 
 def _whole_fragment(read: Reader, moof: Box, mdat: Box | None) -> FragmentHead | None:

@@ -78,8 +78,8 @@ class DiskWriter:
         self._queue: queue.SimpleQueue[tuple[_Track, Sequence[Command]] | _Look | _Stop] = queue.SimpleQueue()
         self._tracks: list[_Track] = []
         self._loop = asyncio.get_running_loop()
-        self._put_bytes = 0
-        self._done_bytes = 0
+        self._put_bytes = self._done_bytes = 0
+        self._put_items = self._done_items = 0
         self.bytes_written = 0
         """All bytes that went to files; only grows."""
         self.bytes_salvaged = 0
@@ -106,6 +106,11 @@ class DiskWriter:
         """What waits for the disk."""
         return self._put_bytes - self._done_bytes
 
+    @property
+    def idle(self) -> bool:
+        """Whether the thread has done all that it was asked to."""
+        return self._put_items == self._done_items
+
     def put(self, track: _Track, commands: Sequence[Command]) -> bool:
         """Hands commands to the disk, in order, all or none; false if the queue is full: the run cannot go on.
         Commands without pictures are always taken."""
@@ -113,11 +118,13 @@ class DiskWriter:
         if size and self.queued_bytes + size > QUEUE_BYTES_MAX:
             return False
         self._put_bytes += size
+        self._put_items += 1
         self._queue.put((track, commands))
         return True
 
     def look(self) -> None:
         """Has the thread sync what is due. To be called every `look_seconds`."""
+        self._put_items += 1
         self._queue.put(_Look())
 
     def stop(self, timeout_seconds: float) -> bool:
@@ -130,6 +137,7 @@ class DiskWriter:
         while not isinstance(item := self._queue.get(), _Stop):
             if isinstance(item, _Look):
                 self._sync_due()
+                self._done_items += 1
                 continue
             track, commands = item
             for command in commands:
@@ -141,6 +149,7 @@ class DiskWriter:
                     _log.exception("camera %s: %s", track.camera, type(command).__name__)
                     self._fail(track, OSError(str(error)), synced_only=False)
             self._done_bytes += _data_bytes(commands)
+            self._done_items += 1
         for track in self._tracks:
             if track.file is not None:
                 self._close(track, track.file, None)

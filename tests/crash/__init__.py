@@ -1,0 +1,1 @@
+"""Kills a recorder over and over and looks at what is left."""
