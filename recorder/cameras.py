@@ -111,6 +111,7 @@ class Cameras:
             recording=RecordingState(since=now),
         )
         mode = self._recordings.mode_of(config.id, config.record)
+        self._storage.set_share(config.id, config.bytes_max)
         recorder = self._storage.recorder(config.id, self._hub.feed(config.id, "main"), self._gate, mode)
         self._recordings.add(config.id, recorder)
         streams = {stream: self._stream(config, stream) for stream in config.streams}
@@ -123,6 +124,7 @@ class Cameras:
         before, camera.config = camera.config, config
         state = self._board.cameras[config.id]
         state.name = config.name or config.id
+        self._storage.set_share(config.id, config.bytes_max)
         if before.record != config.record:
             camera.recorder.set_mode(self._recordings.mode_of(config.id, config.record))
         login_changed = (before.user, before.password, before.auth) != (config.user, config.password, config.auth)

@@ -10,6 +10,7 @@ _COMMANDS = {
     "run": ("recorder.commands", "run a recorder alone"),
     "record": ("recorder.commands", "show or change how a camera is recorded"),
     "status": ("recorder.commands", "what a running recorder does"),
+    "index": ("recorder.maintenance.commands", "check, rebuild or copy the index; protect footage"),
     "cameras": ("camera_sim.commands", "run simulated cameras"),
     "hdmi": ("hdmi_out.commands", "run the HDMI monitor"),
     "clock": ("gate.shared_clock.commands", "read or step a site's shared clock"),

@@ -37,15 +37,19 @@ def _identifier(value: str) -> str:
     return value
 
 
+def _without_login(url: str) -> str:
+    return re.sub(r"[^/\s]*@", "…@", url)
+
+
 def _stream_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme in ("rtsp", "http", "https"):
         if not parts.hostname:
-            raise ValueError(f"an address like rtsp://192.0.2.10/stream is wanted, not {value!r}")
+            raise ValueError(f"an address like rtsp://192.0.2.10/stream is wanted, not {_without_login(value)!r}")
         if parts.username or parts.password:
             raise ValueError("give user and password in their own fields, not in the address")
     elif not (parts.scheme == "file" and parts.path and not parts.netloc) and not _VIDEO_DEVICE.fullmatch(value):
-        raise ValueError(f"rtsp://…, http://…, file:PATH or /dev/videoN is wanted, not {value!r}")
+        raise ValueError(f"rtsp://…, http://…, file:PATH or /dev/videoN is wanted, not {_without_login(value)!r}")
     return value
 
 
@@ -75,12 +79,32 @@ class LocalConfig(Section):
     socket: Path
 
 
+class VolumeConfig(Section):
+    """A disk to record to. `free_bytes_min`: storage's, if it has none of its own."""
+
+    path: Path
+    bytes_max: Size = Field(20 * 10**9, ge=50 * 10**6)
+    free_bytes_min: Size | None = Field(None, ge=0)
+
+
 class StorageConfig(Section):
     segment_seconds: float = Field(60, ge=2, le=3600)
     sync_seconds: float = Field(5, gt=0, le=60)
     pre_event_seconds: float = Field(10, ge=0, le=60)
     bytes_max: Size = Field(20 * 10**9, ge=50 * 10**6)
     free_bytes_min: Size = Field(2 * 10**9, ge=0)
+    days_max: float | None = Field(None, gt=0)
+    volumes: tuple[VolumeConfig, ...] = Field((), max_length=16)
+
+    @model_validator(mode="after")
+    def _volumes_are_told_apart(self) -> "StorageConfig":
+        paths = [volume.path for volume in self.volumes]
+        twice = next((path for path in paths if paths.count(path) > 1), None)
+        if twice:
+            raise ValueError(f"two volumes have the path {twice}")
+        if self.volumes and "bytes_max" in self.model_fields_set:
+            raise ValueError("where there are volumes, each has its own bytes_max: take storage.bytes_max out")
+        return self
 
 
 class StreamConfig(Section):
@@ -116,6 +140,7 @@ class CameraConfig(Section):
     password: SecretStr | None = None
     auth: Literal["digest", "basic"] = "digest"
     record: Record = RecordSettings()
+    bytes_max: Size | None = Field(None, ge=10 * 10**6)
 
     @property
     def streams(self) -> dict[str, StreamConfig]:
@@ -149,6 +174,7 @@ def load_config(path: Path) -> RecorderConfig:
     """The configuration with absolute paths. Raises gate.yaml_file.ConfigError."""
     config = load(path, RecorderConfig)
     device, licence, local = config.device, config.licence, config.local
+    volumes = tuple(volume.model_copy(update={"path": beside(path, volume.path)}) for volume in config.storage.volumes)
     keys: dict[str, Path | str] = {"path": beside(path, licence.path), "root_key": beside(path, licence.root_key)}
     keys |= {"profile": profile_place(licence.profile, path)}
     return config.model_copy(
@@ -156,6 +182,7 @@ def load_config(path: Path) -> RecorderConfig:
             "device": device.model_copy(update={"data_dir": beside(path, device.data_dir)}),
             "clock": config.clock.beside(path),
             "licence": licence.model_copy(update=keys),
+            "storage": config.storage.model_copy(update={"volumes": volumes}),
             "local": local.model_copy(update={"socket": beside(path, local.socket)}),
             "cameras": tuple(camera.with_streams(lambda link: link.beside(path)) for camera in config.cameras),
         }

@@ -63,7 +63,14 @@ async def run_device(
         reload = ConfigReload(load=load, running=config, apply=cameras.apply)
         await stack.enter_async_context(
             serve_local(
-                hub=hub, gate=gate, licence=licence, board=board, clock=clock, config=config, recordings=recordings
+                hub=hub,
+                gate=gate,
+                licence=licence,
+                board=board,
+                clock=clock,
+                config=config,
+                recordings=recordings,
+                catalog=storage.catalog,
             )
         )
         host, port = await stack.enter_async_context(

@@ -1,4 +1,4 @@
-"""The recording volume of one recorder, ready to use: lock, index, recovery, disk thread, retention."""
+"""The storage of one recorder, ready to use: its index, its volumes, and a recorder for each camera."""
 
 import asyncio
 import logging
@@ -12,36 +12,32 @@ from pathlib import Path
 import anyio
 
 from gate.clock import Clock
-from recorder.catalog import queries, retention_queries
-from recorder.catalog.changes import begin_boot, end_boot, put_volume, touch_boot
+from recorder.catalog import queries
+from recorder.catalog.changes import begin_boot, end_boot, touch_boot
 from recorder.catalog.database import Catalog
 from recorder.catalog.errors import CatalogError
 from recorder.catalog.rows import GapRow, Stream
 from recorder.config import StorageConfig
 from recorder.hub import Feed
-from recorder.retention.plan import Limits
-from recorder.retention.sweeper import Sweeper
+from recorder.playback.archive import INDEX_NAME
 from recorder.segments.account import Past, StreamAccount
 from recorder.segments.cutter import Cutter
-from recorder.segments.errors import VolumeError
-from recorder.segments.gap_recovery import settle_gaps
+from recorder.segments.disks import WayToDisk
+from recorder.segments.folder_lock import FolderLock
 from recorder.segments.gaps import GapKeeper
-from recorder.segments.health import DiskHealth, Language
+from recorder.segments.health import Language
 from recorder.segments.mode import CONTINUOUS, RecordingMode
 from recorder.segments.recorder import RecordingGate, StreamRecorder
-from recorder.segments.recovery import Recovered, recover
 from recorder.segments.segment_file import Disk, OsDisk
-from recorder.segments.volume import Volume
 from recorder.segments.writer import DiskWriter
 from recorder.state import StateBoard
+from recorder.volumes import CLOSE_SECONDS_MAX, OpenVolumes, open_volumes
 
 _log = logging.getLogger(__name__)
 
-MEDIA_NAME, INDEX_NAME = "media", "index.db"
+LOCK_NAME = "index.lock"
 ALIVE_SECONDS = 60.0
 """How often the index notes that the recorder runs."""
-CLOSE_SECONDS_MAX = 2.0
-"""How long the disk may take for what is still queued when the recorder stops."""
 SEGMENTS_PER_CAP_MIN = 4
 """So many segments of every stream fit into `bytes_max` at least: a segment is cut earlier where it is too large."""
 SEGMENT_BYTES_MIN = 4 << 20
@@ -56,27 +52,22 @@ class Storage:
         self,
         *,
         config: StorageConfig,
-        volume: Volume,
         catalog: Catalog,
-        writer: DiskWriter,
-        health: DiskHealth,
+        volumes: OpenVolumes,
         clock: Clock,
         board: StateBoard,
-        sweeper: Sweeper,
         boot: int,
         streams: dict[str, tuple[int, Past, GapRow | None]],
     ) -> None:
-        self.volume = volume
         self.catalog = catalog
+        self.volumes = volumes
         self._config = config
-        self._writer = writer
-        self._health = health
         self._clock = clock
         self._board = board
-        self._sweeper = sweeper
         self._boot = boot
         self._streams = streams
         self._cutters: dict[str, Cutter] = {}
+        self._ways: dict[str, WayToDisk] = {}
 
     async def prepare(self, camera_id: str) -> None:
         """Reads what the index knows of a camera that has come since, before `recorder` is asked for it."""
@@ -86,15 +77,25 @@ class Storage:
             last_run, past, gap = (await _load_streams(self.catalog, [camera_id], used))[camera_id]
             self._streams[camera_id] = last_run, replace(past, clean=True), gap  # this boot has not ended in a crash
 
+    def set_share(self, camera_id: str, bytes_max: int | None) -> None:
+        """What a camera's footage may take of the volumes; None: whatever there is."""
+        self.volumes.shares.set_share(camera_id, bytes_max)
+
     def forget(self, camera_id: str) -> None:
         """A camera that is no longer there, whose recorder has ended. Its footage stays, until its time comes."""
         self._streams.pop(camera_id, None)
+        if (way := self._ways.pop(camera_id, None)) is not None:
+            way.close()
+            self.volumes.disks.remove(camera_id)
 
     async def run(self) -> None:
         """Retention and timely syncing, until cancelled; footage is safe only while this runs."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._sweeper.run(), name="sweeper")
-            tasks.create_task(_look(self._writer, self._clock), name="sync")
+            for sweeper in self.volumes.sweepers:
+                tasks.create_task(sweeper.run(), name="sweeper")
+            tasks.create_task(self.volumes.shares.run(), name="shares")
+            for shelf in self.volumes.disks.shelves:
+                tasks.create_task(_look(shelf.writer, self._clock), name="sync")
             tasks.create_task(_stay_alive(self.catalog, self._clock, self._boot), name="boot record")
 
     def recorder(
@@ -102,7 +103,11 @@ class Storage:
     ) -> StreamRecorder:
         """The recording of a camera's main stream. Once a camera; `run` it in a task."""
         last_run, past, open_gap = self._streams[camera_id]
-        segment_bytes_max = self._config.bytes_max // (SEGMENTS_PER_CAP_MIN * len(self._streams))
+        disks = self.volumes.disks
+        bytes_max = min(shelf.bytes_max for shelf in disks.shelves)
+        share = self.volumes.shares.share_of(camera_id) or bytes_max
+        segment_bytes_max = min(bytes_max // len(self._streams), share) // SEGMENTS_PER_CAP_MIN
+        self._ways[camera_id] = way = disks.way_of(camera_id)
         self._cutters[camera_id] = cutter = Cutter(
             camera=camera_id,
             segment_seconds=self._config.segment_seconds,
@@ -116,7 +121,7 @@ class Storage:
             gate=gate,
             mode=mode,
             cutter=cutter,
-            writer=self._writer,
+            disk=way,
             account=StreamAccount(
                 camera=camera_id,
                 gaps=GapKeeper(camera_id, _MAIN, self.catalog.post, open_gap),
@@ -124,7 +129,6 @@ class Storage:
                 board=self._board,
                 past=past,
             ),
-            health=self._health,
             clock=self._clock,
         )
 
@@ -140,62 +144,43 @@ async def open_storage(
     language: Language = "en",
     disk: Disk | None = None,
 ) -> AsyncIterator[Storage]:
-    """The volume in `data_dir`, recovered. Leave it after `Storage.run` and the recorders have ended: everything is
-    then on disk within CLOSE_SECONDS_MAX. `disk`: where the bytes go, the real one by default.
+    """The index in `data_dir` and the volumes, recovered. Leave it after `Storage.run` and the recorders have ended:
+    everything is then on disk within CLOSE_SECONDS_MAX. `disk`: where the bytes go, the real one by default.
 
     Raises VolumeError or CatalogError, each one sentence for people.
     """
     async with AsyncExitStack() as stack:
-        volume = Volume(data_dir / MEDIA_NAME)
-        await asyncio.to_thread(volume.lock)
-        stack.callback(volume.unlock)
+        folder = FolderLock(data_dir, LOCK_NAME)
+        await asyncio.to_thread(folder.lock)
+        stack.callback(folder.unlock)
         catalog = await asyncio.to_thread(Catalog, data_dir / INDEX_NAME)
         stack.push_async_callback(asyncio.to_thread, catalog.close)
-        recovered = await _recover(volume, catalog, clock)
-        streams = await _load_streams(catalog, camera_ids, recovered.last_runs)
-        boot = await catalog.do(partial(begin_boot, now_utc_ns=clock.now_ns()))
-        writer = DiskWriter(
-            volume=volume, catalog=catalog, disk=disk or OsDisk(), clock=clock, sync_seconds=config.sync_seconds
+        boots: list[int] = []
+        stuck: list[Path] = []
+        stack.push_async_callback(_end_boot, catalog, clock, boots, stuck)
+        volumes = await stack.enter_async_context(
+            open_volumes(
+                config,
+                data_dir=data_dir,
+                catalog=catalog,
+                clock=clock,
+                board=board,
+                language=language,
+                disk=disk or OsDisk(),
+                stuck=stuck,
+            )
         )
-        writer.start()
-        stack.push_async_callback(_close, writer, catalog, clock, boot)
-        health = DiskHealth(board, language)
-        sweeper = Sweeper(
-            volume=volume,
-            catalog=catalog,
-            writer=writer,
-            health=health,
-            board=board,
-            clock=clock,
-            limits=Limits(bytes_max=config.bytes_max, free_bytes_min=config.free_bytes_min),
-            segment_seconds=config.segment_seconds,
-            usage=await catalog.read(retention_queries.usage),
-        )
-        await sweeper.run_once()
+        streams = await _load_streams(catalog, camera_ids, volumes.last_runs)
+        boots.append(await catalog.do(partial(begin_boot, now_utc_ns=clock.now_ns())))
         yield Storage(
             config=config,
-            volume=volume,
             catalog=catalog,
-            writer=writer,
-            health=health,
+            volumes=volumes,
             clock=clock,
             board=board,
-            sweeper=sweeper,
-            boot=boot,
+            boot=boots[0],
             streams=streams,
         )
-
-
-async def _recover(volume: Volume, catalog: Catalog, clock: Clock) -> Recovered:
-    known = await catalog.read(queries.volumes)
-    volume_id = await asyncio.to_thread(volume.identify, known[0].id if known else None)
-    volume.number = await catalog.do(partial(put_volume, id=volume_id, path=volume.root.name))
-    try:
-        recovered = await catalog.do(partial(recover, volume=volume, clock=clock))
-        await catalog.do(partial(settle_gaps, salvaged=recovered.salvaged))
-    except OSError as error:
-        raise VolumeError(f"{error.filename or volume.root}: cannot be recovered: {error.strerror}") from error
-    return recovered
 
 
 async def _load_streams(
@@ -229,13 +214,14 @@ async def _stay_alive(catalog: Catalog, clock: Clock, boot: int) -> None:
         catalog.post(partial(touch_boot, boot=boot, now_utc_ns=clock.now_ns()))
 
 
-async def _close(writer: DiskWriter, catalog: Catalog, clock: Clock, boot: int) -> None:
+async def _end_boot(catalog: Catalog, clock: Clock, boots: Sequence[int], stuck: Sequence[Path]) -> None:
+    """`boots`: this start's, once it has begun; `stuck`: volumes that have not taken everything."""
+    if stuck:
+        return
     with anyio.CancelScope(shield=True):
-        if not await asyncio.to_thread(writer.stop, CLOSE_SECONDS_MAX):
-            _log.error("the disk has not taken everything within %s s; the rest is lost", CLOSE_SECONDS_MAX)
-            return
         try:
             async with clock.timeout(CLOSE_SECONDS_MAX):
-                await catalog.do(partial(end_boot, boot=boot, now_utc_ns=clock.now_ns()))
+                for boot in boots:
+                    await catalog.do(partial(end_boot, boot=boot, now_utc_ns=clock.now_ns()))
         except (TimeoutError, sqlite3.Error, CatalogError) as error:
             _log.error("the index does not take its last changes (%s); the next start puts it right", error)

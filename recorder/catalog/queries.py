@@ -140,6 +140,16 @@ def volumes(db: sqlite3.Connection) -> list[VolumeRow]:
     return [VolumeRow(number=number, id=id, path=path) for number, id, path in rows]
 
 
+def newest_volumes(db: sqlite3.Connection) -> dict[str, int]:
+    """By camera: the volume, by its number, that has its newest footage."""
+    found: dict[str, int] = {}
+    for camera in cameras(db):
+        newest = [row for stream in STREAMS if (row := newest_segment(db, camera, stream)) is not None]
+        if newest:
+            found[camera] = max(newest, key=lambda row: row.start_utc_ns).volume
+    return found
+
+
 def last_boot_was_clean(db: sqlite3.Connection) -> bool:
     """Whether the recorder before this one stopped in good order; true if there was none."""
     row = db.execute("SELECT end_utc_ns FROM boot ORDER BY id DESC LIMIT 1").fetchone()

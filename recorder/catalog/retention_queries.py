@@ -52,15 +52,11 @@ def oldest_closed_of(
     return sorted(found, key=lambda row: row.start_utc_ns)[:limit]
 
 
-def oldest_utc_ns(db: sqlite3.Connection) -> int | None:
-    """When the oldest footage begins."""
-    starts = [
-        db.execute(
-            "SELECT start_utc_ns FROM segment WHERE volume = ? AND state <> 'lost' ORDER BY start_utc_ns LIMIT 1",
-            volume,
-        ).fetchone()
-        for volume in db.execute("SELECT number FROM volume").fetchall()
-    ]
+def oldest_utc_ns(db: sqlite3.Connection, volume: int | None = None) -> int | None:
+    """When the oldest footage begins, on a volume or on all."""
+    first = "SELECT start_utc_ns FROM segment WHERE volume = ? AND state <> 'lost' ORDER BY start_utc_ns LIMIT 1"
+    numbers = db.execute("SELECT number FROM volume").fetchall() if volume is None else [(volume,)]
+    starts = [db.execute(first, number).fetchone() for number in numbers]
     return min((int(row[0]) for row in starts if row is not None), default=None)
 
 

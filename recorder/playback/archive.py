@@ -19,9 +19,14 @@ class Archive:
 
     data_dir: Path
 
+    @property
+    def index(self) -> Path:
+        """The index's file."""
+        return self.data_dir / INDEX_NAME
+
     def connect(self) -> sqlite3.Connection:
         """A connection of one's own that cannot write; to be used by one thread at a time. Raises sqlite3.Error."""
-        uri = f"{(self.data_dir / INDEX_NAME).absolute().as_uri()}?mode=ro"
+        uri = f"{self.index.absolute().as_uri()}?mode=ro"
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False)
 
     def roots(self, db: sqlite3.Connection) -> Mapping[int, Path]:

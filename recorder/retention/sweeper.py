@@ -1,32 +1,33 @@
-"""The sweeper: looks at the volume every few seconds and deletes the oldest footage before a limit is met.
+"""The sweeper of one volume: every few seconds it deletes the oldest footage before a limit is met.
 
-Files go first, then their rows: a crash between the two leaves rows that the next start marks `lost`. A segment that
-is being written is never touched. Where nothing is left to delete and a limit is passed, recording is stopped.
+A segment that is being written is never touched, a protected one only where nothing else is left. Where nothing can be
+deleted and a limit is passed, recording on this volume is stopped; so it is when the volume is gone.
 """
 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from gate.clock import Clock, instant_of
-from recorder.catalog.changes import delete_history, delete_segments
 from recorder.catalog.database import Catalog
 from recorder.catalog.retention_queries import oldest_closed, oldest_utc_ns
-from recorder.catalog.rows import SegmentRow, UsageRow
+from recorder.catalog.rows import SegmentRow
+from recorder.retention.deletion import Deleter
 from recorder.retention.plan import (
     Candidate,
     Limits,
     Usage,
-    headroom_bytes,
+    plan_bytes_for_full_disk,
     plan_bytes_to_free,
     plan_deletions,
+    plan_room,
+    room_to_resume,
 )
-from recorder.segments.health import DiskHealth
-from recorder.segments.volume import Volume, remove_empty_folders
-from recorder.segments.writer import DiskWriter
-from recorder.state import StateBoard
+from recorder.retention.usage import FootageUsage, StorageReport, VolumeReport
+from recorder.segments.disks import Shelf
+from recorder.segments.errors import VolumeError
 
 _log = logging.getLogger(__name__)
 
@@ -35,43 +36,37 @@ BATCH_SEGMENTS_MAX = 64
 """Segments deleted in one transaction."""
 RATE_SECONDS = 30.0
 """Time constant of the measured write rate."""
-RESUME_BYTES = 64 << 20
-"""After a stop, so much more than the limits ask for must be free before recording goes on."""
 
 
 class Sweeper:
-    """`run` it beside the disk writer. `usage`: of the index at start."""
+    """`run` it beside the disk writer."""
 
     def __init__(
         self,
         *,
-        volume: Volume,
+        shelf: Shelf,
         catalog: Catalog,
-        writer: DiskWriter,
-        health: DiskHealth,
-        board: StateBoard,
+        deleter: Deleter,
+        usage: FootageUsage,
+        report: StorageReport,
         clock: Clock,
         limits: Limits,
         segment_seconds: float,
-        usage: Sequence[UsageRow],
         free_bytes: Callable[[], int] | None = None,
     ) -> None:
-        self._volume = volume
+        self._volume, self._writer, self._health = shelf.volume, shelf.writer, shelf.health
         self._catalog = catalog
-        self._writer = writer
-        self._health = health
-        self._board = board
+        self._deleter = deleter
+        self._footage = usage
+        self._report = report
         self._clock = clock
         self._limits = limits
         self._segment_seconds = segment_seconds
-        mine = [row for row in usage if row.volume == volume.number]
-        self._start_bytes = sum(row.bytes for row in mine)
-        self._start_segments = sum(row.segments for row in mine)
-        self._free_bytes = free_bytes or volume.free_bytes
-        self._deleted_bytes = 0
-        self._deleted_segments = 0
+        self._free_bytes = free_bytes or shelf.volume.free_bytes
         self._rate = 0.0
         self._rate_at = (clock.monotonic_ns(), 0)
+        self._full_seen = 0
+        self._gone = False
         self._complaint = ""
 
     async def run(self) -> None:
@@ -80,30 +75,56 @@ class Sweeper:
             try:
                 await self.run_once()
                 self._complaint = ""
-            except (OSError, sqlite3.Error) as error:
+            except (OSError, sqlite3.Error, VolumeError) as error:
                 if str(error) != self._complaint:
                     self._complaint = str(error)
                     _log.error("%s: retention cannot work: %s", self._volume.root, error)
             await self._clock.sleep(SWEEP_SECONDS)
 
     async def run_once(self) -> None:
-        """Deletes what must go now, stops or resumes recording, updates the board. Raises OSError, sqlite3.Error."""
+        """Deletes what must go now, stops or resumes recording, updates the board. Raises OSError, sqlite3.Error,
+        VolumeError."""
+        await self._check_present()
         usage = await self._usage()
-        headroom = headroom_bytes(self._limits, usage, self._segment_seconds)
-        if self._health.blocked:
-            headroom = max(headroom, min(RESUME_BYTES, self._limits.bytes_max // 4))
-        while (wanted := plan_bytes_to_free(self._limits, usage, headroom)) > 0:
-            rows = await self._catalog.read(
-                partial(oldest_closed, volume=self._volume.number, limit=BATCH_SEGMENTS_MAX)
-            )
-            candidates = [Candidate(id=row.id, start_utc_ns=row.start_utc_ns, bytes=row.bytes) for row in rows]
-            chosen = {candidate.id for candidate in plan_deletions(candidates, wanted)}
-            if not chosen:
+        if at_least := plan_bytes_for_full_disk(usage, self._writer.no_space_errors - self._full_seen):
+            self._full_seen = self._writer.no_space_errors
+        deleted_bytes = 0
+        while True:
+            room = plan_room(self._limits, usage, self._segment_seconds, stopped=self._health.blocked)
+            wanted = max(plan_bytes_to_free(self._limits, usage, room), at_least - deleted_bytes)
+            rows = await self._oldest(wanted) if wanted > 0 else []
+            if not rows:
                 break
-            await self._delete([row for row in rows if row.id in chosen])
+            await self._deleter.delete(rows, "to make room")
+            deleted_bytes += sum(row.bytes for row in rows)
             usage = await self._usage()
-        self._judge(usage, headroom)
+        self._judge(usage)
         await self._show(usage)
+
+    async def _check_present(self) -> None:
+        try:
+            await asyncio.to_thread(self._volume.regain if self._gone else self._volume.check_present)
+        except (OSError, VolumeError) as error:
+            self._gone = True
+            message = error.strerror if isinstance(error, OSError) else str(error)
+            self._health.block_for_loss(str(self._volume.root), message or str(error))
+            raise
+        if self._gone:
+            self._gone = False
+            self._health.unblock()
+            _log.info("%s: the volume is back", self._volume.root)
+
+    async def _oldest(self, wanted: int) -> list[SegmentRow]:
+        """What goes next of what is not protected, else of all."""
+        ask = partial(oldest_closed, volume=self._volume.number, limit=BATCH_SEGMENTS_MAX)
+        rows = await self._catalog.read(ask)
+        if not rows:
+            rows = await self._catalog.read(partial(ask, protected=True))
+            if rows:
+                _log.warning("%s: nothing else is left, protected footage is deleted", self._volume.root)
+        candidates = [Candidate(id=row.id, start_utc_ns=row.start_utc_ns, bytes=row.bytes) for row in rows]
+        chosen = {candidate.id for candidate in plan_deletions(candidates, wanted)}
+        return [row for row in rows if row.id in chosen]
 
     async def _usage(self) -> Usage:
         now_ns, written = self._clock.monotonic_ns(), self._writer.bytes_written
@@ -113,30 +134,15 @@ class Sweeper:
             self._rate += share * ((written - before) / seconds - self._rate)
             self._rate_at = now_ns, written
         return Usage(
-            used_bytes=self._start_bytes + written - self._writer.bytes_salvaged - self._deleted_bytes,
+            used_bytes=self._footage.bytes_on(self._volume.number),
             free_bytes=await asyncio.to_thread(self._free_bytes),
             rate_bytes_per_second=self._rate,
         )
 
-    async def _delete(self, rows: Sequence[SegmentRow]) -> None:
-        await asyncio.to_thread(self._unlink, rows)
-        ids = [row.id for row in rows]
-        await self._catalog.do(partial(delete_segments, ids=ids))
-        await self._catalog.do(delete_history)
-        self._deleted_bytes += sum(row.bytes for row in rows)
-        self._deleted_segments += len(rows)
-        _log.info("%s: %s segments deleted to make room, up to %s", self._volume.root, len(rows), rows[-1].id)
-
-    def _unlink(self, rows: Sequence[SegmentRow]) -> None:
-        for row in rows:
-            path = self._volume.path_of(row.id, row.start_utc_ns)
-            path.unlink(missing_ok=True)
-            remove_empty_folders(path, self._volume.root)
-
-    def _judge(self, usage: Usage, headroom: int) -> None:
+    def _judge(self, usage: Usage) -> None:
         limits = self._limits
         if self._health.blocked:
-            if plan_bytes_to_free(limits, usage, headroom) == 0:
+            if plan_bytes_to_free(limits, usage, room_to_resume(limits)) == 0:
                 self._health.unblock()
                 _log.info("%s: there is room again, recording goes on", self._volume.root)
         elif usage.free_bytes < limits.free_bytes_min:
@@ -147,9 +153,13 @@ class Sweeper:
             _log.error("%s: %s bytes used, recording stops", self._volume.root, usage.used_bytes)
 
     async def _show(self, usage: Usage) -> None:
-        oldest = await self._catalog.read(oldest_utc_ns)
-        storage = self._board.storage
-        storage.used_bytes, storage.bytes_max = usage.used_bytes, self._limits.bytes_max
-        storage.free_bytes = usage.free_bytes
-        storage.segments = self._start_segments + self._writer.segments_kept - self._deleted_segments
-        storage.oldest = None if oldest is None else instant_of(oldest)
+        number = self._volume.number
+        oldest = await self._catalog.read(partial(oldest_utc_ns, volume=number))
+        report = VolumeReport(
+            used_bytes=usage.used_bytes,
+            bytes_max=self._limits.bytes_max,
+            free_bytes=usage.free_bytes,
+            segments=self._footage.segments_on(number),
+            oldest=None if oldest is None else instant_of(oldest),
+        )
+        self._report.show(number, report)

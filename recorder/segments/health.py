@@ -1,4 +1,4 @@
-"""Whether the volume can be written to, and the sentence that says why not."""
+"""Whether a volume can be written to, and the sentences that say why not."""
 
 import asyncio
 from typing import Literal
@@ -17,67 +17,93 @@ _CAP = {
     "ja": "録画が上限 {cap} に達し、削除できる録画がないため停止しました。storage.bytes_max を上げてください。",
     "en": "Recording has stopped: it takes {cap}, all it may, and nothing can be deleted; raise storage.bytes_max.",
 }
+_LOST = {
+    "ja": "録画ボリューム {path} が見つかりません({message})。接続を確認してください。",
+    "en": "{path}: the recording volume is gone ({message}); mount it again.",
+}
 _FAILURE = {
     "ja": "{camera}: ディスクに書き込めません({message})。再試行しています。",
     "en": "{camera}: the disk cannot be written to ({message}); recording is tried again.",
 }
 
 
-class DiskHealth:
-    """Kept by the sweeper (`block`, `unblock`) and by the recorders (`fail`, `recover`); shown on the board."""
+class Notices:
+    """What is wrong with the disks, by what it is about; the board shows the first that came, volumes first."""
 
-    def __init__(self, board: StateBoard, language: Language) -> None:
+    def __init__(self, board: StateBoard) -> None:
         self._board = board
+        self._texts: dict[str, str] = {}
+
+    def put(self, about: str, text: str) -> None:
+        """Something is wrong; without a text no longer."""
+        if text:
+            self._texts[about] = text
+        else:
+            self._texts.pop(about, None)
+        first = min(self._texts, key=lambda about: about.startswith("camera "), default="")
+        message = self._texts.get(first, "")
+        if message != self._board.storage.message:
+            self._board.storage.message = message
+            self._board.changed()
+
+
+class DiskHealth:
+    """Of one volume. Kept by its sweeper (`block…`, `unblock`) and by the recorders on it (`fail`, `recover`).
+    `path`: named in what is said, where there are several volumes."""
+
+    def __init__(self, notices: Notices, language: Language, path: str = "") -> None:
+        self._notices = notices
         self._language = language
+        self._path = path
         self._block = ""
-        self._failures: dict[str, str] = {}
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._changed = asyncio.Event()
 
     @property
     def blocked(self) -> bool:
         """Whether nothing may be written now."""
         return bool(self._block)
 
-    async def wait_writable(self) -> None:
-        """Returns as soon as recording may go on."""
-        await self._writable.wait()
+    async def wait_change(self) -> None:
+        """Returns as soon as `blocked` may have changed."""
+        await self._changed.wait()
 
     def block_for_floor(self, free_bytes: int, floor_bytes: int) -> None:
-        """All recording stops: the disk is about to be full and nothing can be deleted."""
-        self._set_block(_FLOOR[self._language].format(free=_size(free_bytes), floor=_size(floor_bytes)))
+        """Nothing more is written: the disk is about to be full and nothing can be deleted."""
+        self._set_block(self._prefix + _FLOOR[self._language].format(free=_size(free_bytes), floor=_size(floor_bytes)))
 
     def block_for_cap(self, bytes_max: int) -> None:
-        """All recording stops: it has used up what it may use, and nothing can be deleted."""
-        self._set_block(_CAP[self._language].format(cap=_size(bytes_max)))
+        """Nothing more is written: footage has used up what it may use, and nothing can be deleted."""
+        self._set_block(self._prefix + _CAP[self._language].format(cap=_size(bytes_max)))
+
+    def block_for_loss(self, path: str, message: str) -> None:
+        """Nothing more is written: the volume is not there any more."""
+        self._set_block(_LOST[self._language].format(path=path, message=message))
 
     def unblock(self) -> None:
-        """Recording may go on."""
-        self._block = ""
-        self._writable.set()
-        self._show()
+        """The volume may be written to again."""
+        self._tell("")
 
     def fail(self, camera: str, message: str) -> None:
         """A camera's run was lost to the disk."""
-        self._failures[camera] = _FAILURE[self._language].format(camera=camera, message=message)
-        self._show()
+        self._notices.put(f"camera {camera}", _FAILURE[self._language].format(camera=camera, message=message))
 
     def recover(self, camera: str) -> None:
-        """A camera's footage reaches the disk again."""
-        if self._failures.pop(camera, None) is not None:
-            self._show()
+        """A camera's footage reaches a disk again."""
+        self._notices.put(f"camera {camera}", "")
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self._path}: " if self._path else ""
 
     def _set_block(self, message: str) -> None:
         if not self._block:  # not the changing figures again and again
-            self._block = message
-            self._writable.clear()
-            self._show()
+            self._tell(message)
 
-    def _show(self) -> None:
-        message = self._block or next(iter(self._failures.values()), "")
-        if message != self._board.storage.message:
-            self._board.storage.message = message
-            self._board.changed()
+    def _tell(self, block: str) -> None:
+        self._block = block
+        self._notices.put(f"volume {self._path}", block)
+        self._changed.set()
+        self._changed = asyncio.Event()
 
 
 def _size(count: int) -> str:

@@ -21,9 +21,9 @@ from recorder.media.access_unit import AccessUnit
 from recorder.segments.account import StreamAccount
 from recorder.segments.admission import admission_of
 from recorder.segments.cutter import CloseSegment, Command, Cutter, WriteFragment
-from recorder.segments.health import DiskHealth
+from recorder.segments.disks import WayToDisk
 from recorder.segments.mode import RecordingMode
-from recorder.segments.writer import DiskFailure, DiskWriter
+from recorder.segments.writer import DiskFailure
 
 _log = logging.getLogger(__name__)
 
@@ -65,20 +65,18 @@ class StreamRecorder:
         gate: RecordingGate,
         mode: RecordingMode,
         cutter: Cutter,
-        writer: DiskWriter,
+        disk: WayToDisk,
         account: StreamAccount,
-        health: DiskHealth,
         clock: Clock,
     ) -> None:
         self._camera = camera
         self._feed = feed
         self._gate = gate
         self._cutter = cutter
-        self._writer = writer
+        self._disk = disk
         self._account = account
-        self._health = health
         self._clock = clock
-        self._track = writer.add_stream(camera, stream, self._on_disk_failure, self._on_disk_recovery)
+        disk.add_stream(stream, self._on_disk_failure, self._on_disk_recovery)
         self._disk_failed = asyncio.Event()
         self._run = 0
         self._ends_utc_ns: dict[int, int] = {}
@@ -128,9 +126,9 @@ class StreamRecorder:
         self._lease = lease
         try:
             while True:
-                if self._health.blocked:
+                if self._disk.blocked:
                     self._account.stop_for_disk()
-                    await self._health.wait_writable()
+                    await self._disk.wait_writable()
                 self._disk_failed.clear()
                 self._account.wait_from_now()
                 self._show_unwanted()
@@ -148,7 +146,7 @@ class StreamRecorder:
 
     async def _watch(self) -> None:
         """Until the disk fails or is full."""
-        while not self._disk_failed.is_set() and not self._health.blocked:
+        while not self._disk_failed.is_set() and not self._disk.blocked:
             try:
                 async with self._clock.timeout(TICK_SECONDS):
                     await self._disk_failed.wait()
@@ -216,7 +214,7 @@ class StreamRecorder:
             self._feed.want_key()
 
     def _hand_over(self, commands: Sequence[Command]) -> None:
-        if not self._writer.put(self._track, commands):
+        if not self._disk.put(commands):
             self._on_queue_full(commands)
             return
         for command in commands:
@@ -263,7 +261,7 @@ class StreamRecorder:
 
     def _on_disk_failure(self, failure: DiskFailure) -> None:
         """The disk thread has given up a run."""
-        self._health.fail(self._camera, failure.message)
+        self._disk.fail(failure.message)
         if failure.run == self._cutter.next_run - 1 and self._cutter.recording:
             self._cutter.abort()
             self._account.end_utc_ns = failure.kept_until_utc_ns
@@ -273,17 +271,16 @@ class StreamRecorder:
             self._account.lose(failure.kept_until_utc_ns, self._ends_utc_ns.get(failure.run, 0))
 
     def _on_disk_recovery(self) -> None:
-        self._health.recover(self._camera)
+        self._disk.recover()
 
     def _on_queue_full(self, commands: Sequence[Command]) -> None:
         first = next(command for command in commands if isinstance(command, WriteFragment)).units[0]
         _log.error(
-            "camera %s: the disk is too slow, %s bytes wait; the run ends", self._camera, self._writer.queued_bytes
+            "camera %s: the disk is too slow, %s bytes wait; the run ends", self._camera, self._disk.queued_bytes
         )
         self._cutter.abort()
-        self._writer.put(self._track, [CloseSegment(end_utc_ns=first.utc_ns)])
+        self._disk.put([CloseSegment(end_utc_ns=first.utc_ns)])
         self._account.end_utc_ns = first.utc_ns
-        self._health.fail(self._camera, "too slow")
-        self._track.healing = True
+        self._disk.fail("too slow")
         self._account.stop_for_disk(first.utc_ns)
         self._disk_failed.set()

@@ -6,7 +6,6 @@
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import re
@@ -17,7 +16,8 @@ from pathlib import Path
 
 from gate.clock import instant_of
 from recorder.catalog.rows import STREAMS, SegmentId, Stream
-from recorder.segments.errors import VolumeError, VolumeLockedError, VolumeMissingError
+from recorder.segments.errors import VolumeError, VolumeMissingError
+from recorder.segments.folder_lock import FolderLock
 
 _ID_NAME = "volume.json"
 _LOCK_NAME = "volume.lock"
@@ -31,57 +31,56 @@ class Volume:
     def __init__(self, root: Path, number: int = 1) -> None:
         self.root = root
         self.number = number
-        self._lock_fd: int | None = None
+        self._id: str | None = None
+        self._lock = FolderLock(root, _LOCK_NAME)
 
     def lock(self) -> None:
         """Makes the directory and takes it for this process, until `unlock` or its end. Raises VolumeError."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            fd = os.open(self.root / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise VolumeError(f"{self.root}: cannot be written to: {error.strerror}") from error
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            owner = os.pread(fd, 20, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(fd)
-            raise VolumeLockedError(
-                f"{self.root}: another recorder (process {owner}) writes here; stop it, or choose another data_dir"
-            ) from None
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        self._lock_fd = fd
+        self._lock.lock()
 
     def unlock(self) -> None:
         """Gives the directory free."""
-        if self._lock_fd is not None:
-            os.close(self._lock_fd)
-            self._lock_fd = None
+        self._lock.unlock()
 
     def identify(self, known_id: str | None) -> str:
         """The volume's id, made on first use. `known_id`: what the index expects, if it expects anything.
         Raises VolumeMissingError if this is not that volume."""
-        path = self.root / _ID_NAME
-        try:
-            found = str(json.loads(path.read_text(encoding="utf-8"))["id"])
-        except FileNotFoundError:
+        found = self._id = self.read_id()
+        if found is None:
             if known_id is not None:
                 raise VolumeMissingError(
                     f"{self.root}: the recording volume is not there ({_ID_NAME} is missing); mount it and start again"
-                ) from None
-            return self._make_id(path)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise VolumeError(f"{path}: cannot be read ({error}); restore the file") from error
+                )
+            self._id = self._make_id(self.root / _ID_NAME)
+            return self._id
         if known_id is not None and found != known_id:
             raise VolumeMissingError(
                 f"{self.root}: this is volume {found}, the index is of {known_id}; mount the right one and start again"
             )
         return found
 
+    def read_id(self) -> str | None:
+        """The volume's id; None if it has none: it is new, or not mounted. Raises VolumeError."""
+        path = self.root / _ID_NAME
+        try:
+            return str(json.loads(path.read_text(encoding="utf-8"))["id"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise VolumeError(f"{path}: cannot be read ({error}); restore the file") from error
+
     def check_present(self) -> None:
         """Raises OSError if the volume has been unmounted: nothing may be written into an empty mount point."""
         if not (self.root / _ID_NAME).exists():
             raise OSError(errno.ENODEV, f"the recording volume is gone ({_ID_NAME} is missing)")
+
+    def regain(self) -> None:
+        """Takes a volume that was gone into use again: it must be the same, and free. Raises OSError, VolumeError."""
+        self.check_present()
+        if self.read_id() != self._id:
+            raise VolumeMissingError(f"{self.root}: another volume is mounted there; mount the right one")
+        self.unlock()
+        self.lock()
 
     def path_of(self, id: SegmentId, start_utc_ns: int) -> Path:
         """Where a segment lies."""

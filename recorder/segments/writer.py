@@ -5,6 +5,7 @@ goes to the catalogue (posted) and to the event loop (callbacks).
 """
 
 import asyncio
+import errno
 import logging
 import queue
 import threading
@@ -43,8 +44,8 @@ class DiskFailure:
 
 
 @dataclass(slots=True)
-class _Track:
-    """One stream, as the disk thread sees it."""
+class Track:
+    """One stream, as the disk thread sees it. `kept_bytes`: written, less what was cut off again."""
 
     camera: str
     stream: Stream
@@ -55,6 +56,7 @@ class _Track:
     run: int = 0
     failed_run: int = 0
     healing: bool = False
+    kept_bytes: int = 0
 
 
 class _Stop:
@@ -63,6 +65,11 @@ class _Stop:
 
 class _Look:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Remove:
+    track: Track
 
 
 class DiskWriter:
@@ -75,8 +82,9 @@ class DiskWriter:
         self._clock = clock
         self._sync_after_ns = round(sync_seconds * SYNC_SHARE * 1e9)
         self.look_seconds = sync_seconds * (1 - SYNC_SHARE)
-        self._queue: queue.SimpleQueue[tuple[_Track, Sequence[Command]] | _Look | _Stop] = queue.SimpleQueue()
-        self._tracks: list[_Track] = []
+        self._queue: queue.SimpleQueue[tuple[Track, Sequence[Command]] | _Look | _Remove | _Stop] = queue.SimpleQueue()
+        self._tracks: tuple[Track, ...] = ()
+        self._kept_before: dict[str, int] = {}
         self._loop = asyncio.get_running_loop()
         self._put_bytes = self._done_bytes = 0
         self._put_items = self._done_items = 0
@@ -86,6 +94,8 @@ class DiskWriter:
         """Of these, what was cut off again after errors."""
         self.segments_kept = 0
         """Segments begun, less those that came to nothing."""
+        self.no_space_errors = 0
+        """How often the disk said that it is full, whatever it says of its free space."""
         self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
 
     def start(self) -> None:
@@ -94,12 +104,22 @@ class DiskWriter:
 
     def add_stream(
         self, camera: str, stream: Stream, on_failure: Callable[[DiskFailure], None], on_recovered: Callable[[], None]
-    ) -> _Track:
+    ) -> Track:
         """A stream's place, for `put`. The callbacks run in the event loop: when a run was lost to the disk, and when
         the next one has its first fragment on it."""
-        track = _Track(camera, stream, on_failure, on_recovered)
-        self._tracks.append(track)
+        track = Track(camera, stream, on_failure, on_recovered)
+        self._tracks = (*self._tracks, track)
         return track
+
+    def remove_stream(self, track: Track) -> None:
+        """Nothing more comes of a stream; its file is closed when all it sent is written."""
+        self._queue.put(_Remove(track))
+
+    def kept_bytes_of(self, camera: str) -> int:
+        """What has been written for a camera since the start, less what was cut off again."""
+        return self._kept_before.get(camera, 0) + sum(
+            track.kept_bytes for track in self._tracks if track.camera == camera
+        )
 
     @property
     def queued_bytes(self) -> int:
@@ -111,7 +131,7 @@ class DiskWriter:
         """Whether the thread has done all that it was asked to."""
         return self._put_items == self._done_items
 
-    def put(self, track: _Track, commands: Sequence[Command]) -> bool:
+    def put(self, track: Track, commands: Sequence[Command]) -> bool:
         """Hands commands to the disk, in order, all or none; false if the queue is full: the run cannot go on.
         Commands without pictures are always taken."""
         size = _data_bytes(commands)
@@ -139,6 +159,9 @@ class DiskWriter:
                 self._sync_due()
                 self._done_items += 1
                 continue
+            if isinstance(item, _Remove):
+                self._remove(item.track)
+                continue
             track, commands = item
             for command in commands:
                 try:
@@ -154,7 +177,16 @@ class DiskWriter:
             if track.file is not None:
                 self._close(track, track.file, None)
 
-    def _carry_out(self, track: _Track, command: Command) -> None:
+    def _remove(self, track: Track) -> None:
+        if track.file is not None:
+            self._close(track, track.file, None)
+        self._loop.call_soon_threadsafe(self._forget, track)
+
+    def _forget(self, track: Track) -> None:
+        self._kept_before[track.camera] = self._kept_before.get(track.camera, 0) + track.kept_bytes
+        self._tracks = tuple(other for other in self._tracks if other is not track)
+
+    def _carry_out(self, track: Track, command: Command) -> None:
         if isinstance(command, OpenSegment):
             track.run = command.run
         if track.run <= track.failed_run:
@@ -166,7 +198,7 @@ class DiskWriter:
         elif track.file is not None:
             self._close(track, track.file, command)
 
-    def _write(self, track: _Track, command: WriteFragment) -> None:
+    def _write(self, track: Track, command: WriteFragment) -> None:
         if track.file is None:
             opening = track.opening
             assert opening is not None, f"{track.camera}: a fragment without a segment"
@@ -174,9 +206,9 @@ class DiskWriter:
             self._volume.check_present()
             path = self._volume.path_of(id, opening.start_utc_ns)
             file = track.file = create_segment(self._disk, self._volume.root, path, id, opening)
-            self.bytes_written += file.init_bytes
+            self._count(track, file.init_bytes)
             self.segments_kept += 1
-            self.bytes_written += file.write(command, self._clock.monotonic_ns())
+            self._count(track, file.write(command, self._clock.monotonic_ns()))
             self._catalog.post(
                 partial(
                     insert_segment,
@@ -188,12 +220,16 @@ class DiskWriter:
                 )
             )
         else:
-            self.bytes_written += track.file.write(command, self._clock.monotonic_ns())
+            self._count(track, track.file.write(command, self._clock.monotonic_ns()))
         if track.healing:
             track.healing = False
             self._tell(track.on_recovered)
 
-    def _close(self, track: _Track, file: SegmentFile, command: CloseSegment | None) -> None:
+    def _count(self, track: Track, size: int) -> None:
+        self.bytes_written += size
+        track.kept_bytes += size
+
+    def _close(self, track: Track, file: SegmentFile, command: CloseSegment | None) -> None:
         try:
             file.close()
         except OSError as error:
@@ -214,22 +250,25 @@ class DiskWriter:
             except OSError as error:
                 self._fail(track, error, synced_only=True)
 
-    def _fail(self, track: _Track, error: OSError, *, synced_only: bool) -> None:
+    def _fail(self, track: Track, error: OSError, *, synced_only: bool) -> None:
         """Ends the track's run; its file keeps what is whole."""
         file, track.file = track.file, None
         track.failed_run, track.healing = track.run, True
         kept_until_utc_ns = track.opening.start_utc_ns if track.opening is not None else 0
         if file is not None:
-            before = file.bytes
+            cut_off = before = file.bytes
             kept = file.salvage(synced_only=synced_only)
             kept_until_utc_ns = file.end_utc_ns
             if kept:
                 self._catalog.post(partial(close_segment, id=file.id, content=file.content()))
-                self.bytes_salvaged += before - file.bytes
+                cut_off = before - file.bytes
             else:
                 self._catalog.post(partial(delete_segments, ids=[file.id]))
-                self.bytes_salvaged += before
                 self.segments_kept -= 1
+            self.bytes_salvaged += cut_off
+            track.kept_bytes -= cut_off
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            self.no_space_errors += 1
         message = error.strerror or str(error)
         path = file.path if file is not None else self._volume.root
         size = file.bytes if file is not None else 0

@@ -77,6 +77,14 @@ _ROWS = {
             en="What was in force stays so. Mend the file, then ask again.",
         ),
     ),
+    "protection_refused": _Row(
+        status=400,
+        title=Text(ja="録画を保護できません", en="This footage cannot be protected"),
+        remedy=Text(
+            ja="録画のあるカメラと、start_utc_ns より後の end_utc_ns を指定してください。",
+            en="Give a camera that has footage, and an end_utc_ns later than start_utc_ns.",
+        ),
+    ),
     "not_found": _Row(
         status=404,
         title=Text(ja="見つかりません", en="Not found"),

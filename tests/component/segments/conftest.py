@@ -47,7 +47,7 @@ class Site:
         for unit in units:
             await self.advance_to(unit.arrival_ns)
             self.feeds[camera].publish(unit)
-            if keep_pace and self.storage._writer.queued_bytes:
+            if keep_pace and self.storage.volumes.disks.shelves[0].writer.queued_bytes:
                 await self.written()
 
     async def advance_to(self, monotonic_ns: int) -> None:
@@ -67,7 +67,7 @@ class Site:
 
     async def written(self) -> None:
         """All that was handed over is on disk and in the index."""
-        await self.until(lambda: self.storage._writer.queued_bytes == 0)
+        await self.until(lambda: self.storage.volumes.disks.shelves[0].writer.queued_bytes == 0)
         await self.storage.catalog.do(lambda db: None)
 
 

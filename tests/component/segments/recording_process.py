@@ -44,7 +44,7 @@ async def record(data_dir: Path) -> None:
                 )
             )
             if unit.key:
-                while storage._writer.queued_bytes:
+                while storage.volumes.disks.shelves[0].writer.queued_bytes:
                     await clock.sleep(0.001)
                 print(number, flush=True)
                 await clock.sleep(0.003)

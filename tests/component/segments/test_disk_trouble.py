@@ -177,12 +177,12 @@ async def test_a_disk_that_cannot_keep_up_ends_the_run_and_memory_stays_bounded(
         queued = 0
         for unit in units[: 6 * FPS]:
             await site.play([unit], keep_pace=False)
-            queued = max(queued, site.storage._writer.queued_bytes)
+            queued = max(queued, site.storage.volumes.disks.shelves[0].writer.queued_bytes)
         assert queued <= writer_module.QUEUE_BYTES_MAX
         assert site.state() == ("stopped", "disk")
         assert "too slow" in site.board.storage.message
         disk.gate.set()
-        await site.until(lambda: site.storage._writer.queued_bytes == 0)
+        await site.until(lambda: site.storage.volumes.disks.shelves[0].writer.queued_bytes == 0)
         await clock.advance(DISK_RETRY_SECONDS + 1)
         await site.play(units[14 * FPS :])
         await site.until(lambda: site.board.storage.message == "")

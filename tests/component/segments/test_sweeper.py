@@ -7,8 +7,9 @@ import pytest
 
 from gate.clock import SimulatedClock
 from recorder.catalog import retention_queries
-from recorder.retention.plan import Limits
-from recorder.retention.sweeper import RESUME_BYTES, Sweeper
+from recorder.retention.plan import RESUME_BYTES, Limits
+from recorder.retention.sweeper import Sweeper
+from recorder.retention.usage import StorageReport
 from recorder.segments.volume import Volume
 from tests.component.segments.conftest import Index, Opening, Site
 from tests.fakes.entitlements import at
@@ -18,16 +19,16 @@ FREE = 10**12
 
 
 async def sweeper(site: Site, free: list[int], **limits: int) -> Sweeper:
+    volumes = site.storage.volumes
     return Sweeper(
-        volume=site.storage.volume,
+        shelf=volumes.disks.shelves[0],
         catalog=site.storage.catalog,
-        writer=site.storage._writer,
-        health=site.storage._health,
-        board=site.board,
+        deleter=volumes.sweepers[0]._deleter,
+        usage=volumes.sweepers[0]._footage,
+        report=StorageReport(site.board),
         clock=site.clock,
         limits=Limits(**{"bytes_max": 10**12, "free_bytes_min": 0} | limits),
         segment_seconds=2,
-        usage=await site.storage.catalog.read(retention_queries.usage),
         free_bytes=lambda: free[0],
     )
 
@@ -82,8 +83,8 @@ async def test_a_floor_that_cannot_be_held_stops_recording_until_there_is_room_a
     free = [FREE]
     async with open_site(segment_seconds=60) as site:
         # The site's own sweeper sees the same disk.
-        site.storage._sweeper._free_bytes = lambda: free[0]
-        site.storage._sweeper._limits = Limits(bytes_max=10**12, free_bytes_min=2 * 10**9)
+        site.storage.volumes.sweepers[0]._free_bytes = lambda: free[0]
+        site.storage.volumes.sweepers[0]._limits = Limits(bytes_max=10**12, free_bytes_min=2 * 10**9)
         await site.play(units[: 4 * FPS])
         free[0] = 10**9
         for _ in range(100):
@@ -93,10 +94,10 @@ async def test_a_floor_that_cannot_be_held_stops_recording_until_there_is_room_a
         assert site.state() == ("stopped", "disk")
         assert "2.0 GB" in site.board.storage.message and "1.0 GB" in site.board.storage.message
         free[0] = 2 * 10**9 + RESUME_BYTES // 2
-        await site.storage._sweeper.run_once()
-        assert site.storage._health.blocked, "a little room is not enough to begin again"
+        await site.storage.volumes.sweepers[0].run_once()
+        assert site.storage.volumes.disks.shelves[0].health.blocked, "a little room is not enough to begin again"
         free[0] = 2 * 10**9 + 2 * RESUME_BYTES
-        await site.storage._sweeper.run_once()
+        await site.storage.volumes.sweepers[0].run_once()
         await clock.settle()
         assert site.board.storage.message == "" and site.state() == ("waiting", None)
         await site.play(units[10 * FPS :])

@@ -5,13 +5,17 @@ from hypothesis import strategies as st
 
 from recorder.catalog.rows import SegmentId
 from recorder.retention.plan import (
-    HEADROOM_SHARE_MAX,
+    FULL_BYTES,
     Candidate,
     Limits,
+    Room,
     Usage,
-    headroom_bytes,
+    plan_bytes_for_full_disk,
     plan_bytes_to_free,
+    plan_camera_bytes_to_free,
     plan_deletions,
+    plan_room,
+    room_to_resume,
 )
 
 candidates = st.lists(
@@ -46,19 +50,50 @@ def test_enough_is_deleted_and_not_one_segment_more(found: list[Candidate], want
         assert freed - chosen[-1].bytes < wanted
 
 
-@given(sizes, sizes, sizes, sizes, sizes)
-def test_after_the_planned_deletions_both_limits_hold_with_the_headroom(
-    cap: int, floor: int, used: int, free: int, headroom: int
+@given(sizes, sizes, sizes, sizes, sizes, sizes)
+def test_after_the_planned_deletions_both_limits_hold_with_the_room_wanted(
+    cap: int, floor: int, used: int, free: int, below: int, above: int
 ) -> None:
     limits = Limits(bytes_max=cap, free_bytes_min=floor)
     usage = Usage(used_bytes=used, free_bytes=free, rate_bytes_per_second=0)
-    wanted = plan_bytes_to_free(limits, usage, headroom)
+    wanted = plan_bytes_to_free(limits, usage, Room(below_cap=below, above_floor=above))
     assert wanted >= 0
-    assert used - wanted + headroom <= cap and free + wanted - headroom >= floor
-    assert wanted == 0 or used - wanted + headroom == cap or free + wanted - headroom == floor
+    assert used - wanted + below <= cap and free + wanted - above >= floor
+    assert wanted == 0 or used - wanted + below == cap or free + wanted - above == floor
 
 
-def test_headroom_is_one_segment_of_every_stream_but_never_most_of_a_small_volume() -> None:
-    usage = Usage(used_bytes=0, free_bytes=0, rate_bytes_per_second=2_000_000)
-    assert headroom_bytes(Limits(bytes_max=20 * 10**9, free_bytes_min=0), usage, 60) == 120_000_000
-    assert headroom_bytes(Limits(bytes_max=10**8, free_bytes_min=0), usage, 60) == 10**8 * HEADROOM_SHARE_MAX
+def test_room_is_an_hour_above_the_floor_and_a_segment_of_each_stream_below_the_cap() -> None:
+    usage = Usage(used_bytes=0, free_bytes=10**12, rate_bytes_per_second=2_000_000)
+    room = plan_room(Limits(bytes_max=10**12, free_bytes_min=0), usage, 60, stopped=False)
+    assert room == Room(below_cap=120_000_000, above_floor=7_200_000_000)
+
+
+def test_a_small_disk_is_not_kept_empty_for_the_sake_of_room() -> None:
+    usage = Usage(used_bytes=10**8, free_bytes=10**8, rate_bytes_per_second=2_000_000)
+    room = plan_room(Limits(bytes_max=10**9, free_bytes_min=0), usage, 60, stopped=False)
+    assert room == Room(below_cap=10**8, above_floor=2 * 10**7)
+
+
+@given(sizes, sizes, sizes, sizes, sizes)
+def test_what_retention_frees_is_always_enough_for_recording_to_go_on(
+    cap: int, floor: int, used: int, free: int, rate: int
+) -> None:
+    """Neither may wait for the other: all that was wanted is deleted, so recording resumes."""
+    limits = Limits(bytes_max=cap, free_bytes_min=floor)
+    usage = Usage(used_bytes=used, free_bytes=free, rate_bytes_per_second=rate)
+    wanted = plan_bytes_to_free(limits, usage, plan_room(limits, usage, 60, stopped=True))
+    after = Usage(used_bytes=used - wanted, free_bytes=free + wanted, rate_bytes_per_second=rate)
+    assert plan_bytes_to_free(limits, after, room_to_resume(limits)) == 0
+
+
+def test_a_disk_that_says_full_once_may_be_wrong_but_not_again_and_again() -> None:
+    usage = Usage(used_bytes=10**12, free_bytes=10**12, rate_bytes_per_second=0)
+    assert plan_bytes_for_full_disk(usage, 1) == 0
+    assert plan_bytes_for_full_disk(usage, 2) == FULL_BYTES
+    assert plan_bytes_for_full_disk(Usage(used_bytes=1000, free_bytes=0, rate_bytes_per_second=0), 2) == 100
+
+
+@given(sizes, st.integers(1, 10**6), sizes)
+def test_a_camera_keeps_within_its_share_with_one_more_segment(used: int, share: int, newest: int) -> None:
+    wanted = plan_camera_bytes_to_free(used, share, newest)
+    assert used - wanted + min(newest, share // 4) <= share and wanted >= 0
