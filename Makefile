@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo check test crash bench lock clean
+.PHONY: help setup demo check test crash bench fuzz lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -37,10 +37,15 @@ crash: $(STAMP) ## kill a recorder 200 times at random moments, and look at what
 bench: $(STAMP) ## performance beside ffmpeg and the floor, in one run (needs ffmpeg and gst-rtsp-server)
 	$(BIN)/python -m tests.benchmarks
 
+fuzz: $(STAMP) ## hostile bytes against every parser a camera reaches, FUZZ_SECONDS=60 a target
+	@$(BIN)/pip install --quiet --disable-pip-version-check --target .fuzz --upgrade --no-deps --only-binary=:all: atheris==3.0.0 \
+	  || echo "atheris is not to be had for this machine: hypothesis takes its place"
+	PYTHONPATH=.fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),60)
+
 lock: $(STAMP) ## write constraints.txt anew, and prove that every pin has an aarch64 wheel
 	$(BIN)/pip freeze --exclude-editable | grep -vE '^(pip|setuptools|wheel)==' > constraints.txt
 	$(BIN)/pip download --quiet --dest "$$(mktemp -d)" --only-binary=:all: --no-deps --python-version 3.11 \
 	  --platform manylinux_2_28_aarch64 --platform manylinux2014_aarch64 --platform manylinux_2_17_aarch64 -r constraints.txt
 
 clean: ## remove what was built and measured; footage and licences in data/ stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts bench-results *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz artifacts bench-results *.egg-info

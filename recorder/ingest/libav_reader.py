@@ -146,7 +146,7 @@ class LibavReader:
                     f"The source sends {stream.codec.name}; only H.264 and H.265 are recorded, as they are."
                 )
             extradata = stream.codec_context.extradata or b""
-            splitter = _Splitter(codec, extradata)
+            splitter = Splitter(codec, extradata)
             loops = self._url.startswith("file:")
             yield Opened(codec=codec, loops=loops, parameter_sets=splitter.sets)
             ticks = duration = offset = 0
@@ -190,7 +190,7 @@ class LibavReader:
         return av.open(place, options=options, timeout=(OPEN_SECONDS_MAX, READ_SECONDS_MAX))
 
 
-class _Splitter:
+class Splitter:
     """Access units into NAL units, from lengths or start codes, as the container has them."""
 
     def __init__(self, codec: str, extradata: bytes) -> None:

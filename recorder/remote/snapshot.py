@@ -28,6 +28,8 @@ PICTURE_SECONDS_MAX = 5.0
 DECODERS_MAX = 2
 JPEG_QUALITY = 85
 
+_DECODERS = {"h264": "h264", "h265": "hevc"}  # FFmpeg's names
+
 _log = logging.getLogger(__name__)
 
 
@@ -86,7 +88,7 @@ async def _newest_key(feed: Feed, lease: Lease) -> AccessUnit:
 
 def encode_jpeg(unit: AccessUnit) -> bytes:
     """A key frame as JPEG. Raises av.FFmpegError or ValueError for a picture that cannot be decoded."""
-    context = av.CodecContext.create(unit.format.codec, "r")
+    context = av.CodecContext.create(_DECODERS[unit.format.codec], "r")
     assert isinstance(context, VideoCodecContext)
     context.thread_count = 1
     context.extradata = unit.format.decoder_configuration

@@ -14,6 +14,7 @@ from recorder.hub import Feed
 from recorder.ingest.camera import CameraStream
 from recorder.media.access_unit import AccessUnit
 from recorder.media.fmp4 import Sample, format_of_init, fragment, init_segment
+from recorder.remote.snapshot import encode_jpeg
 from recorder.state import StateBoard, StreamState
 from tests.component.ingest.conftest import Always
 from tests.fakes.gst_server import CAMERA_SOURCE, build, make_clip, serving_camera
@@ -82,6 +83,7 @@ async def test_a_foreign_cameras_pictures_are_kept_as_they_are(
     assert {unit.run for unit in units} == {1}
     ours = written(tmp_path / "ours.mp4", units)
     assert decoded(ours) == decoded(clip)
+    assert encode_jpeg(units[0]).startswith(b"\xff\xd8"), "a snapshot can be made"
     assert format_of_init(init_segment(units[0].format)) == units[0].format
 
 

@@ -1,0 +1,1 @@
+"""Hostile bytes against every parser that a camera reaches. `python -m tests.fuzz`, or `make fuzz`."""

@@ -1,0 +1,254 @@
+"""What is fuzzed: functions of bytes that raise nothing but the declared errors and keep what they hold within bounds.
+
+`SEEDS` holds inputs that get far, for each target.
+"""
+
+import base64
+from collections.abc import Callable
+
+from recorder.ingest.errors import IngestError
+from recorder.ingest.labels import HOLD_BYTES_MAX, Labeller
+from recorder.ingest.libav_reader import Splitter
+from recorder.ingest.rtsp.auth import Credentials, Login, parse_challenge
+from recorder.ingest.rtsp.depacketize import ACCESS_UNIT_BYTES_MAX, NAL_UNITS_MAX, Picture
+from recorder.ingest.rtsp.rtp import camera_utc_ns, parse_rtcp
+from recorder.ingest.rtsp.rtp_stream import RtpStream
+from recorder.ingest.rtsp.sdp import VideoMedia, parse_video
+from recorder.ingest.rtsp.session import PENDING_MAX, RtspSession
+from recorder.ingest.rtsp.transport import PortPair, agreed_channels, agreed_ports
+from recorder.media import h264, h265
+from recorder.media.errors import MediaError
+from tests.fakes import h264_rtp, h265_rtp
+
+Target = Callable[[bytes], None]
+
+_URL = "rtsp://192.0.2.1/stream"
+_SDP = (
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=x\r\nt=0 0\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\n"
+    "a=rtpmap:96 {codec}/90000\r\na=fmtp:96 packetization-mode=1;{sprop}\r\na=control:track1\r\n"
+)
+_H264 = _SDP.format(
+    codec="H264",
+    sprop="sprop-parameter-sets=" + ",".join(base64.b64encode(nal).decode() for nal in (h264_rtp.SPS, h264_rtp.PPS)),
+).encode()
+_H265 = _SDP.format(
+    codec="H265",
+    sprop=";".join(
+        f"sprop-{name}={base64.b64encode(nal).decode()}"
+        for name, nal in (("vps", h265_rtp.VPS), ("sps", h265_rtp.SPS), ("pps", h265_rtp.PPS))
+    ),
+).encode()
+
+
+def _answer(number: int, headers: str = "", body: bytes = b"") -> bytes:
+    return f"RTSP/1.0 200 OK\r\nCSeq: {number}\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+_HANDSHAKE = (
+    _answer(1, "Public: OPTIONS, GET_PARAMETER\r\n")
+    + _answer(2, "Content-Type: application/sdp\r\n", _H264)
+    + _answer(3, "Session: 1;timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n")
+    + _answer(4)
+)
+
+
+def _session() -> RtspSession:
+    credentials = Credentials(user="u", password="p", basic=True)
+    session = RtspSession(_URL, credentials=credentials, ssrc=1, cname="c", make_cnonce=lambda: "n")
+    session.start()
+    return session
+
+
+def _feed(session: RtspSession, data: bytes, step: int) -> None:
+    """As a connection does it, in pieces."""
+    left = b""
+    for start in range(0, len(data), step):
+        left += data[start : start + step]
+        done = session.receive(memoryview(left), start)
+        assert 0 <= done <= len(left)
+        session.hold()
+        left = left[done:]
+        session.events.clear()
+        session.outgoing.clear()
+        assert len(session._pending) <= PENDING_MAX
+        session.keep_alive()
+        session.report(start)
+        session.request_key()
+
+
+def handshake(data: bytes) -> None:
+    """Anything in place of a camera's answers."""
+    try:
+        _feed(_session(), data[1:], data[0] + 1 if data else 1)
+    except IngestError:
+        pass
+
+
+def playing(data: bytes) -> None:
+    """Anything after PLAY."""
+    session = _session()
+    session.receive(memoryview(_HANDSHAKE), 0)
+    try:
+        _feed(session, data[1:], data[0] + 1 if data else 1)
+    except IngestError:
+        pass
+
+
+def _packets(data: bytes, codec: str, sets: tuple[bytes, ...]) -> None:
+    """Datagrams, each after its length in one byte; a length of 255 is RTCP, of 254 a moment's pause."""
+    media = VideoMedia(codec=codec, control_url="", aggregate_url="", payload_type=96, parameter_sets=sets)
+    stream = RtpStream(media, ssrc=1, cname="c", datagrams=True)
+    position, now_ns = 0, 0
+    while position < len(data):
+        size = data[position]
+        packet = data[position + 1 : position + 1 + min(size, 200)]
+        position += 1 + len(packet)
+        now_ns += 200_000_000 if size == 254 else 1_000_000
+        try:
+            stream.rtcp(memoryview(packet), now_ns) if size == 255 else stream.datagram(packet, now_ns)
+        except IngestError:
+            return
+        stream.release(now_ns)
+        stream.report(now_ns)
+    for picture in stream.depacketizer.pictures:
+        _check(picture)
+
+
+def _check(picture: Picture) -> None:
+    assert len(picture.data) <= ACCESS_UNIT_BYTES_MAX
+    position = count = 0
+    while position < len(picture.data):
+        position += 4 + int.from_bytes(picture.data[position : position + 4], "big")
+        count += 1
+    assert position == len(picture.data) and 0 < count <= NAL_UNITS_MAX
+
+
+def rtp_h264(data: bytes) -> None:
+    _packets(data, "h264", (h264_rtp.SPS, h264_rtp.PPS))
+
+
+def rtp_h265(data: bytes) -> None:
+    _packets(data, "h265", (h265_rtp.VPS, h265_rtp.SPS, h265_rtp.PPS))
+
+
+def rtcp(data: bytes) -> None:
+    list(parse_rtcp(memoryview(data)))
+    camera_utc_ns(int.from_bytes(data[:8], "big"))
+
+
+def sdp(data: bytes) -> None:
+    try:
+        parse_video(data, request_url=_URL, content_base=data[:30].decode("latin-1"))
+    except IngestError:
+        pass
+
+
+def login(data: bytes) -> None:
+    text = data.decode("latin-1")
+    parse_challenge(text)
+    made = Login(Credentials(user="u", password="p", basic=True), lambda: "n")
+    try:
+        for tries in range(3):
+            made.challenged(text.split("\n"), tries=tries)
+            made.header("DESCRIBE", _URL)
+    except IngestError:
+        pass
+
+
+def transport(data: bytes) -> None:
+    for agreed in (agreed_channels, agreed_ports):
+        try:
+            found = agreed(data.decode("latin-1"))
+        except IngestError:
+            continue
+        assert not isinstance(found, PortPair) or (0 < found.rtp < 65536 and 0 < found.rtcp < 65536)
+
+
+def sets_h264(data: bytes) -> None:
+    _sets(data, (h264_rtp.SPS, h264_rtp.PPS), h264.video_format, h264.parameter_sets_of)
+    h264.recovery_frame_count(b"\x06" + data)
+
+
+def sets_h265(data: bytes) -> None:
+    _sets(data, (h265_rtp.VPS, h265_rtp.SPS, h265_rtp.PPS), h265.video_format, h265.parameter_sets_of)
+    h265.has_recovery_point(b"\x4e\x01" + data)
+
+
+def _sets(
+    data: bytes,
+    known: tuple[bytes, ...],
+    video_format: Callable[[list[bytes]], object],
+    sets_of: Callable[[bytes], list[bytes]],
+) -> None:
+    for sets in ([data, *known], [*known, data], [data, *known[1:]], [*known[:-1], data], [known[0], data, *known[2:]]):
+        try:
+            video_format(sets)
+        except MediaError:
+            pass
+    try:
+        sets_of(data)
+    except MediaError:
+        pass
+
+
+def labels(data: bytes) -> None:
+    """Four bytes a picture: a step of its timestamp, what it is, a step of time."""
+    labeller, timestamp, now_ns, last = Labeller(run=0, wall_offset_ns=10**18), 0, 0, -1
+    for position in range(0, len(data) - 3, 4):
+        timestamp += (data[position] - 128) << (data[position + 1] >> 3)
+        now_ns += data[position + 2] << (data[position + 3] >> 3)
+        kind = data[position + 1] & 7
+        picture = Picture(
+            codec="h264",
+            data=b"x",
+            key=kind > 4,
+            timestamp=timestamp,
+            parameter_sets=(),
+            restarted=kind == 7 and not data[position] & 15,
+        )
+        released = labeller.accept(picture, now_ns)
+        labeller.begin_sounding() if kind == 1 else labeller.end_sounding()
+        labeller.utc_ns_of(timestamp & 0xFFFFFFFF)
+        assert labeller._held_bytes <= HOLD_BYTES_MAX + 1
+        for unit in released:
+            assert unit.utc_ns > last
+            last = unit.utc_ns
+
+
+def access_units(data: bytes) -> None:
+    """A container's access units."""
+    for extradata in (b"", h264.video_format([h264_rtp.SPS, h264_rtp.PPS]).decoder_configuration):
+        assert len(Splitter("h264", extradata).nals(data)) <= NAL_UNITS_MAX
+    for codec in ("h264", "h265"):
+        try:
+            Splitter(codec, data)
+        except MediaError:
+            pass
+
+
+def _as_datagrams(packets: list[bytes]) -> bytes:
+    return b"".join(bytes((min(len(packet), 200),)) + packet[:200] for packet in packets)
+
+
+_PACKER = h264_rtp.Packer()
+SEEDS: dict[Target, tuple[bytes, ...]] = {
+    handshake: (b"\xff" + _HANDSHAKE, b"\x10" + _answer(1)),
+    playing: (
+        b"\xff" + h264_rtp.interleaved(_PACKER.picture([h264_rtp.SPS, h264_rtp.idr(1)], 0)) + _answer(5),
+        b"\x07RTSP/1.0 454 Gone\r\nCSeq: 5\r\n\r\nOPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+    ),
+    rtp_h264: (_as_datagrams(_PACKER.picture([h264_rtp.SPS, h264_rtp.PPS, h264_rtp.idr(1, 300)], 0, size=90)),),
+    rtp_h265: (
+        _as_datagrams(
+            [_PACKER.packet(part, 0, marker=True) for part in h265_rtp.fragmented(h265_rtp.nal(19, 1, 300), 90)]
+        ),
+    ),
+    rtcp: (b"\x80\xc8\x00\x06" + bytes(24), b"\x81\xcb\x00\x01" + bytes(4)),
+    sdp: (_H264, _H265),
+    login: (b'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256, stale=true', b'Basic realm="r"'),
+    transport: (b"RTP/AVP;unicast;client_port=1-2;server_port=3-4", b"RTP/AVP/TCP;interleaved=0-1"),
+    sets_h264: (h264_rtp.SPS, h264_rtp.PPS, h264_rtp.SPS_LARGER),
+    sets_h265: (h265_rtp.VPS, h265_rtp.SPS, h265_rtp.PPS, h265_rtp.SPS_10),
+    labels: (bytes((200, 0x58, 200, 0xC0)) * 40,),
+    access_units: (h264_rtp.with_lengths([h264_rtp.idr(1)]), b"\x00\x00\x00\x01" + h264_rtp.idr(1)),
+}
