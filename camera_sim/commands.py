@@ -15,7 +15,7 @@ from camera_sim.errors import ListenError
 from camera_sim.fleet import Fleet, serve
 from camera_sim.progress import Bar, Lines, Reports, follow
 from gate.clock import Clock
-from gate.config_fields import PORT_BASE
+from gate.config_fields import PORT_BASE, parse_port_base
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
@@ -35,7 +35,7 @@ def cameras(argv: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("config", type=Path, help="the fleet (configs/fleet.yaml explains every field)")
-    parser.add_argument("--port-base", type=_port_base, default=PORT_BASE, metavar="N", help="N instead of 8000")
+    parser.add_argument("--port-base", type=parse_port_base, default=PORT_BASE, metavar="N", help="N instead of 8000")
     parser.add_argument("--report", action="store_true", help="say on stdout, in JSON lines, how far it is")
     options = parser.parse_args(argv)
     level = logging.WARNING if options.report else logging.INFO
@@ -79,9 +79,3 @@ async def _follow_until(fleet: Fleet, clock: Clock, ended: asyncio.Event, *, rep
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _port_base(value: str) -> int:
-    if not value.isdecimal() or not 1024 <= int(value) <= 64535:
-        raise argparse.ArgumentTypeError(f"a number from 1024 to 64535 is wanted, not {value!r}")
-    return int(value)

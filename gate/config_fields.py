@@ -3,6 +3,7 @@
 A leaf like gate.yaml_file: any package may use it.
 """
 
+import argparse
 import ipaddress
 import os
 import re
@@ -94,6 +95,13 @@ def host_is_loopback(host: str | None) -> bool:
 def beside(file: Path, path: Path) -> Path:
     """A path of a configuration file, which is relative to that file, made absolute."""
     return Path(os.path.normpath(file.absolute().parent / path))
+
+
+def parse_port_base(text: str) -> int:
+    """For argparse: where the thousand of ports may begin, so that all are ports a user may open."""
+    if not text.isdecimal() or not 1024 <= int(text) <= 64_000:
+        raise argparse.ArgumentTypeError(f"a number from 1024 to 64000 is wanted, not {text!r}")
+    return int(text)
 
 
 def moved_ports(text: str, port_base: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvloop
 
-from gate.config_fields import PORT_BASE
+from gate.config_fields import PORT_BASE, parse_port_base
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
@@ -31,7 +31,7 @@ def hdmi(argv: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("config", type=Path, metavar="CONFIG", help="the configuration, a YAML file")
-    parser.add_argument("--port-base", type=int, default=PORT_BASE, metavar="N", help="N instead of 8000")
+    parser.add_argument("--port-base", type=parse_port_base, default=PORT_BASE, metavar="N", help="N instead of 8000")
     parser.add_argument("--report", action="store_true", help="print its addresses as a line of JSON once it works")
     options = parser.parse_args(argv)
     level = logging.WARNING if options.report else logging.INFO

@@ -98,7 +98,8 @@ class Site:
             self._lost_ns = self._clock.monotonic_ns()
             self._outage_logged = False
         if not self._outage_logged:
-            _log.warning("recorder not reachable at %s: %s; trying again until it is", self._socket, error or "silent")
+            level = logging.INFO if self.state is None else logging.WARNING  # at the start it may just be starting, too
+            _log.log(level, "the recorder does not answer at %s yet: %s", self._socket, error or "silent")
             self._outage_logged = True
 
     def _adjust(self, session: aiohttp.ClientSession, group: TaskGroup) -> None:

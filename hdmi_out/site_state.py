@@ -71,11 +71,19 @@ class Camera:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """A row of the matrix. `lapsed`: whether it continues or stops when a licence lapses."""
+    """A row of the matrix. `lapsed`: whether it continues or stops when a licence lapses. `allowed`: now, for one
+    camera at least; `denied_cameras` are the others."""
 
     id: str
     name: str = ""
     lapsed: str = ""
+    allowed: bool = False
+    denied_cameras: tuple[str, ...] = ()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it stands still now, for some camera at least."""
+        return self.lapsed == "stops" and (not self.allowed or bool(self.denied_cameras))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

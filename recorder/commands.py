@@ -13,7 +13,7 @@ from urllib.parse import quote
 import uvloop
 
 from gate.client.errors import LicensingError
-from gate.config_fields import PORT_BASE
+from gate.config_fields import PORT_BASE, parse_port_base
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
 from recorder.config import RecorderConfig, load_config, moved
@@ -141,7 +141,7 @@ def _parser(name: str, description: str, examples: str) -> argparse.ArgumentPars
 def _add_ports(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port-base",
-        type=int,
+        type=parse_port_base,
         default=PORT_BASE,
         metavar="N",
         help="move all loopback ports 8000–8999 to the thousand that begins at N (default %(default)s)",

@@ -180,7 +180,7 @@ class LicenceFile:
 
     def _refuse(self, refused: Refusal) -> None:
         before = self._text
-        in_force = self._gate.entitlement is not None
+        in_force = bool(self._gate.expiries())
         stays_ja = "直前の有効なライセンスはそのまま有効です。" if in_force else ""
         stays_en = " The last good licence stays in force." if in_force else ""
         self._text = Text(
@@ -206,9 +206,9 @@ class LicenceFile:
             )
         else:
             text = Text(
-                ja=f"ライセンスファイル {name} がなくなりました。読み込み済みのライセンスは期限まで有効です。"
+                ja=f"ライセンスファイル {name} がなくなりました。読み込み済みの内容は、その期限までに限り有効です。"
                 f"{self._path} に戻してください。",
-                en=f"The licence file {name} is gone; what it granted stays in force until its own end. "
+                en=f"The licence file {name} is gone; what it granted is in force until its own end, no longer. "
                 f"Put it back at {self._path}.",
             )
         if text != self._text:

@@ -53,7 +53,7 @@ _SOURCES = {
     ),
     ClockSource.WALL: Text(
         ja="時刻は機器の時計によります。時計の巻き戻しは、再起動するまでの間だけ検出できます。",
-        en="The time is the machine's clock; setting it back is detected until the machine restarts, not beyond.",
+        en="The time is the recorder's own clock; setting it back is detected until the machine restarts, not beyond.",
     ),
 }
 _DOUBTS = {

@@ -146,7 +146,7 @@ def _reset(site: _Site, *, sure: bool) -> int:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()  # the offset comes last
     except OSError as error:
         raise ConfigError(f"{error.filename}: cannot be deleted: {error.strerror}; the reset can be repeated") from None
-    print("the site is wiped; it will start at the machine's time, and needs a licence")
+    print("the site is wiped; it will start at the machine's time, without a licence (a demo issues itself a new one)")
     return 0
 
 

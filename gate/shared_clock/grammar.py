@@ -14,6 +14,7 @@ from gate.shared_clock.errors import ClockCommandError
 _UNIT_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[wdhms])+")
 _DURATION_MAX = timedelta(days=200 * 366)
+_TO_FORM = "an instant: to 2027-01-01T00:00+09:00"
 _END_NS = ns_of(datetime(2300, 1, 1, tzinfo=UTC))
 """Where site time ends: far from the end of the calendar, where reading the clock would fail."""
 BEFORE_DEFAULT = timedelta(seconds=10)
@@ -77,6 +78,8 @@ def parse_command(text: str) -> Command:
             return NextEvent()
         case ["to-expiry", *rest]:
             return _parse_to_expiry(rest)
+        case ["advance" | "to" as verb, *_]:
+            raise ClockCommandError(f"{verb} takes {'a duration: advance 30d' if verb == 'advance' else _TO_FORM}")
         case _:
             raise ClockCommandError(
                 f"unknown clock command {text!r}; there are: "

@@ -80,7 +80,7 @@ class ClockServer:
         return self._clock.now_ns() + self.offset_ns
 
     async def _listen(self) -> asyncio.Server:
-        if await _answers(self._socket):
+        if await answers(self._socket):
             raise ClockServerError(f"another clock server answers at {self._socket}: one site has one clock")
         old_mask = os.umask(0o077)
         try:
@@ -216,7 +216,8 @@ async def _answer(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None
     await writer.drain()
 
 
-async def _answers(socket: Path) -> bool:
+async def answers(socket: Path) -> bool:
+    """Whether somebody serves this socket."""
     try:
         _, writer = await asyncio.open_unix_connection(socket)
     except OSError:

@@ -150,9 +150,8 @@ def message(
     lapsed = [camera for camera in state.cameras if camera.licence.state == "lapsed"]
     if lapsed:
         return _lapsed(state, lapsed, zone, words)
-    for title, notice in ((words.licence_title, state.licence), (words.storage_title, state.storage)):
-        if notice.message:
-            return Message(tone=Tone.NOTICE, title=title, facts=(Fact(text=notice.message),))
+    for title, text in _notices(state, words):
+        return Message(tone=Tone.NOTICE, title=title, facts=(Fact(text=text),))
     return _countdown(state, now, zone, words) or _summary(state, words)
 
 
@@ -168,15 +167,24 @@ def duration(seconds: float, words: Words) -> str:
     return words.days.format(whole // 86400, whole % 86400 // 3600)
 
 
+def _notices(state: SiteState, words: Words) -> list[tuple[str, str]]:
+    notices = ((words.licence_title, state.licence.message), (words.storage_title, state.storage.message))
+    return [(title, text) for title, text in notices if text]
+
+
 def _lapsed(state: SiteState, lapsed: Sequence[Camera], zone: tzinfo, words: Words) -> Message:
     since = min((instant for camera in lapsed if (instant := lapsed_since(camera)) is not None), default=None)
     who = _names(lapsed, state.cameras, words)
     facts = []
-    for effect, label in (("stops", words.lapsed_stopped), ("continues", words.lapsed_continues)):
-        names = [words.features.get(row.id, row.name) for row in state.features if row.lapsed == effect]
-        if names:
-            text = words.list_separator.join(names)
-            facts.append(Fact(label=label, text=text[:1].upper() + text[1:], goes_on=effect == "continues"))
+    stopped = [row for row in state.features if row.stopped]
+    goes_on = [row for row in state.features if row.lapsed == "continues"]
+    for rows, label in ((stopped, words.lapsed_stopped), (goes_on, words.lapsed_continues)):
+        if rows:
+            text = words.list_separator.join(words.features.get(row.id, row.name) for row in rows)
+            facts.append(Fact(label=label, text=text[:1].upper() + text[1:], goes_on=rows is goes_on))
+    for title, text in _notices(state, words):  # what is wrong with a new licence file is what matters then
+        facts = [*facts[:1], Fact(label=title, text=text)]
+        break
     when = "" if since is None else words.lapsed_since.format(_instant(since, zone, words))
     denial = next((camera.licence.denial for camera in lapsed if camera.licence.denial), Denial(code=EXPIRED))
     title = words.lapsed_title if denial.code == EXPIRED else denial.title or words.lapsed_title

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from gate.clock import Clock, SystemClock
 from gate.config_fields import Section, beside
-from gate.shared_clock.server import STATE_NAME, ClockServer
+from gate.shared_clock.server import STATE_NAME, ClockServer, answers
 from gate.yaml_file import load
 from recorder.config import RecorderConfig, load_config
 from recorder.errors import RecorderError
@@ -74,6 +74,8 @@ class Site:
             async with self._children_running():
                 yield self._clock
         else:
+            if await answers(clock.socket):
+                raise RecorderError(f"this site runs already ({clock.socket} answers): end it first, or use it")
             server = ClockServer(clock.socket, self.recorder.device.data_dir / STATE_NAME)
             async with server.serving():
                 await self._ensure_licence()

@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -38,8 +41,10 @@ def address_table(addresses: Mapping[str, str], recorder: RecorderConfig, config
 
 def state_table(state: Mapping[str, Any]) -> None:
     """Prints one row a camera, and the disk."""
-    table = Table(title=f"{state['device']['id']} at {state['now'][:19]}Z", title_justify="left")
-    for heading in ("camera", "main", "sub", "recording", "licence"):
+    now = datetime.fromisoformat(state["now"]).astimezone(ZoneInfo(state["device"]["time_zone"]))
+    title = f"{state['device']['id']} at {now:%Y-%m-%d %H:%M:%S %Z}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("camera", "main", "sub", "recording", "licensed to"):
         table.add_column(heading)
     for camera in state["cameras"]:
         streams, recording, licence = camera["streams"], camera["recording"], camera["licence"]
@@ -48,7 +53,7 @@ def state_table(state: Mapping[str, Any]) -> None:
             _stream(streams["main"]),
             _stream(streams["sub"]) if "sub" in streams else "–",
             _recording(recording),
-            licence["state"] + (f" to {licence['last_day']}" if licence["last_day"] else ""),
+            licence["last_day"] or licence["state"],
         )
     storage = state["storage"]
     console = Console(soft_wrap=True, highlight=False)

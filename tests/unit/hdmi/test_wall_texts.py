@@ -214,3 +214,17 @@ def test_state_with_a_wrong_field_is_refused_by_name() -> None:
         parse_state('{"cameras": [{"name": "玄関"}]}')
     with pytest.raises(ValueError, match="JSON"):
         parse_state("{")
+
+
+def test_the_band_says_stopped_of_what_stands_still_only() -> None:
+    features = [
+        {"id": "M3", "name": "recording", "lapsed": "stops", "allowed": True, "denied_cameras": ["a"]},
+        {"id": "M9", "name": "remote_maintenance", "lapsed": "stops", "allowed": True, "denied_cameras": []},
+    ]
+    band = said(site(camera("a", state="lapsed", denial=EXPIRED), camera("b"), features=features), "ja")
+    assert [fact.text for fact in band.facts] == ["録画"]
+
+
+def test_a_refused_licence_file_is_said_in_the_band_too() -> None:
+    state = site(camera("a", state="lapsed", denial=EXPIRED), licence={"message": "BAD_SIGNATURE"})
+    assert "BAD_SIGNATURE" in [fact.text for fact in said(state, "ja").facts]

@@ -54,7 +54,7 @@ export class LicencePanel extends HTMLElement {
     const left = licence.until ? Date.parse(licence.until) - now : null;
     parts.item.classList.toggle("is-lapsed", !active);
     setText(parts.name, camera.name);
-    setText(parts.state, active ? `○ ${t("licence.active")}` : `× ${t("licence.lapsed")}`);
+    setText(parts.state, active ? `○ ${t("licence.active")}` : `× ${t(licence.denial.since ? "licence.lapsed" : "licence.none")}`);
     parts.state.className = `licence-state ${active ? "mark-yes" : "mark-no"}`;
     parts.left.classList.toggle("is-near", left !== null && isNear(left));
     if (active) {

@@ -214,7 +214,7 @@ export class LiveTile extends HTMLElement {
       case "lapsed":
         return this.#lapsedCard();
       case "offline":
-        return [t(`phase.${stream.phase}`), this.#sinceText(stream.since), stream.message];
+        return [t(`phase.${stream.phase}`), this.#sinceText(stream.since), language() === "en" ? stream.message : ""];
       case "stale": {
         const lastMs = this.#site.nowMs() - this.pictureAge * 1000;
         return [t("tile.stale"), t("tile.last", { time: this.#sinceMs(lastMs) }), ""];
