@@ -166,6 +166,8 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:
         connection.close()
+        if (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            raise CatalogError(f"{path}: the index cannot be written ({error}); make its folder writable") from error
         raise CatalogError(
             f"{path}: the index cannot be read ({error}); move it away: the next start makes it anew from the footage"
         ) from error
