@@ -158,7 +158,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS)
     except sqlite3.Error as error:
-        raise CatalogError(f"{path}: the index cannot be opened: {error}") from error
+        raise CatalogError(f"{path}: the index cannot be opened ({error}); make its folder writable") from error
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
