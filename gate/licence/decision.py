@@ -1,11 +1,10 @@
 """The one decision: may this feature run for this camera now? A pure function of evidence and time."""
 
 import enum
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gate.licence.entitlement import Entitlement, Interval, common, merged
+from gate.licence.entitlement import Entitlement, Interval, Kind, common, merged
 from gate.licence.features import Feature
 from gate.licence.profile import Profile
 
@@ -57,9 +56,11 @@ def decide(
     now: datetime,
     *,
     clock_trusted: bool = True,
+    kind: Kind = "edge",
 ) -> Decision:
     """Whether the feature may run at `now`. `camera` None asks for the device itself (M9): any entitled camera will do,
-    or all of them, as the profile says. A profile's grace counts as part of each term.
+    or all of them, as the profile says. A profile's grace counts as part of each term. `kind` is the device's: a
+    licence of the other kind (R21) covers nothing on it.
 
     A camera that is both out of term and stale is EXPIRED: a licence is what it needs first.
     """
@@ -71,7 +72,10 @@ def decide(
         return Denied(code=DenialCode.CLOCK_UNTRUSTED, feature=feature, camera=camera)
     if entitlement.profile_sha256 != profile.sha256:
         return Denied(code=DenialCode.NOT_LICENSED, feature=feature, camera=camera)
-    spans = entitled_spans(entitlement, profile, camera)
+    grant = entitlement.cameras.get(camera) if camera is not None else None
+    if grant is not None and grant.kind != kind:
+        return Denied(code=DenialCode.WRONG_KIND, feature=feature, camera=camera)
+    spans = entitled_spans(entitlement, profile, camera, kind)
     current = next((span for span in spans if span.start <= now < span.end), None)
     if current is None:
         ended = max((span.end for span in spans if span.end <= now), default=None)
@@ -85,10 +89,15 @@ def decide(
     return Granted(until=min(current.end, stale_after), since=since)
 
 
-def licensed_until(entitlement: Entitlement | None, profile: Profile, camera: str, now: datetime) -> datetime | None:
-    """X of the camera's licence, abutting renewals included; None if none covers `now`. Neither staleness nor grace
-    counts."""
+def licensed_until(
+    entitlement: Entitlement | None, profile: Profile, camera: str, now: datetime, kind: Kind = "edge"
+) -> datetime | None:
+    """X of the camera's licence, abutting renewals included; None if none of the device's kind covers `now`. Neither
+    staleness nor grace counts."""
     if entitlement is None or now < entitlement.issued_at or entitlement.profile_sha256 != profile.sha256:
+        return None
+    grant = entitlement.cameras.get(camera)
+    if grant is None or grant.kind != kind:
         return None
     return next((span.end for span in entitlement.spans(camera) if span.start <= now < span.end), None)
 
@@ -107,16 +116,19 @@ def next_change(entitlement: Entitlement | None, now: datetime, grace: timedelta
     return min((instant for instant in changes if instant > now), default=None)
 
 
-def entitled_spans(entitlement: Entitlement, profile: Profile, camera: str | None) -> tuple[Interval, ...]:
-    """When the entitlement covers the camera (None: the device itself), the profile's grace included, in order."""
-    if not profile.grace and (camera is not None or profile.device_ops_quorum == "any"):
-        return entitlement.spans(camera)
-    cameras = entitlement.cameras if camera is None else [camera]
-    each = [_with_grace(entitlement.spans(one), profile.grace) for one in cameras]
+def entitled_spans(
+    entitlement: Entitlement, profile: Profile, camera: str | None, kind: Kind = "edge"
+) -> tuple[Interval, ...]:
+    """When licences of that kind cover the camera (None: the device itself), the profile's grace included, in order."""
+    named = entitlement.cameras if camera is None else [camera]
+    fitting = [one for one in named if (grant := entitlement.cameras.get(one)) is not None and grant.kind == kind]
+    each = [_with_grace(entitlement.spans(one), profile.grace) for one in fitting]
     if camera is None and profile.device_ops_quorum == "all":
-        return common(each)
-    return merged(span for spans in each for span in spans)
+        return common(each) if len(fitting) == len(entitlement.cameras) else ()
+    return each[0] if len(each) == 1 else merged(span for spans in each for span in spans)
 
 
-def _with_grace(spans: Iterable[Interval], grace: timedelta) -> tuple[Interval, ...]:
+def _with_grace(spans: tuple[Interval, ...], grace: timedelta) -> tuple[Interval, ...]:
+    if not grace:
+        return spans
     return merged(Interval(span.start, span.end + grace) for span in spans)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from gate.licence.clock_evidence import ClockEvidence
 from gate.licence.decision import Decision, Denied, Granted, decide, entitled_spans
 from gate.licence.denials import problem
-from gate.licence.entitlement import Entitlement, Interval
+from gate.licence.entitlement import Entitlement, Interval, Kind
 from gate.licence.features import Feature
 from gate.licence.profile import Profile
 from gate.licence.text import Language, Text
@@ -21,11 +21,12 @@ LinkName = Literal["feature", "profile", "binding", "licence", "interval", "cloc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """`camera` None: the device itself. `at`: the moment asked about."""
+    """`camera` None: the device itself. `at`: the moment asked about. `kind`: the device's."""
 
     feature: Feature
     camera: str | None
     at: datetime
+    kind: Kind = "edge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,15 @@ def explain(
     """Explains the decision. `clock` None: another moment than now is asked about, or nobody runs whose clock could be
     judged; the clock is then taken to be right. Instants in texts are shown in `zone`."""
     trusted = clock is None or clock.doubt is None
-    decision = decide(entitlement, profile, question.feature, question.camera, question.at, clock_trusted=trusted)
+    decision = decide(
+        entitlement,
+        profile,
+        question.feature,
+        question.camera,
+        question.at,
+        clock_trusted=trusted,
+        kind=question.kind,
+    )
     needed = question.feature not in profile.continues
     links = (
         _feature(question),
@@ -146,7 +155,8 @@ def _profile(question: Question, profile: Profile, entitlement: Entitlement | No
 
 def _binding(question: Question, entitlement: Entitlement | None) -> Link:
     camera = question.camera
-    cameras = list(entitlement.cameras) if entitlement else []
+    grants = entitlement.cameras if entitlement else {}
+    cameras = [name for name, grant in grants.items() if grant.kind == question.kind]
     if camera is None:
         holds = bool(cameras)
         text = Text(
@@ -154,18 +164,24 @@ def _binding(question: Question, entitlement: Entitlement | None) -> Link:
             en=f"It is the device's; cameras with a licence: {', '.join(cameras) or 'none'}.",
         )
         return Link(name="binding", holds=holds, text=text, facts={"cameras": cameras})
-    grant = entitlement.cameras.get(camera) if entitlement else None
+    grant = grants.get(camera)
     if grant is None:
         text = Text(
             ja=f"カメラ {camera} にはライセンスが割り当てられていません。",
             en=f"No licence is bound to camera {camera}.",
+        )
+    elif grant.kind != question.kind:
+        text = Text(
+            ja=f"カメラ {camera} のライセンスは {grant.kind} 用です。この機器には {question.kind} 用が必要です。",
+            en=f"Camera {camera} has a licence of the kind {grant.kind}; this device needs the kind {question.kind}.",
         )
     else:
         text = Text(
             ja=f"カメラ {camera} に {grant.kind} ライセンスが割り当てられています。",
             en=f"A licence of the kind {grant.kind} is bound to camera {camera}.",
         )
-    return Link(name="binding", holds=grant is not None, text=text, facts={"kind": grant.kind if grant else None})
+    holds = grant is not None and grant.kind == question.kind
+    return Link(name="binding", holds=holds, text=text, facts={"kind": grant.kind if grant else None})
 
 
 def _licence(question: Question, entitlement: Entitlement | None, profile: Profile, zone: tzinfo) -> Link:
@@ -192,7 +208,7 @@ def _licence(question: Question, entitlement: Entitlement | None, profile: Profi
 
 
 def _interval(question: Question, entitlement: Entitlement | None, profile: Profile, zone: tzinfo) -> Link:
-    spans = entitled_spans(entitlement, profile, question.camera) if entitlement else ()
+    spans = entitled_spans(entitlement, profile, question.camera, question.kind) if entitlement else ()
     at = question.at
     current = next((span for span in spans if span.start <= at < span.end), None)
     ended = max((span for span in spans if span.end <= at), default=None)

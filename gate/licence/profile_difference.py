@@ -32,7 +32,12 @@ def differences(
     for start, end in _stretches(question.at, entitlement, first, second):
         decisions = [
             decide(
-                replace(entitlement, profile_sha256=profile.sha256), profile, question.feature, question.camera, start
+                replace(entitlement, profile_sha256=profile.sha256),
+                profile,
+                question.feature,
+                question.camera,
+                start,
+                kind=question.kind,
             )
             for profile in (first, second)
         ]
