@@ -193,7 +193,7 @@ def _sets(
 
 def labels(data: bytes) -> None:
     """Four bytes a picture: a step of its timestamp, what it is, a step of time."""
-    labeller, timestamp, now_ns, last = Labeller(run=0, wall_offset_ns=10**18), 0, 0, -1
+    labeller, timestamp, now_ns, last = Labeller(run=0, wall_offset_ns=10**18), 0, 0, (0, 0)
     for position in range(0, len(data) - 3, 4):
         timestamp += (data[position] - 128) << (data[position + 1] >> 3)
         now_ns += data[position + 2] << (data[position + 3] >> 3)
@@ -211,8 +211,8 @@ def labels(data: bytes) -> None:
         labeller.utc_ns_of(timestamp & 0xFFFFFFFF)
         assert labeller._held_bytes <= HOLD_BYTES_MAX + 1
         for unit in released:
-            assert unit.utc_ns > last
-            last = unit.utc_ns
+            assert unit.run > last[0] or (unit.run == last[0] and unit.utc_ns > last[1])
+            last = unit.run, unit.utc_ns
 
 
 def access_units(data: bytes) -> None:

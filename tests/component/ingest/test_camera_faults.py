@@ -9,7 +9,7 @@ import pytest
 
 from gate.clock import ns_of
 from tests.component.ingest.conftest import START, OpenSite, Site
-from tests.fakes.h264_rtp import PPS, SPS, SPS_LARGER, Packer, idr, inter
+from tests.fakes.h264_rtp import PPS, SPS, SPS_LARGER, Packer, idr, inter, interleaved
 from tests.fakes.rtsp_camera import PASSWORD, USER, FakeCamera, description, serving
 
 MS = 1_000_000
@@ -270,3 +270,20 @@ async def _reserve(camera: FakeCamera) -> str:
     """Its address, while it is off."""
     async with serving(camera):
         return camera.url
+
+
+async def test_a_slow_network_delivers_everything_late_and_whole(open_site: OpenSite) -> None:
+    """Bytes trickle: pictures take twice as long to arrive as they were taken in."""
+    async with serving(FakeCamera()) as camera, open_site(camera.url) as site:
+        await site.playing(camera)
+        data = b"".join(
+            interleaved(camera.packer.picture([idr(n, 900) if n == 10 else inter(n, 900)], n * 9000))
+            for n in range(10, 30)
+        )
+        for start in range(0, len(data), 100):
+            camera.send_raw(data[start : start + 100])
+            await site.clock.advance(4.0 * 100 / len(data))
+        assert len(site.units) == 30 and {unit.run for unit in site.units} == {1}
+        assert [unit.pts_90k for unit in site.units] == [n * 9000 for n in range(30)]
+        late = lateness(site, 10)
+        assert late == sorted(late) and 1.9e9 < late[-1] < 2.1e9

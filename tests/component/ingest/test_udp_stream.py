@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from recorder.ingest.udp import bind_ports
 from tests.component.ingest.conftest import OpenSite
 from tests.fakes.h264_rtp import idr, inter, with_lengths
 from tests.fakes.rtsp_camera import FakeCamera, serving
@@ -105,3 +106,14 @@ async def test_a_silent_stream_by_udp_has_stalled_after_ten_seconds(open_site: O
         await site.playing(camera)
         await site.clock.advance(11)
         await site.phase("stalled")
+
+
+def test_ports_come_in_pairs_with_room_for_a_burst() -> None:
+    ports = [bind_ports("127.0.0.1", "127.0.0.1", socket.AF_INET) for _ in range(20)]
+    try:
+        for one in ports:
+            assert one.pair.rtp % 2 == 0 and one.pair.rtcp == one.pair.rtp + 1
+            assert one.buffer_bytes > 212992, "more than the kernel gives by itself"
+    finally:
+        for one in ports:
+            one.close()
