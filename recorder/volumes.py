@@ -23,7 +23,6 @@ from recorder.retention.sweeper import Sweeper
 from recorder.retention.usage import FootageUsage, StorageReport
 from recorder.segments.disks import Disks, Shelf
 from recorder.segments.errors import VolumeError
-from recorder.segments.gap_recovery import settle_gaps
 from recorder.segments.health import DiskHealth, Language, Notices
 from recorder.segments.recovery import recover
 from recorder.segments.segment_file import Disk
@@ -188,7 +187,6 @@ async def _take(
         volume_id = await asyncio.to_thread(volume.identify, known.get(path))
         volume.number = await catalog.do(partial(put_volume, id=volume_id, path=path))
         recovered = await catalog.do(partial(recover, volume=volume, clock=clock))
-        await catalog.do(partial(settle_gaps, salvaged=recovered.salvaged))
     except OSError as error:
         raise VolumeError(f"{error.filename or root}: cannot be recovered: {error.strerror}") from error
     for stream, run in recovered.last_runs.items():

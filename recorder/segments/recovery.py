@@ -3,13 +3,14 @@
 1. A segment that was being written keeps its whole fragments; the torn rest is cut off. Without any it is removed.
 2. A file that the index does not know is adopted by its mark (run, seq, start); one whose init section never
    got to the disk is removed.
-3. A row without a file becomes `lost`; if that were most of them, the volume is not the right one: nothing is touched.
+3. Gaps follow what was found (recorder.segments.gap_recovery).
+4. A row without a file becomes `lost`; if that were most of them, the volume is not the right one: nothing is touched.
 """
 
 import logging
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from recorder.media.fmp4 import (
 )
 from recorder.segments.cutter import ns_of_ticks
 from recorder.segments.errors import VolumeMissingError
+from recorder.segments.gap_recovery import settle_gaps
 from recorder.segments.volume import Volume, remove_empty_folders
 
 _log = logging.getLogger(__name__)
@@ -49,15 +51,13 @@ escaped (ITU-T H.264 section 7.4.1)."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What recovery has found and done. `salvaged`: the segments that were repaired or adopted. `last_runs`: the
-    highest run number on disk, by camera and stream."""
+    """What recovery has found and done. `last_runs`: the highest run number on disk, by camera and stream."""
 
     repaired: int
     removed: int
     adopted: int
     lost: int
     foreign: int
-    salvaged: Sequence[SegmentId]
     last_runs: Mapping[tuple[str, Stream], int]
 
 
@@ -107,9 +107,10 @@ def recover(db: sqlite3.Connection, volume: Volume, clock: Clock) -> Recovered:
         if clock.monotonic_ns() - said_ns > _PROGRESS_SECONDS * 1e9:
             said_ns = clock.monotonic_ns()
             _log.info("recovery: %s of %s segments looked at", done + 1, looked_at)
+    settle_gaps(db, salvaged)
     if looked_at or missing:
         _log.info("recovery: %s, %s lost", ", ".join(f"{n} {what}" for what, n in counts.items()), len(missing))
-    return Recovered(lost=len(missing), salvaged=salvaged, last_runs=found.last_runs, **counts)
+    return Recovered(lost=len(missing), last_runs=found.last_runs, **counts)
 
 
 def _compare(db: sqlite3.Connection, volume: Volume) -> _Difference:

@@ -126,7 +126,7 @@ async def recording(open_site: Opening, clock: SimulatedClock, tmp_path: Path) -
             await site.advance_to(unit.arrival_ns)
             for camera in CAMERAS:
                 site.feeds[camera].publish(unit)
-            await site.until(lambda: site.storage._writer.idle)
+            await site.until(lambda: site.storage.volumes.disks.shelves[0].writer.idle)
             if number % (2 * FPS) == 0:
                 await site.written()
                 copy = tmp_path / f"index-{number}.db"
