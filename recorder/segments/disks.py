@@ -93,6 +93,7 @@ class WayToDisk:
         self._tracks: dict[int, Track] = {}
         self._add_track: Callable[[Shelf], Track] | None = None
         self._failing: Shelf | None = None
+        self._failed_on: set[int] = set()
 
     def add_stream(
         self, stream: Stream, on_failure: Callable[[DiskFailure], None], on_recovered: Callable[[], None]
@@ -130,14 +131,21 @@ class WayToDisk:
 
     def fail(self, message: str) -> None:
         """A run was lost to the disk, and it is said; the next one goes to another volume, if there is one."""
-        failing = self._failing or self._shelf
-        failing.health.fail(self._camera, message)
-        if failing is self._shelf:  # else an earlier run was lost, where the camera is no longer
-            self._move(message)
+        if self._failing not in (None, self._shelf):  # an earlier run's end, where the camera is no longer
+            return
+        self._shelf.health.fail(self._camera, message)
+        self._failed_on.add(self._shelf.volume.number)
+        self._move(message)
         self._track.healing = True
+
+    @property
+    def untried(self) -> bool:
+        """Whether the volume has not failed since footage last reached a disk: no need to wait before the next run."""
+        return self._shelf.volume.number not in self._failed_on
 
     def recover(self) -> None:
         """Footage reaches the disk again."""
+        self._failed_on.clear()
         self._shelf.health.recover(self._camera)
 
     def close(self) -> None:

@@ -139,7 +139,7 @@ class StreamRecorder:
                         await self._watch()
                     finally:
                         await self._leave(lease)
-                if self._disk_failed.is_set():
+                if self._disk_failed.is_set() and not self._disk.untried:
                     await self._clock.sleep(DISK_RETRY_SECONDS)
         finally:
             self._lease = None
