@@ -26,9 +26,10 @@ class Recorded:
     runs: list[list[AccessUnit]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
         Catalog(self.root / "index.db").close()
         self.volume = Volume(self.root / "media")
-        self.volume.root.mkdir()
+        self.volume.root.mkdir(parents=True)
         self._db = sqlite3.connect(self.root / "index.db", isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self.volume.number = put_volume(self._db, self.volume.identify(None), "media")
