@@ -3,7 +3,7 @@
 Two ways to listen. `attach` calls a function synchronously for each unit (the recording path: no task switch per
 picture). `subscribe` gives an async iterator behind a bounded queue; who falls behind skips to the next key frame and
 is told how many pictures it lost. Both take a lease, which only a gate gives, and pass a unit only if it covers the
-label.
+label and the arrival.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from recorder.media.access_unit import AccessUnit
 
 Sink = Callable[[AccessUnit], None]
 
+CACHED_SECONDS_MAX = 10.0
+"""Who begins to watch is not shown what came longer ago: the camera may have been gone for hours."""
 GOP_BYTES_MAX = 8 << 20
 """Bound of the cached group of pictures of one stream; a longer group is not cached to its end."""
 
@@ -43,7 +45,7 @@ class Subscription:
 
     def put(self, unit: AccessUnit) -> None:
         """Queues a unit; a full queue is emptied and filled again from the next key frame on."""
-        if not self._lease.covers(unit.utc_ns):
+        if not _covered(self._lease, unit):
             return
         if len(self._queue) >= self._units_max or self._queued_bytes + len(unit.data) > self._bytes_max:
             self._lost += sum(item.units if isinstance(item, Dropped) else 1 for item in self._queue)
@@ -70,7 +72,7 @@ class Subscription:
             item = self._queue.popleft()
             if isinstance(item, AccessUnit):
                 self._queued_bytes -= len(item.data)
-                if not self._lease.covers(item.utc_ns):
+                if not _covered(self._lease, item):
                     continue
             yield item
 
@@ -96,7 +98,7 @@ class Feed:
         """Passes a unit to everyone. Never blocks."""
         self._cache(unit)
         for lease, sink in self._sinks:
-            if lease.covers(unit.utc_ns):
+            if _covered(lease, unit):
                 sink(unit)
         for subscription in self._subscriptions:
             subscription.put(unit)
@@ -117,10 +119,13 @@ class Feed:
             self._sinks = [other for other in self._sinks if other is not entry]
 
     @contextmanager
-    def subscribe(self, lease: Lease, *, units_max: int = 120, bytes_max: int = 8 << 20) -> Iterator[Subscription]:
-        """A subscription that begins with the cached group of pictures, so that there is something to show at once."""
+    def subscribe(
+        self, lease: Lease, *, now_ns: int, units_max: int = 120, bytes_max: int = 8 << 20
+    ) -> Iterator[Subscription]:
+        """A subscription that begins with the cached group of pictures, so that there is something to show at once,
+        unless that is old by now. `now_ns`: monotonic."""
         subscription = Subscription(lease, units_max, bytes_max)
-        for unit in self._licensed_gop(lease):
+        for unit in self._licensed_gop(lease, now_ns):
             subscription.put(unit)
         self._subscriptions = {*self._subscriptions, subscription}
         self._tell_watched()
@@ -130,9 +135,11 @@ class Feed:
             self._subscriptions = self._subscriptions - {subscription}
             self._tell_watched()
 
-    def _licensed_gop(self, lease: Lease) -> Iterable[AccessUnit]:
+    def _licensed_gop(self, lease: Lease, now_ns: int) -> Iterable[AccessUnit]:
         gop = self._gop
-        return gop if gop and lease.covers(gop[0].utc_ns) else ()
+        if not gop or now_ns - gop[-1].arrival_ns > CACHED_SECONDS_MAX * 1e9:
+            return ()
+        return gop if _covered(lease, gop[0]) else ()
 
     def _cache(self, unit: AccessUnit) -> None:
         if unit.key or (self._gop and unit.run != self._gop[-1].run):
@@ -148,6 +155,10 @@ class Feed:
     def _tell_watched(self) -> None:
         if self.on_watch is not None:
             self.on_watch(self.watched)
+
+
+def _covered(lease: Lease, unit: AccessUnit) -> bool:
+    return lease.covers_arrival(unit.utc_ns, unit.arrival_ns)
 
 
 class Hub:

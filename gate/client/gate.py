@@ -56,7 +56,7 @@ class Gate:
         self._device_id = device_id
         self._profile = profile
         self._entitlement: Entitlement | None = None
-        self._known_since_ns = clock.now_ns()
+        self._known_since_ns = self._evaluated_ns = clock.now_ns()
         self._discontinuities = clock.discontinuities
         self._standings: dict[tuple[bool, str | None], Standing] = {}
         self._rules: dict[bool, Feature] = {}
@@ -66,7 +66,6 @@ class Gate:
         for camera in (*cameras, None):
             self._add_standings(camera)
         self._cameras = frozenset(cameras)
-        self._evaluated_ns = clock.now_ns()
         self._next_ns = FOREVER_NS
         self._expiries: dict[str, datetime] = {}
         self._version = 0
@@ -104,7 +103,6 @@ class Gate:
         self._known_since_ns = now_ns
         self._reckon(now_ns)
         self._tell()
-        self._rearm()
 
     def add_camera(self, camera: str) -> None:
         """A camera that has come since; one that is known stays as it is."""
@@ -116,14 +114,12 @@ class Gate:
         self._cameras |= {camera}
         self._reckon(now_ns)
         self._tell()
-        self._rearm()
 
     def decide(self, feature: Feature, camera: str | None) -> Decision:
         """Whether the feature may run now. `camera` None: the device itself."""
         now_ns = self._clock.now_ns()
         self._evaluate(now_ns)
-        now, trusted = instant_of(now_ns), not self._doubted
-        return decide(self._entitlement, self._profile, feature, camera, now, clock_trusted=trusted)
+        return self._decide(feature, camera, now_ns)
 
     def evidence(self) -> ClockEvidence:
         """What the clock is worth now."""
@@ -211,7 +207,6 @@ class Gate:
         while True:
             seen = await self._clock.wait_discontinuity(seen)
             self._evaluate(self._clock.now_ns())
-            self._rearm()
 
     async def _let_revoked_leave(self) -> None:
         if not self._leaving:
@@ -240,17 +235,18 @@ class Gate:
     def _evaluate(self, now_ns: int) -> None:
         """Brings every standing up to `now_ns`; cheap while nothing can have changed."""
         jumped = self._clock.discontinuities != self._discontinuities
-        if not jumped and self._evaluated_ns <= now_ns < self._next_ns:
+        doubted = self.evidence().doubt is not None
+        if not jumped and doubted == self._doubted and self._evaluated_ns <= now_ns < self._next_ns:
             return
         if jumped:
             self._discontinuities = self._clock.discontinuities
             self._known_since_ns = now_ns
         if self._reckon(now_ns):
             self._tell()
+        self._rearm()
 
     def _reckon(self, now_ns: int) -> bool:
-        now = instant_of(now_ns)
-        clock = self.evidence()
+        now, clock = instant_of(now_ns), self.evidence()
         if self._doubted and clock.doubt is None:
             self._known_since_ns = now_ns  # what was captured while the clock was doubted was captured while denied
         self._doubted = clock.doubt is not None
@@ -263,6 +259,10 @@ class Gate:
         self._announce(now)
         return changed
 
+    def _decide(self, feature: Feature, camera: str | None, now_ns: int) -> Decision:
+        now, trusted = instant_of(now_ns), not self._doubted
+        return decide(self._entitlement, self._profile, feature, camera, now, clock_trusted=trusted)
+
     def _reckon_one(self, standing: Standing, feature: Feature, camera: str | None, now_ns: int) -> bool:
         ended = standing.ended(now_ns)
         if ended is not None:
@@ -271,10 +271,10 @@ class Gate:
             assert isinstance(lapse, Denied)
             standing.deny(lapse)
             self._revoke(standing, lapse, now_ns)
-        trusted = not self._doubted
-        decision = decide(self._entitlement, self._profile, feature, camera, instant_of(now_ns), clock_trusted=trusted)
+        decision = self._decide(feature, camera, now_ns)
         if isinstance(decision, Granted):
-            return standing.grant(decision, now_ns, self._known_since_ns) or ended is not None
+            begun = standing.grant(decision, now_ns, self._known_since_ns, self._clock.monotonic_ns())
+            return begun or ended is not None
         self._revoke(standing, decision, now_ns)
         return standing.deny(decision) or ended is not None
 
@@ -297,3 +297,4 @@ class Gate:
         self._version += 1
         self._changed.set()
         self._changed = asyncio.Event()
+        self._rearm()

@@ -14,13 +14,15 @@ BEGINNING_NS, FOREVER_NS = -(2**63), 2**63 - 1
 class Lease:
     """Made by `Gate.lease` only. `denial` is set at the moment of revocation, and stays None if the holder leaves."""
 
-    __slots__ = ("camera", "denial", "feature", "from_ns", "scope", "until_ns")
+    __slots__ = ("camera", "denial", "feature", "from_monotonic_ns", "from_ns", "scope", "until_ns")
 
     def __init__(self, feature: Feature, camera: str | None) -> None:
         self.feature = feature
         self.camera = camera
         self.from_ns = BEGINNING_NS
         """UTC nanoseconds since which the feature has been granted without interruption."""
+        self.from_monotonic_ns = BEGINNING_NS
+        """The same moment in monotonic time, which no step of wall time brings back."""
         self.until_ns = FOREVER_NS
         """UTC nanoseconds, exclusive; follows renewals while the lease runs."""
         self.denial: Denied | None = None
@@ -29,6 +31,11 @@ class Lease:
     def covers(self, utc_ns: int) -> bool:
         """Whether a picture of this label was captured while the feature was granted."""
         return self.from_ns <= utc_ns < self.until_ns
+
+    def covers_arrival(self, utc_ns: int, arrival_ns: int) -> bool:
+        """Whether it covers a picture of this label that arrived at this monotonic time: labels come a second time
+        after a step back, and what came while the feature was denied stays denied."""
+        return self.from_ns <= utc_ns < self.until_ns and self.from_monotonic_ns <= arrival_ns
 
     def revoke(self, denial: Denied, now_ns: int) -> None:
         """Cancels the holder, at each await until it leaves. Nothing later than now is covered any more."""
@@ -40,11 +47,11 @@ class Lease:
 class Standing:
     """Whether one kind of permission is granted to one camera, since when without interruption, and who holds it."""
 
-    __slots__ = ("decision", "from_ns", "leases", "until_ns")
+    __slots__ = ("decision", "from_monotonic_ns", "from_ns", "leases", "until_ns")
 
     def __init__(self, decision: Denied) -> None:
         self.decision: Decision = decision
-        self.from_ns = self.until_ns = BEGINNING_NS
+        self.from_ns = self.from_monotonic_ns = self.until_ns = BEGINNING_NS
         self.leases: set[Lease] = set()
 
     def ended(self, now_ns: int) -> datetime | None:
@@ -53,11 +60,11 @@ class Standing:
             return instant_of(self.until_ns)
         return None
 
-    def grant(self, granted: Granted, now_ns: int, known_since_ns: int) -> bool:
+    def grant(self, granted: Granted, now_ns: int, known_since_ns: int, monotonic_ns: int) -> bool:
         """Begins a grant, or moves the end of the running one; whether anything changed.
 
         A grant begins no earlier than it has been known (`known_since_ns`), however far back its interval reaches:
-        what was captured before that was captured while denied.
+        what was captured before that was captured while denied. `monotonic_ns`: that of `now_ns`.
         """
         assert granted.since is not None and granted.until is not None
         since_ns, until_ns = ns_of(granted.since), ns_of(granted.until)
@@ -66,6 +73,7 @@ class Standing:
             from_ns = min(self.from_ns, max(now_ns, since_ns))
         else:
             from_ns = max(since_ns, known_since_ns)
+            self.from_monotonic_ns = monotonic_ns - max(now_ns - from_ns, 0)  # wall time has flowed since it is known
         changed = isinstance(self.decision, Denied) or until_ns != self.until_ns
         self.decision, self.from_ns, self.until_ns = granted, from_ns, until_ns
         for lease in self.leases:
@@ -81,3 +89,4 @@ class Standing:
     def follow(self, lease: Lease) -> None:
         """Gives a lease this standing's bounds."""
         lease.from_ns, lease.until_ns = self.from_ns, self.until_ns
+        lease.from_monotonic_ns = self.from_monotonic_ns

@@ -11,9 +11,10 @@ shared clock moves both together, so its steps change no lead.
  4. After a restart the wall clock must lie in `[floor, floor + offline_max]` (BEHIND, AHEAD); the first that does
     is the anchor of this boot. Without a floor (file mode) any wall clock is.
  5. Within one boot the wall clock may not go back by more than a clock can honestly be wrong (SET_BACK): CORRECTION,
-    and what a crystal gains in the time since boot. What it gained by going forward it keeps. But in the first minutes
-    of a boot (SETTLE) it is followed either way: a battery clock that keeps local time is put right by NTP then, and
-    whoever could set it back then could have done so before the restart, which rule 4 alone sees.
+    and what a crystal gains in the time since boot; so a doubt may end by itself. What it gained by going forward it
+    keeps. But in the first minutes of a boot (SETTLE) it is followed either way: a battery clock that keeps local time
+    is put right by NTP then, and whoever could set it back then could have done so before the restart, which rule 4
+    alone sees.
  6. A wall clock that leaves the window of rule 4 is not followed (AHEAD), and anchors nothing.
  7. A newly issued entitlement is a new anchor where the clock has reached its `issued_at`: whoever signs it knew then
     what time it was. That, like a signed time or a restart, ends a SET_BACK.
@@ -33,7 +34,11 @@ CORRECTION = timedelta(minutes=5)
 """How far a clock may be set back by an honest correction."""
 CRYSTAL_PPM = 200
 SETTLE = timedelta(minutes=10)
+FORESEEN_SECONDS_MAX = 366 * 86_400.0
+"""A doubt that ends by itself later than this is not said to."""
 
+_FORESEEN_LATER_SECONDS = 0.01
+"""More than rounding: at the moment foreseen the doubt has ended."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -132,7 +137,7 @@ def evidence(trust: TimeTrust, reading: Reading, offline_max: timedelta = OFFLIN
         source=ClockSource.WALL,
         now=reading.wall,
         doubt=doubt,
-        trusted_from=trust.floor if doubt is ClockDoubt.BEHIND else None,
+        trusted_from=_trusted_from(trust, reading, doubt),
         floor=trust.floor,
     )
 
@@ -145,6 +150,17 @@ def _window_doubt(trust: TimeTrust, reading: Reading, offline_max: timedelta) ->
     # An anchor of this boot has passed the window already: time that has flowed since is not held against it.
     since_anchor = reading.boottime if trust.anchor is not None else timedelta(0)
     return ClockDoubt.AHEAD if reading.wall > trust.floor + offline_max + since_anchor else None
+
+
+def _trusted_from(trust: TimeTrust, reading: Reading, doubt: ClockDoubt | None) -> datetime | None:
+    if doubt is ClockDoubt.BEHIND:
+        return trust.floor
+    if doubt is not ClockDoubt.SET_BACK or trust.anchor is None:
+        return None
+    back = trust.anchor - (reading.wall - reading.boottime)
+    boottime_seconds = (back - CORRECTION) / timedelta(seconds=1) * 1_000_000 / CRYSTAL_PPM
+    wait_seconds = boottime_seconds - reading.boottime / timedelta(seconds=1) + _FORESEEN_LATER_SECONDS
+    return reading.wall + timedelta(seconds=wait_seconds) if wait_seconds <= FORESEEN_SECONDS_MAX else None
 
 
 def _honest(reading: Reading) -> timedelta:

@@ -66,7 +66,7 @@ class SnapshotRoute:
     async def _answer(self, camera: str, stream: str, lease: Lease, language: Language) -> web.Response:
         try:
             async with self._clock.timeout(PICTURE_SECONDS_MAX):
-                unit = await _newest_key(self._hub.feed(camera, stream), lease)
+                unit = await _newest_key(self._hub.feed(camera, stream), lease, self._clock.monotonic_ns())
         except TimeoutError:
             return problem_response(own_problem("no_picture", language, camera=camera))
         try:
@@ -77,8 +77,8 @@ class SnapshotRoute:
         return web.Response(body=jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-async def _newest_key(feed: Feed, lease: Lease) -> AccessUnit:
-    with feed.subscribe(lease) as subscription:
+async def _newest_key(feed: Feed, lease: Lease, now_ns: int) -> AccessUnit:
+    with feed.subscribe(lease, now_ns=now_ns) as subscription:
         feed.want_key()
         async for item in subscription:
             if isinstance(item, AccessUnit) and item.key:

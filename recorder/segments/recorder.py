@@ -2,7 +2,6 @@
 reason (recorder.segments.account)."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -47,6 +46,13 @@ class RecordingGate(Protocol):
 
     def lease(self, feature: Feature, camera: str | None) -> AbstractAsyncContextManager[Lease]:
         """Cancels its body at revocation. Raises LeaseDeniedError."""
+
+    @property
+    def version(self) -> int:
+        """Grows whenever a decision changes."""
+
+    async def wait_changed(self, seen: int) -> int:
+        """The version, as soon as it differs from `seen`."""
 
     async def wait_granted(self, feature: Feature, camera: str | None) -> Granted:
         """Returns as soon as the feature may run."""
@@ -115,9 +121,13 @@ class StreamRecorder:
                 if isinstance(decision, Denied):
                     self._account.stop_for_licence(ns_of(decision.since) if decision.since else self._clock.now_ns())
                 await self._gate.wait_granted(Feature.RECORDING, self._camera)
-                with contextlib.suppress(LeaseDeniedError):
+                seen = self._gate.version
+                try:
                     async with self._gate.lease(Feature.RECORDING, self._camera) as lease:
                         await self._record(lease)
+                except LeaseDeniedError:
+                    await self._gate.wait_changed(seen)
+                else:
                     self._account.stop_for_licence(lease.until_ns)
         finally:
             self._account.stop_for_good()

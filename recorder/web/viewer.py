@@ -127,7 +127,8 @@ class Viewer:
     async def run(self, lease: Lease, feed: Feed, form: PictureForm) -> None:
         """Sends pictures until the peer leaves, or the camera is no longer configured. The lease's scope cancels it at
         revocation."""
-        with feed.subscribe(lease, units_max=QUEUE_UNITS_MAX, bytes_max=QUEUE_BYTES_MAX) as subscription:
+        now_ns = self._clock.monotonic_ns()
+        with feed.subscribe(lease, now_ns=now_ns, units_max=QUEUE_UNITS_MAX, bytes_max=QUEUE_BYTES_MAX) as subscription:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._send_pictures, feed, subscription, lease, form, group.cancel_scope)
                 group.start_soon(self._send_phases, group.cancel_scope)

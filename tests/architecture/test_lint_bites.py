@@ -52,22 +52,22 @@ from recorder.media.access_unit import AccessUnit
 class Passport:
     """Looks like a lease."""
 
-    def covers(self, utc_ns: int) -> bool:
+    def covers_arrival(self, utc_ns: int, arrival_ns: int) -> bool:
         return True
 
 
 async def watch(feed: Feed, gate: Gate) -> None:
     async with gate.lease(Feature.REMOTE_LIVE, "cam1") as lease:
-        with feed.subscribe(lease) as granted:
+        with feed.subscribe(lease, now_ns=0) as granted:
             async for _ in granted:
                 pass
         with feed.attach(lease, keep):
             pass
-    with feed.subscribe():  # no lease
+    with feed.subscribe(now_ns=0):  # no lease
         pass
-    with feed.subscribe(None):  # no lease either
+    with feed.subscribe(None, now_ns=0):  # no lease either
         pass
-    with feed.subscribe(Passport()):  # not by a gate
+    with feed.subscribe(Passport(), now_ns=0):  # not by a gate
         pass
     with feed.attach(Passport(), keep):  # not by a gate
         pass

@@ -25,7 +25,7 @@ SETTLES_MAX = 100
 class Always:
     """A lease without end."""
 
-    def covers(self, utc_ns: int) -> bool:
+    def covers_arrival(self, utc_ns: int, arrival_ns: int) -> bool:
         return True
 
 

@@ -350,7 +350,7 @@ async def test_pictures_come_in_batches_only_while_nobody_needs_each(open_site: 
         await site.playing(camera)
         await site.send(camera, 300, seconds=0.01, gop=1)
         assert 3 <= await waits() <= 15
-        with site.feed.subscribe(Always()):
+        with site.feed.subscribe(Always(), now_ns=site.clock.monotonic_ns()):
             assert await waits() == 0
         await site.clock.advance(0.5)
         await site.send(camera, 100, seconds=0.01, gop=1)

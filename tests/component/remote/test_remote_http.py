@@ -10,7 +10,9 @@ import av
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
+from recorder import hub
 from recorder.errors import AddressInUseError
+from recorder.remote import snapshot
 from recorder.remote.app import serve_remote
 from tests.fakes.footage import Footage
 from tests.fakes.remote_site import RemoteSite
@@ -127,6 +129,17 @@ async def test_a_snapshot_is_the_newest_key_frame(site: RemoteSite, client: Clie
     with av.open(io.BytesIO(body)) as container:
         frame = next(container.decode(video=0))
     assert (frame.width, frame.height) == (320, 180)
+
+
+async def test_a_snapshot_of_a_camera_that_is_gone_is_503_and_no_old_picture(
+    site: RemoteSite, client: ClientSession, footage: Footage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "PICTURE_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(hub, "CACHED_SECONDS_MAX", 0.0)
+    site.stream("cam1", "main", footage).publish(20)
+    async with client.get(SNAPSHOT) as response:
+        problem = json.loads(await response.text())
+    assert (response.status, problem["code"]) == (503, "no_picture")
 
 
 async def test_a_snapshot_is_denied_with_403_while_lapsed(site: RemoteSite, client: ClientSession) -> None:

@@ -1,5 +1,7 @@
 """Where there is no footage, the index says why: the first reason that applies, from end to beginning of footage."""
 
+from dataclasses import replace
+
 import pytest
 
 from gate.clock import SimulatedClock
@@ -101,7 +103,7 @@ async def test_a_step_back_makes_a_second_run_over_the_same_time_and_no_gap(
         await site.play(units[: 2 * FPS])
         await clock.jump(at(-100))
         for unit in shifted(units[2 * FPS :], -102, run=2):
-            site.feeds["cam1"].publish(unit)
+            site.feeds["cam1"].publish(replace(unit, arrival_ns=clock.monotonic_ns()))
     first, second = sorted(index.segments(), key=lambda row: row.id)
     assert second.id.run > first.id.run and second.start_utc_ns == EPOCH_NS - 100 * 10**9
     assert [gap[0] for gap in index.gaps()] == ["off"]
