@@ -19,6 +19,9 @@ Rules:
 7. RTP time that has not gone on for STUCK_PICTURES in a row, or leaps ahead of arrival by more than LEAP_SECONDS at
    once, tells nothing: it is shifted to arrival, and goes on from there. So small steps either way cost no picture,
    and a camera whose time stands still is told by arrival alone.
+8. A clock that is slow by more than slewing makes up for, leaves labels behind arrival. Once no picture of LAG_SECONDS
+   was within LAG_NS_MAX of its label, the next ones are shifted to the earliest of those arrivals, label and `pts_90k`
+   alike. So no label trails by much more than that, and neither a stall with a burst after it nor batching moves any.
 """
 
 from dataclasses import dataclass
@@ -35,6 +38,8 @@ ANCHOR_TOLERANCE_NS = 2_000_000
 """An anchor that moves by less than this is found."""
 SOUNDING_PICTURES_MIN = 5
 SLEW_PPM_MAX = 500
+LAG_NS_MAX = 300_000_000
+LAG_SECONDS = 2.0
 STUCK_PICTURES = 8
 """More than B-frames in a row that a camera would send."""
 LEAP_SECONDS = 1
@@ -90,6 +95,9 @@ class Labeller:
         self._earliest_ns = 0
         self._target_ns = 0
         self._arrival_ns = 0
+        self._lag_pictures = 0
+        self._lag_from_ns = 0
+        self._lag_ns = 0
 
     @property
     def by_arrival(self) -> bool:
@@ -131,6 +139,7 @@ class Labeller:
         if self._anchor_ns is None or candidate_ns < self._anchor_ns:
             self._move_back(candidate_ns, arrival_ns)
         if self._settled:
+            self._follow_lag(candidate_ns, arrival_ns)
             released.append(self._label(picture, self._last_ticks, self._pts, arrival_ns))
             return released
         self._held.append((picture, self._last_ticks, self._pts, arrival_ns))
@@ -189,6 +198,23 @@ class Labeller:
             step_ns = (arrival_ns - self._arrival_ns) * SLEW_PPM_MAX // 1_000_000
             self._anchor_ns = min(self._anchor_ns + step_ns, self._target_ns)
         self._arrival_ns = arrival_ns
+
+    def _follow_lag(self, candidate_ns: int, arrival_ns: int) -> None:
+        """Rule 8."""
+        assert self._anchor_ns is not None
+        lag_ns = candidate_ns - self._anchor_ns
+        if lag_ns <= LAG_NS_MAX:
+            self._lag_pictures = 0
+            return
+        if not self._lag_pictures:
+            self._lag_from_ns, self._lag_ns = arrival_ns, lag_ns
+        self._lag_pictures += 1
+        self._lag_ns = min(self._lag_ns, lag_ns)
+        if self._lag_pictures < SOUNDING_PICTURES_MIN or arrival_ns - self._lag_from_ns < LAG_SECONDS * 1e9:
+            return
+        self._shift += self._lag_ns * 9 // 100_000
+        self._target_ns = self._anchor_ns
+        self._lag_pictures = self._witnesses = 0
 
     def _jumped(self, timestamp: int, arrival_ns: int) -> bool:
         if self._anchor_ns is None or not self._open:

@@ -131,6 +131,25 @@ def test_a_camera_clock_that_runs_slow_is_caught_up_with_by_soundings() -> None:
             assert 0 <= WALL + unit.arrival_ns - unit.utc_ns <= 7 * MS  # 60 s of 100 ppm, and a little
 
 
+@pytest.mark.parametrize(("per_mille", "trailing_ms"), [(10, 350), (100, 650)])
+def test_labels_of_a_camera_clock_that_is_far_too_slow_trail_by_little(per_mille: int, trailing_ms: int) -> None:
+    """Without soundings, and without a new run or a picture less."""
+    pictures = 3600
+    units = ((picture(i, timestamp=i * FRAME * (1000 - per_mille) // 1000), arrival(i)) for i in range(pictures))
+    found = fed(new(), units)
+    assert len(found) == pictures and {unit.run for unit in found} == {7}
+    assert all(0 <= WALL + unit.arrival_ns - unit.utc_ns <= trailing_ms * MS for unit in found)
+    for before, unit in itertools.pairwise(found):
+        assert (unit.pts_90k - before.pts_90k) * 100_000 / 9 == pytest.approx(unit.utc_ns - before.utc_ns, abs=20_000)
+
+
+def test_a_stall_with_a_burst_after_it_moves_no_label() -> None:
+    labeller, n = settled()
+    late = [(picture(i), max(arrival(n + 90), arrival(i)) + (i - n) * 1000) for i in range(n, n + 120)]
+    for i, unit in enumerate(fed(labeller, late), n):
+        assert unit.utc_ns == pytest.approx(WALL + arrival(i), abs=1000)
+
+
 def test_a_sounding_of_few_pictures_changes_nothing() -> None:
     labeller, n = settled()
     labeller.begin_sounding()
