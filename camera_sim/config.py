@@ -10,6 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from camera_sim.codec import CodecName
+from camera_sim.rtsp.auth import Account, Style
+from camera_sim.rtsp.responder import TransportName
 from gate.config_fields import PORT_BASE, ClockSection, LoopbackAddress, Section, beside, moved_ports, split_address
 from gate.yaml_file import load
 
@@ -45,6 +48,7 @@ class StreamConfig(Section):
     fps: int = Field(15, ge=1, le=60)
     bitrate: Bits = 2_000_000
     gop_seconds: float = Field(1, gt=0, le=10)
+    codec: CodecName = "h264"
 
     @property
     def gop_pictures(self) -> int:
@@ -70,15 +74,48 @@ class SubStreamConfig(StreamConfig):
 class CameraConfig(Section):
     id: Identifier
     name: str = Field("", max_length=24, pattern=r"^[^\x00-\x1f\x7f]*$")
-    scene: SceneName
+    scene: SceneName | None = None
     view: int = Field(0, ge=0, le=1)
     main: StreamConfig = StreamConfig()
     sub: SubStreamConfig | None = SubStreamConfig()
+    clip: Path | None = None
+    sub_clip: Path | None = None
+    user: str | None = Field(None, min_length=1, max_length=64, pattern=r'^[^\x00-\x1f":]+$')
+    password: str | None = Field(None, max_length=64, repr=False)
+    digest: Style = "md5"
+    transports: tuple[TransportName, ...] = Field(("tcp", "udp"), min_length=1)
 
     @property
     def streams(self) -> dict[str, StreamConfig]:
-        """`main`, and `sub` if there is one."""
+        """Of a scene: `main`, and `sub` if there is one."""
+        if self.clip is not None:
+            return {}
         return {"main": self.main} | ({"sub": self.sub} if self.sub else {})
+
+    @property
+    def clips(self) -> dict[str, Path]:
+        """The files of its streams, if it shows footage."""
+        return {name: path for name, path in (("main", self.clip), ("sub", self.sub_clip)) if path is not None}
+
+    @property
+    def account(self) -> Account | None:
+        """Who may see it; None: anybody."""
+        if self.user is None or self.password is None:
+            return None
+        return Account(user=self.user, password=self.password, style=self.digest)
+
+    @model_validator(mode="after")
+    def _shows_one_thing(self) -> "CameraConfig":
+        if (self.scene is None) == (self.clip is None):
+            raise ValueError(f"{self.id}: give it either a scene or a clip")
+        given = sorted({"main", "sub", "view"} & self.model_fields_set)
+        if self.clip is not None and given:
+            raise ValueError(f"{self.id}: {given[0]} is for scenes; a clip is sent as it is")
+        if self.clip is None and self.sub_clip is not None:
+            raise ValueError(f"{self.id}: sub_clip needs a clip")
+        if (self.user is None) != (self.password is None):
+            raise ValueError(f"{self.id}: user and password go together")
+        return self
 
 
 class RtspConfig(Section):
@@ -129,5 +166,11 @@ def load_fleet(path: Path, port_base: int = PORT_BASE) -> FleetConfig:
             "clock": config.clock.beside(path),
             "rtsp": RtspConfig(listen=moved_ports(config.rtsp.listen, port_base)),
             "cache_dir": beside(path, config.cache_dir),
+            "cameras": tuple(_beside(path, camera) for camera in config.cameras),
         }
     )
+
+
+def _beside(path: Path, camera: CameraConfig) -> CameraConfig:
+    clips = {"clip": camera.clip, "sub_clip": camera.sub_clip}
+    return camera.model_copy(update={name: clip and beside(path, clip) for name, clip in clips.items()})

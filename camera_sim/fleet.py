@@ -6,37 +6,50 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import anyio
+from anyio import to_thread
 
+from camera_sim.clips.film import Film
+from camera_sim.clips.library import Library, open_library
 from camera_sim.clips.loop import Loop
 from camera_sim.clips.recipe import Recipe, recipe_of
 from camera_sim.clips.rekey import Rekeyer
 from camera_sim.clips.workshop import Workshop
-from camera_sim.config import FleetConfig
+from camera_sim.config import CameraConfig, FleetConfig
 from camera_sim.rtsp.server import RtspServer
 from camera_sim.rtsp.stream import LiveStream
 from gate.clock import Clock
 
 _log = logging.getLogger(__name__)
 
+_READ_AGAIN_SECONDS = 10.0
+"""A clip whose cache is torn again and again is not read all the time."""
+
 
 class Fleet:
     """A running fleet. `streams` by path, e.g. `/cam1/main`."""
 
-    def __init__(self, config: FleetConfig, clock: Clock) -> None:
+    def __init__(self, config: FleetConfig, clock: Clock, library: Library) -> None:
         self._config = config
         self._clock = clock
         self._rekeyer = Rekeyer()
-        self._titles = {camera.id: camera.name or camera.id for camera in config.cameras}
-        recipes = {
-            f"/{camera.id}/{name}": recipe_of(config, camera, name)
+        self._library = library
+        self._torn = asyncio.Event()
+        self.unusable: Mapping[str, str] = library.unusable
+        """Why a camera is left out, by its id."""
+        films: dict[tuple[str, str], Film] = {
+            (camera.id, name): recipe_of(config, camera, name) for camera in config.cameras for name in camera.streams
+        } | dict(library.footage)
+        self._loops: dict[Film, Loop] = {
+            film: Loop(film, config.cache_dir, self._make_again) for film in films.values()
+        }
+        scenes = {film: loop for film, loop in self._loops.items() if isinstance(film, Recipe)}
+        self.workshop = Workshop(config.cache_dir, scenes, clock)
+        self.streams: Mapping[str, LiveStream] = {
+            f"/{camera.id}/{name}": self._stream(camera, name, films[camera.id, name])
             for camera in config.cameras
-            for name in camera.streams
+            for name in ("main", "sub")
+            if (camera.id, name) in films
         }
-        self._loops: dict[Recipe, Loop] = {
-            recipe: Loop(recipe, config.cache_dir, self._make_again) for recipe in recipes.values()
-        }
-        self.workshop = Workshop(config.cache_dir, self._loops.values(), clock)
-        self.streams: Mapping[str, LiveStream] = {path: self._stream(path, recipe) for path, recipe in recipes.items()}
         self._server = RtspServer(self.streams, clock)
         self.over = asyncio.Event()
         """Set when it no longer serves, whatever the reason."""
@@ -68,10 +81,13 @@ class Fleet:
             await self._server.start(self._config.rtsp.host, self._config.rtsp.port, tasks)
             try:
                 self.workshop.scan()
+                for footage in self._library.footage.values():
+                    for gop in range(len(footage.starts) - 1):
+                        self._loops[footage].add(gop)
                 for share in self.workshop.shares:
                     tasks.start_soon(self.workshop.work, share)
                 runs = [loop.run for loop in self._loops.values()] + [stream.run for stream in self.streams.values()]
-                for run in (*runs, self._server.run):
+                for run in (*runs, self._server.run, self._read_again):
                     tasks.start_soon(run)
                 started.set_result(None)
                 await anyio.sleep_forever()
@@ -81,19 +97,42 @@ class Fleet:
                     await self._server.close()
                 self._rekeyer.close()
 
-    def _stream(self, path: str, recipe: Recipe) -> LiveStream:
-        _, camera, name = path.split("/")
-        return LiveStream(camera, name, self._titles[camera], self._loops[recipe], self._rekeyer, self._clock)
+    def _stream(self, camera: CameraConfig, name: str, film: Film) -> LiveStream:
+        return LiveStream(
+            camera.id,
+            name,
+            self._loops[film],
+            self._rekeyer,
+            self._clock,
+            title=camera.name or camera.id,
+            account=camera.account,
+            transports=camera.transports,
+        )
 
-    def _make_again(self, recipe: Recipe, gop: int) -> None:
-        self.workshop.make_again(recipe, gop)
+    def _make_again(self, film: Film, gop: int) -> None:
+        if isinstance(film, Recipe):
+            self.workshop.make_again(film, gop)
+        else:
+            self._torn.set()
+
+    async def _read_again(self) -> None:
+        """Reads clips anew of which a file in the cache has proved unusable, for ever."""
+        while True:
+            await self._torn.wait()
+            self._torn.clear()
+            await to_thread.run_sync(self._library.read_again, abandon_on_cancel=True)
+            for footage in self._library.footage.values():
+                for gop in range(len(footage.starts) - 1):
+                    self._loops[footage].add(gop)
+            await self._clock.sleep(_READ_AGAIN_SECONDS)
 
 
 @asynccontextmanager
 async def serve(config: FleetConfig, clock: Clock) -> AsyncIterator[Fleet]:
     """Runs a fleet while the body runs. Raises ListenError. The body may be in another task at its end than at its
     beginning, as in test fixtures: the fleet lives in a task of its own."""
-    fleet = Fleet(config, clock)
+    library = await to_thread.run_sync(open_library, config)
+    fleet = Fleet(config, clock, library)
     started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(fleet.run(started), name="fleet")
     await asyncio.wait((task, started), return_when=asyncio.FIRST_COMPLETED)

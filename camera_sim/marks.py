@@ -1,11 +1,13 @@
 """The mark each picture carries, as an SEI message: docs/protocols.md, "Picture marks of the simulator".
 
-NAL unit syntax: ITU-T H.264 section 7.3.1; SEI: annex D.2.7 (user_data_unregistered).
+NAL unit syntax: ITU-T H.264 and H.265 section 7.3.1; SEI: annex D.2.7 of both (user_data_unregistered).
 """
 
 import struct
 import uuid
 from dataclasses import dataclass
+
+from camera_sim.codec import H264, H265, Codec
 
 MARK_UUID = uuid.UUID("9a2b4c6d-5e7f-4a1b-8c3d-ed9e5eca3e1a").bytes
 _BODY = struct.Struct(">B16sBQQQ16sI")
@@ -28,7 +30,7 @@ class PictureMark:
     crc32: int
 
 
-def build_sei(mark: PictureMark) -> bytes:
+def build_sei(mark: PictureMark, codec: Codec = H264) -> bytes:
     """The SEI NAL unit of a mark, without start code, emulation prevention in place."""
     body = MARK_UUID + _BODY.pack(
         _VERSION,
@@ -40,7 +42,7 @@ def build_sei(mark: PictureMark) -> bytes:
         mark.state.encode("ascii"),
         mark.crc32,
     )
-    return bytes([_NAL_SEI]) + _escape(bytes([_USER_DATA_UNREGISTERED, len(body)]) + body + b"\x80")
+    return codec.sei_header + _escape(bytes([_USER_DATA_UNREGISTERED, len(body)]) + body + b"\x80")
 
 
 def parse_sei(data: bytes) -> PictureMark | None:
@@ -50,9 +52,12 @@ def parse_sei(data: bytes) -> PictureMark | None:
         return _parse_body(data)
     for code in (b"\0\0\0\1", b"\0\0\1"):
         data = data.removeprefix(code)
-    if not data or data[0] & 0x1F != _NAL_SEI:
-        return None
-    payload = _unescape(data[1:])
+    codec = next((codec for codec in (H265, H264) if data.startswith(codec.sei_header)), None)
+    if codec is None:
+        if not data or data[0] & 0x9F != _NAL_SEI:
+            return None
+        codec = H264
+    payload = _unescape(data[codec.header_bytes :])
     at = 0
     while at + 2 <= len(payload):
         kind, at = _varlen(payload, at)

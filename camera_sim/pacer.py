@@ -10,6 +10,7 @@ Rules
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 RTP_HZ = 90_000
 """RTP's video clock (RFC 6184 section 8.2.1)."""
@@ -35,9 +36,10 @@ class Tick:
 class Pacer:
     """The ticks of one stream, from its start on. All arguments are nanoseconds of the same clock."""
 
-    def __init__(self, fps: int, monotonic_ns: int, wall_ns: int) -> None:
-        self._fps = fps
-        self._frame_ns = _SECOND_NS // fps
+    def __init__(self, fps: Fraction | int, monotonic_ns: int, wall_ns: int) -> None:
+        # A picture lasts _period_ns / _rate: whole numbers, as Fractions are slow.
+        self._rate, self._period_ns = Fraction(fps).numerator, _SECOND_NS * Fraction(fps).denominator
+        self._frame_ns = self._period_ns // self._rate
         self._origin_ns = monotonic_ns
         self._anchor_ns = monotonic_ns + self._to_boundary_ns(wall_ns)
         self._counter = 0
@@ -47,7 +49,7 @@ class Pacer:
         """The next tick, given both times of one moment. It may already be due."""
         late = monotonic_ns - self._due_ns() - LATE_NS_MAX
         if late > 0:
-            skipped = (late + LATE_NS_MAX) * self._fps // _SECOND_NS
+            skipped = (late + LATE_NS_MAX) * self._rate // self._period_ns
             self._counter += skipped
             self._n = None if self._n is None else self._n + skipped
         offset_ns = wall_ns - monotonic_ns
@@ -71,23 +73,24 @@ class Pacer:
         return (monotonic_ns - self._origin_ns) * RTP_HZ // _SECOND_NS
 
     def _due_ns(self) -> int:
-        return self._anchor_ns + self._counter * _SECOND_NS // self._fps
+        return self._anchor_ns + self._counter * self._period_ns // self._rate
 
     def _to_boundary_ns(self, wall_ns: int) -> int:
-        return -(-wall_ns * self._fps // _SECOND_NS) * _SECOND_NS // self._fps - wall_ns
+        return -(-wall_ns * self._rate // self._period_ns) * self._period_ns // self._rate - wall_ns
 
     def _number(self, wall_ns: int) -> tuple[int, int]:
         """The number of the picture due at that wall time, and how far it is behind that picture's boundary."""
         if self._n is not None:
-            error_ns = wall_ns - (self._n + 1) * _SECOND_NS // self._fps
+            error_ns = wall_ns - (self._n + 1) * self._period_ns // self._rate
             if -self._frame_ns // _EARLY_SHARE <= error_ns < self._frame_ns:
                 return self._n + 1, error_ns
         early_ns = DEAD_BAND_NS if self._n is None else 0
-        n = (wall_ns + early_ns) * self._fps // _SECOND_NS
-        return n, wall_ns - n * _SECOND_NS // self._fps
+        n = (wall_ns + early_ns) * self._rate // self._period_ns
+        return n, wall_ns - n * self._period_ns // self._rate
 
     def _camera_us(self, n: int, wall_ns: int) -> int:
         """Wall time in µs, such that floor(it × fps) is `n`."""
-        first_us = -(-n * 1_000_000 // self._fps)
-        last_us = -(-(n + 1) * 1_000_000 // self._fps) - 1
+        period_us = self._period_ns // 1000
+        first_us = -(-n * period_us // self._rate)
+        last_us = -(-(n + 1) * period_us // self._rate) - 1
         return max(first_us, min(last_us, wall_ns // 1000))

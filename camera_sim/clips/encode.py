@@ -1,4 +1,4 @@
-"""Pictures to H.264 groups and back: libx264 through PyAV.
+"""Pictures to groups and back: libx264 and libx265 through PyAV.
 
 All encoders of one form give the same SPS and PPS, so groups made at different times, by different processes, and
 groups begun again in their middle, follow each other in one stream without a word to the decoder.
@@ -6,6 +6,7 @@ groups begun again in their middle, follow each other in one stream without a wo
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import cast
 
 import av
 import numpy as np
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from camera_sim.clips.gop_file import Gop, Picture
 from camera_sim.clips.recipe import Recipe
+from camera_sim.codec import split_annex_b
 from camera_sim.errors import EncoderError
-from camera_sim.h264 import NAL_IDR, NAL_PPS, NAL_SLICE, NAL_SPS, nal_type, split_annex_b
 
 _BUFFER_SECONDS = 1
 """Rate control window: a group of one second keeps to the bitrate."""
@@ -23,13 +24,19 @@ _X264 = (
     "scenecut=0:repeat-headers=1:open-gop=0:bframes=0:force-cfr=1:aq-mode=1"
     ":colorprim=bt709:transfer=bt709:colormatrix=smpte170m:range=tv"
 )
+_X265 = (
+    "scenecut=0:repeat-headers=1:open-gop=0:bframes=0:aq-mode=1:frame-threads=1:pools=none:log-level=none:info=0"
+    ":colorprim=bt709:transfer=bt709:colormatrix=smpte170m:range=limited"
+)
+_PRESETS = {"h264": "superfast", "h265": "ultrafast"}
 
 
 class PictureEncoder:
-    """One libx264 encoder: a picture in, the picture's slices out, at once (no reordering, no lookahead)."""
+    """One encoder: a picture in, the picture's slices out, at once (no reordering, no lookahead)."""
 
     def __init__(self, recipe: Recipe) -> None:
-        context = av.CodecContext.create("libx264", "w")
+        self._codec = recipe.codec
+        context = cast(av.VideoCodecContext, av.CodecContext.create(recipe.codec.encoder, "w"))
         context.width, context.height, context.pix_fmt = recipe.width, recipe.height, "yuv420p"
         context.framerate = Fraction(recipe.show.fps)
         context.time_base = Fraction(1, recipe.show.fps)
@@ -40,10 +47,14 @@ class PictureEncoder:
         kbit = max(1, recipe.bitrate // 1000)
         rate = f":vbv-maxrate={kbit * 3 // 2}:vbv-bufsize={kbit * _BUFFER_SECONDS * 3 // 2}"
         context.options = {
-            "preset": "superfast",
+            "preset": _PRESETS[recipe.codec_name],
             "tune": "zerolatency",
             "forced-idr": "1",
-            "x264-params": _X264 + rate,
+            ("x264-params" if recipe.codec_name == "h264" else "x265-params"): (
+                _X264 + rate
+                if recipe.codec_name == "h264"
+                else f"{_X265}:keyint={recipe.show.gop_pictures}:min-keyint={recipe.show.gop_pictures}{rate}"
+            ),
         }
         self._context = context
         self._pts = 0
@@ -58,15 +69,14 @@ class PictureEncoder:
         try:
             nals = [nal for packet in self._context.encode(frame) for nal in split_annex_b(bytes(packet))]
         except av.FFmpegError as error:
-            raise EncoderError(f"libx264: {error}") from error
-        kinds = [nal_type(nal) for nal in nals]
-        slices = tuple(nal for nal, kind in zip(nals, kinds, strict=True) if kind in (NAL_SLICE, NAL_IDR))
-        if not slices or (NAL_IDR in kinds) != key:
-            raise EncoderError(f"libx264 made NAL units {kinds} where one {'IDR' if key else 'P'} picture was due")
+            raise EncoderError(f"{self._codec.encoder}: {error}") from error
+        slices = tuple(filter(self._codec.is_slice, nals))
+        if not slices or self._codec.is_key(slices[0]) != key:
+            kinds = [self._codec.nal_type(nal) for nal in nals]
+            due = "IDR" if key else "P"
+            raise EncoderError(f"{self._codec.encoder} made NAL units {kinds} where one {due} picture was due")
         if key:
-            self.parameter_sets = tuple(
-                nal for nal, kind in zip(nals, kinds, strict=True) if kind in (NAL_SPS, NAL_PPS)
-            )
+            self.parameter_sets = tuple(filter(self._codec.is_parameter_set, nals))
         return Picture(slices=slices)
 
 
@@ -84,17 +94,17 @@ def encode_gop(encoder: PictureEncoder, pictures: Iterator[NDArray[np.uint8]]) -
 def begin_again(gop: Gop, recipe: Recipe, first: int) -> Iterator[Picture]:
     """The pictures of a group from `first` on, encoded anew so that `first` is an IDR. Raises EncoderError."""
     encoder = PictureEncoder(recipe)
-    for number, frame in enumerate(_decode(gop)):
+    for number, frame in enumerate(_decode(gop, recipe)):
         if number < first:
             continue
         picture = encoder.encode(frame, key=number == first)
         if encoder.parameter_sets != gop.parameter_sets:
-            raise EncoderError("libx264 made other parameter sets than the cached group has; delete the clip cache")
+            raise EncoderError("the encoder made other parameter sets than the cached group has; delete the clip cache")
         yield picture
 
 
-def _decode(gop: Gop) -> Iterator[av.VideoFrame]:
-    context = av.CodecContext.create("h264", "r")
+def _decode(gop: Gop, recipe: Recipe) -> Iterator[av.VideoFrame]:
+    context = cast(av.VideoCodecContext, av.CodecContext.create(recipe.codec.decoder, "r"))
     context.thread_count = 1
     for number, picture in enumerate(gop.pictures):
         nals = (gop.parameter_sets if number == 0 else ()) + picture.slices

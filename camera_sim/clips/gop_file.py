@@ -1,8 +1,8 @@
 """One encoded group of pictures, and its file in the cache.
 
-File: magic, CRC-32 of the rest, then the rest: `>HH` (parameter sets, pictures), `>H` slices of each picture, `>I`
-length of each NAL unit (parameter sets first, then slices in order), and the NAL units. Written beside its name and
-moved into place.
+File: magic, CRC-32 of the rest, then the rest: `>HH` (parameter sets, pictures), `>H` slices and `>i` shift of each
+picture, `>I` length of each NAL unit (parameter sets first, then slices in order), and the NAL units. Written beside
+its name and moved into place.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from camera_sim.errors import ClipError
 
-_MAGIC = b"GOPS\x00\x01\r\n"
+_MAGIC = b"GOPS\x00\x02\r\n"
 _HEAD = struct.Struct(">8sI")
 _COUNTS = struct.Struct(">HH")
 FILE_BYTES_MAX = 64 << 20
@@ -22,9 +22,11 @@ FILE_BYTES_MAX = 64 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """The slice NAL units of one picture, without start codes; `crc32` is over all of them."""
+    """The slice NAL units of one picture, without start codes; `crc32` is over all of them. `shift`: how much later
+    than at its turn it is shown, in 90 kHz ticks."""
 
     slices: tuple[bytes, ...]
+    shift: int = 0
     crc32: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,6 +51,7 @@ def pack(gop: Gop) -> bytes:
         (
             _COUNTS.pack(len(gop.parameter_sets), len(gop.pictures)),
             struct.pack(f">{len(gop.pictures)}H", *(len(picture.slices) for picture in gop.pictures)),
+            struct.pack(f">{len(gop.pictures)}i", *(picture.shift for picture in gop.pictures)),
             struct.pack(f">{len(nals)}I", *map(len, nals)),
             *nals,
         )
@@ -68,6 +71,8 @@ def unpack(data: bytes) -> Gop:
     at = _COUNTS.size
     slices = struct.unpack_from(f">{pictures}H", body, at)
     at += 2 * pictures
+    shifts = struct.unpack_from(f">{pictures}i", body, at)
+    at += 4 * pictures
     lengths = struct.unpack_from(f">{sets + sum(slices)}I", body, at)
     at += 4 * len(lengths)
     nals = []
@@ -77,7 +82,10 @@ def unpack(data: bytes) -> Gop:
     rest = iter(nals[sets:])
     return Gop(
         parameter_sets=tuple(nals[:sets]),
-        pictures=tuple(Picture(slices=tuple(next(rest) for _ in range(count))) for count in slices),
+        pictures=tuple(
+            Picture(slices=tuple(next(rest) for _ in range(count)), shift=shift)
+            for count, shift in zip(slices, shifts, strict=True)
+        ),
     )
 
 

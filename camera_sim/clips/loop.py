@@ -10,8 +10,9 @@ from pathlib import Path
 from anyio import to_thread
 
 from camera_sim.clips import gop_file
+from camera_sim.clips.film import Film
 from camera_sim.clips.gop_file import Gop, Picture
-from camera_sim.clips.recipe import Recipe
+from camera_sim.codec import Codec
 from camera_sim.errors import ClipError
 from camera_sim.rtsp.packetizer import Packets, packetize
 
@@ -27,17 +28,19 @@ class SendablePicture:
 
     key: bool
     crc32: int
+    shift: int
     head: Packets
     body: Packets
 
 
-def sendable(picture: Picture, parameter_sets: tuple[bytes, ...]) -> SendablePicture:
+def sendable(picture: Picture, parameter_sets: tuple[bytes, ...], codec: Codec) -> SendablePicture:
     """Packets of a picture; `parameter_sets` is empty but for a key picture."""
     return SendablePicture(
         key=bool(parameter_sets),
         crc32=picture.crc32,
-        head=packetize(parameter_sets, last=False),
-        body=packetize(picture.slices, last=True),
+        shift=picture.shift,
+        head=packetize(parameter_sets, codec, last=False),
+        body=packetize(picture.slices, codec, last=True),
     )
 
 
@@ -52,8 +55,8 @@ class HeldGop:
 class Loop:
     """`on_torn(gop)` is called when a file of the cache proves unusable: it has to be made again."""
 
-    def __init__(self, recipe: Recipe, cache_dir: Path, on_torn: Callable[[Recipe, int], None]) -> None:
-        self.recipe = recipe
+    def __init__(self, film: Film, cache_dir: Path, on_torn: Callable[[Film, int], None]) -> None:
+        self.film = film
         self.parameter_sets: tuple[bytes, ...] = ()
         self._cache_dir = cache_dir
         self._on_torn = on_torn
@@ -121,7 +124,7 @@ class Loop:
         except ClipError as error:
             _log.warning("clip cache: %s; it is made again", error)
             self._cached.discard(gop)
-            self._on_torn(self.recipe, gop)
+            self._on_torn(self.film, gop)
             return
         self._wanted = [other for other in self._wanted if other != gop]
         if not self.ready:
@@ -132,11 +135,14 @@ class Loop:
             del self._held[next(iter(self._held))]
 
     def _read(self, number: int) -> HeldGop:
-        path = self.recipe.path(self._cache_dir, number)
+        path = self.film.path(self._cache_dir, number)
         gop = gop_file.read(path)
-        if len(gop.pictures) != self.recipe.show.gop_pictures:
-            raise ClipError(f"{path}: {len(gop.pictures)} pictures, {self.recipe.show.gop_pictures} are due")
-        if self.parameter_sets and gop.parameter_sets != self.parameter_sets:
+        if len(gop.pictures) != self.film.length(number):
+            raise ClipError(f"{path}: {len(gop.pictures)} pictures, {self.film.length(number)} are due")
+        if self.film.uniform and self.parameter_sets and gop.parameter_sets != self.parameter_sets:
             raise ClipError(f"{path}: other parameter sets than its neighbours have")
-        pictures = tuple(sendable(picture, () if at else gop.parameter_sets) for at, picture in enumerate(gop.pictures))
+        codec = self.film.codec
+        pictures = tuple(
+            sendable(picture, () if at else gop.parameter_sets, codec) for at, picture in enumerate(gop.pictures)
+        )
         return HeldGop(gop=gop, pictures=pictures)

@@ -1,8 +1,8 @@
 """The process that draws and encodes: one JSON job a line on standard input, one JSON answer a line on standard output.
 
-Job: `{"cache_dir": …, "show": {…}, "outputs": [{"width", "height", "bitrate"}, …], "gop": 7, "urgent": false}`.
-Answer: `{"made": 7}` when the files of that group are in the cache, or `{"error": "one sentence"}`. It ends with its
-input, so it cannot outlive its parent.
+Job: `{"cache_dir": …, "show": {…}, "outputs": [{"width", "height", "bitrate", "codec_name"}, …], "gop": 7,
+"urgent": false}`. Answer: `{"made": 7}` when the files of that group are in the cache, or `{"error": "one sentence"}`.
+It ends with its input, so it cannot outlive its parent.
 """
 
 import json

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -42,13 +42,13 @@ def plan_next(missing: Mapping[Show, set[int]], utc_ns: int, lead_seconds: float
 
 
 class Workshop:
-    """`loops` of one cache. Whatever is missing is made, in the order it will be needed; each show belongs to one
-    worker."""
+    """Loops of scenes in one cache. Whatever is missing is made, in the order it will be needed; each show belongs to
+    one worker."""
 
-    def __init__(self, cache_dir: Path, loops: Iterable[Loop], clock: Clock) -> None:
+    def __init__(self, cache_dir: Path, loops: Mapping[Recipe, Loop], clock: Clock) -> None:
         self._cache_dir = cache_dir
         self._clock = clock
-        self._loops = {loop.recipe: loop for loop in loops}
+        self._loops = loops
         self._recipes = by_show(self._loops)
         self._missing: dict[Show, set[int]] = {show: set() for show in self._recipes}
         self._wanted = asyncio.Event()
@@ -133,7 +133,10 @@ class Workshop:
 
     async def _make(self, process: Process, show: Show, gop: int, *, urgent: bool) -> None:
         assert process.stdin is not None and process.stdout is not None
-        outputs = [{"width": r.width, "height": r.height, "bitrate": r.bitrate} for r in self._recipes[show]]
+        outputs = [
+            {"width": r.width, "height": r.height, "bitrate": r.bitrate, "codec_name": r.codec_name}
+            for r in self._recipes[show]
+        ]
         job = {
             "cache_dir": str(self._cache_dir),
             "show": asdict(show),

@@ -13,7 +13,8 @@ from camera_sim.errors import MessageError
 from camera_sim.rtsp import rtcp
 from camera_sim.rtsp.delivery import QUEUE_BYTES_MAX, RtpDelivery
 from camera_sim.rtsp.message import Frame, Parser, Request, response
-from camera_sim.rtsp.responder import SERVER, Action, Responder
+from camera_sim.rtsp.responder import SERVER, Action, Offer, Responder
+from camera_sim.rtsp.senders import Sender, TcpSender, UdpSender
 from camera_sim.rtsp.stream import LiveStream
 from gate.clock import Clock
 
@@ -21,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 PIPELINED_MAX = 64
 """Requests that wait behind one that cannot be answered yet; more close the connection."""
+WRONG_ANSWERS_MAX = 10
+"""Wrong passwords in a row; then the connection is closed."""
 KERNEL_BUFFER_BYTES = 256 << 10
 """Small, so that a slow receiver is noticed after a second or two, not after megabytes."""
 READY_SECONDS_MAX = 30.0
@@ -49,7 +52,7 @@ class Connection(asyncio.Protocol):
         self._busy = False
         self._stream: LiveStream | None = None
         self._delivery: RtpDelivery | None = None
-        self._channel = 0
+        self._rtcp_channel: int | None = None
         self.heard_ns = clock.monotonic_ns()
         """When the client last sent anything; monotonic."""
 
@@ -60,6 +63,7 @@ class Connection(asyncio.Protocol):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.peer = f"{peer[0]}:{peer[1]}" if peer else "?"
+        self._peer_host, self._local_host = (peer[0] if peer else ""), local[0]
         self._responder = Responder(
             self._streams, host=local[0], session_id=secrets.token_hex(8), open_delivery=self._open_delivery
         )
@@ -76,7 +80,8 @@ class Connection(asyncio.Protocol):
         try:
             while not self._transport.is_closing() and (message := self._parser.next_message()) is not None:
                 if isinstance(message, Frame):
-                    self._hear(message)
+                    if message.channel == self._rtcp_channel:
+                        self._hear(message.payload)
                 elif len(self._inbox) >= PIPELINED_MAX:
                     raise MessageError(503, f"more than {PIPELINED_MAX} requests at once", message.sequence)
                 else:
@@ -110,6 +115,9 @@ class Connection(asyncio.Protocol):
             reply = self._responder.answer(item)
             self._transport.write(reply.data)
             self._do(reply.action)
+            if self._responder.wrong_answers >= WRONG_ANSWERS_MAX:
+                _log.warning("%s: %s wrong passwords in a row; closed", self.peer, WRONG_ANSWERS_MAX)
+                self.close()
             if self._transport.get_write_buffer_size() > _ANSWERS_BYTES_MAX:
                 _log.warning("%s: asks but does not read the answers; closed", self.peer)
                 self._transport.abort()
@@ -128,11 +136,23 @@ class Connection(asyncio.Protocol):
         self._transport.write(response(status, sequence, server=SERVER))
         self.close()
 
-    def _open_delivery(self, path: str, channel: int) -> RtpDelivery:
+    def _open_delivery(self, path: str, offer: Offer) -> RtpDelivery | None:
         self._end_delivery()
-        self._stream = self._streams[path]
-        self._channel = channel
-        self._delivery = RtpDelivery(self._transport, channel, f"{self._stream.label} to {self.peer}", self._clock)
+        stream = self._streams[path]
+        label = f"{stream.label} to {self.peer}"
+        sender: Sender
+        if offer.transport == "tcp":
+            sender = TcpSender(self._transport, offer.pair[0])
+            self._rtcp_channel = offer.pair[1]
+        else:
+            self._rtcp_channel = None
+            try:
+                sender = UdpSender(self._local_host, self._peer_host, offer.pair, self._hear)
+            except OSError as error:
+                _log.warning("%s: %s", label, error)
+                return None
+        self._stream = stream
+        self._delivery = RtpDelivery(sender, label, self._clock, stream.camera_ns)
         return self._delivery
 
     def _do(self, action: Action) -> None:
@@ -152,9 +172,10 @@ class Connection(asyncio.Protocol):
             self._delivery.end()
         self._stream = self._delivery = None
 
-    def _hear(self, frame: Frame) -> None:
-        """RTCP on its channel is heard; any other frame only keeps the session alive."""
-        if self._delivery is None or self._stream is None or frame.channel != self._channel + 1:
+    def _hear(self, packet: bytes) -> None:
+        """RTCP: keeps the session alive, and may ask for a key frame."""
+        self.heard_ns = self._clock.monotonic_ns()
+        if self._delivery is None or self._stream is None:
             return
-        if self._delivery.ssrc in rtcp.parse(frame.payload).key_wanted:
+        if self._delivery.ssrc in rtcp.parse(packet).key_wanted:
             self._stream.want_key()

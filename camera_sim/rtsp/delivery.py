@@ -1,13 +1,13 @@
 """One receiver of a stream: its numbering, its bounded send queue, its reports."""
 
-import asyncio
 import logging
 import random
 from collections.abc import Callable
 
 from camera_sim.pacer import RTP_HZ
 from camera_sim.rtsp import rtcp
-from camera_sim.rtsp.packetizer import Packets, address, interleave
+from camera_sim.rtsp.packetizer import Packets
+from camera_sim.rtsp.senders import Sender
 from gate.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -22,15 +22,15 @@ _FIRST_RTP = range(1 << 16, 1 << 31)
 
 
 class RtpDelivery:
-    """Sends pictures to one transport. Numbers go on over a pause; `promise` says with which ones it continues."""
+    """Sends pictures one way. Numbers go on over a pause; `promise` says with which ones it continues. `camera_ns` is
+    the camera's own time, which its reports tell."""
 
-    def __init__(self, transport: asyncio.WriteTransport, channel: int, label: str, clock: Clock) -> None:
+    def __init__(self, sender: Sender, label: str, clock: Clock, camera_ns: Callable[[], int]) -> None:
         self.ssrc = random.getrandbits(32) | 1
-        self.want_key: Callable[[], None] | None = None
+        self.sender = sender
         self.dropped_pictures = 0
         self.sent_pictures = 0
-        self._transport = transport
-        self._channel = channel
+        self._camera_ns = camera_ns
         self._label = label
         self._clock = clock
         self._sequence = random.randrange(1, 1 << 15)
@@ -42,6 +42,11 @@ class RtpDelivery:
         self._packets = 0
         self._payload_bytes = 0
         self._report_due_ns = 0
+
+    @property
+    def transport(self) -> str:
+        """See `Sender`."""
+        return self.sender.transport
 
     def promise(self) -> tuple[int, int]:
         """Sequence number and RTP time of the next packet; kept whenever its picture comes."""
@@ -59,10 +64,11 @@ class RtpDelivery:
 
     def send(self, packets: Packets, *, key: bool, rtp: int) -> None:
         """Sends one picture, or drops it. `rtp`: the stream's RTP time, not wrapped."""
-        if self._transport.is_closing() or (self._waits_for_key and not key):
+        sender = self.sender
+        if sender.closing or (self._waits_for_key and not key):
             self.dropped_pictures += self._dropping
             return
-        waiting_bytes = self._transport.get_write_buffer_size()
+        waiting_bytes = sender.waiting_bytes()
         if waiting_bytes and waiting_bytes + len(packets.template) > QUEUE_BYTES_MAX:
             self._overflow()
             return
@@ -73,9 +79,7 @@ class RtpDelivery:
         if self._offset is None:
             self._offset = self._next_rtp - rtp
         rtp_time = (rtp + self._offset) & _RTP_MASK
-        self._transport.write(
-            address(packets, channel=self._channel, sequence=self._sequence, rtp_time=rtp_time, ssrc=self.ssrc)
-        )
+        sender.send(packets, sequence=self._sequence, rtp_time=rtp_time, ssrc=self.ssrc)
         self._sequence = (self._sequence + len(packets.offsets)) & 0xFFFF
         self._next_rtp = rtp_time
         self.sent_pictures += 1
@@ -85,9 +89,10 @@ class RtpDelivery:
             self._report(rtp_time)
 
     def end(self) -> None:
-        """Says goodbye, if anything was sent."""
-        if self._packets and not self._transport.is_closing():
-            self._transport.write(interleave(self._channel + 1, rtcp.bye(self.ssrc)))
+        """Says goodbye, if anything was sent, and frees the way."""
+        if self._packets and not self.sender.closing:
+            self.sender.report(rtcp.bye(self.ssrc))
+        self.sender.close()
 
     def _overflow(self) -> None:
         if not self._dropping:
@@ -99,10 +104,10 @@ class RtpDelivery:
         self._report_due_ns = self._clock.monotonic_ns() + REPORT_SECONDS * 1_000_000_000
         report = rtcp.sender_report(
             self.ssrc,
-            utc_ns=self._clock.now_ns(),
+            utc_ns=self._camera_ns(),
             rtp_time=rtp_time,
             packets=self._packets,
             payload_bytes=self._payload_bytes,
             cname=CNAME,
         )
-        self._transport.write(interleave(self._channel + 1, report))
+        self.sender.report(report)

@@ -20,8 +20,9 @@ HEADERS_MAX = 64
 BODY_BYTES_MAX = 64 << 10
 URI_CHARACTERS_MAX = 1024
 REASONS = {
-    200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable",
-    413: "Request Entity Too Large", 414: "Request-URI Too Large", 451: "Parameter Not Understood",
+    200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
+    406: "Not Acceptable", 413: "Request Entity Too Large", 414: "Request-URI Too Large",
+    451: "Parameter Not Understood", 453: "Not Enough Bandwidth",
     454: "Session Not Found", 455: "Method Not Valid in This State", 457: "Invalid Range",
     459: "Aggregate Operation Not Allowed", 461: "Unsupported Transport", 501: "Not Implemented",
     503: "Service Unavailable", 505: "RTSP Version Not Supported", 551: "Option Not Supported",
@@ -97,14 +98,21 @@ class Parser:
 
 
 def response(
-    status: int, sequence: str | None, headers: Mapping[str, str] | None = None, body: bytes = b"", *, server: str
+    status: int,
+    sequence: str | None,
+    headers: Mapping[str, str | tuple[str, ...]] | None = None,
+    body: bytes = b"",
+    *,
+    server: str,
 ) -> bytes:
-    """The bytes of a response. `sequence`: the request's CSeq, if it had one."""
+    """The bytes of a response. `sequence`: the request's CSeq, if it had one. A header of several values gets several
+    lines."""
     lines = [f"RTSP/1.0 {status} {REASONS[status]}"]
     if sequence is not None:
         lines.append(f"CSeq: {sequence}")
     lines.append(f"Server: {server}")
-    lines += (f"{name}: {value}" for name, value in (headers or {}).items())
+    for name, value in (headers or {}).items():
+        lines += (f"{name}: {one}" for one in ((value,) if isinstance(value, str) else value))
     if body:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode("utf-8") + body

@@ -6,13 +6,17 @@ Rules
 2. A stream that plays never pauses. While what is due is not in memory, or a decoder cannot go on with it (clock step),
    the group being played is sent to its end and then the loop's newest one, again and again, marked `filler`.
 3. What is due comes back at the next beginning of a group, or at a key frame made for it if that is far off.
+4. Key frames are made for scenes only: footage is sent as it was encoded, so its own next key frame is the answer.
 """
 
 import logging
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
+from camera_sim.clips.film import Place
 from camera_sim.clips.loop import HeldGop, Loop, SendablePicture, sendable
+from camera_sim.clips.recipe import Recipe
 from camera_sim.clips.rekey import Job, Rekeyer
 from camera_sim.pacer import Tick
 from gate.clock import Clock
@@ -53,7 +57,7 @@ class Picker:
     def __init__(self, label: str, loop: Loop, rekeyer: Rekeyer, clock: Clock) -> None:
         self._label = label
         self._loop = loop
-        self._show = loop.recipe.show
+        self._film = loop.film
         self._rekeyer = rekeyer
         self._clock = clock
         self._group: HeldGop | None = None
@@ -69,12 +73,12 @@ class Picker:
         self._fillers = 0
 
     def pick(self, tick: Tick) -> Choice | None:
-        number, at = divmod(tick.n, self._show.gop_pictures)
-        due = self._loop.held(number % self._show.gops)
-        picture = self._taken_over(number, at) or self._due(due, at)
+        place = self._film.place(tick.n)
+        self._loop.want(place.gop, self._film.after(place.gop))
+        picture = self._taken_over(place) or self._due(self._loop.held(place.gop), place.at)
         fills = picture is None
         if picture is None:
-            picture = self._stand_in(number % self._show.gops)
+            picture = self._stand_in(place.gop)
         self._last = tick
         self._count(fills=fills and picture is not None)
         if picture is None:
@@ -82,7 +86,7 @@ class Picker:
         if picture.key:
             self._key_wanted = False
             self._key_due_ns = tick.due_ns + KEY_INTERVAL_NS_MIN
-        if self._key_wanted or (fills and self._show.gop_pictures - at > self._show.fps):
+        if self._key_wanted or (fills and place.left >= self._film.fps):
             self._begin_rekey()
         return Choice(picture=picture, state=FILLER if fills else STATE)
 
@@ -95,17 +99,19 @@ class Picker:
         self._cancel_coming()
         self._last = None
 
-    def _taken_over(self, number: int, at: int) -> SendablePicture | None:
+    def _taken_over(self, place: Place) -> SendablePicture | None:
         """The key frame made on request, if this is its place and it is there in time."""
-        if self._coming is None or (number == self._coming[2] and at < self._coming[0].first):
+        if self._coming is None:
             return None
-        job, group, its_number = self._coming
-        if number != its_number or at > job.first or job.picture(at) is None:
+        job, group, number = self._coming
+        if place.number == number and place.at < job.first:
+            return None
+        if place.number != number or place.at > job.first or job.picture(place.at) is None:
             self._cancel_coming()
             return None
         self._coming = None
         self._play(group)
-        self._job, self._at = job, at - 1
+        self._job, self._at = job, place.at - 1
         return self._next()
 
     def _due(self, due: HeldGop | None, at: int) -> SendablePicture | None:
@@ -147,23 +153,24 @@ class Picker:
             made = self._job.picture(at)
             if made is None:
                 return None
-            picture = sendable(made, self._group.gop.parameter_sets if at == self._job.first else ())
+            picture = sendable(made, self._group.gop.parameter_sets if at == self._job.first else (), self._film.codec)
         self._at = at
         return picture
 
     def _begin_rekey(self) -> None:
         """Starts on a key frame at the first picture that can be ready in time, unless the group's end is as near."""
         now_ns = self._clock.monotonic_ns()
-        if self._coming is not None or self._last is None or now_ns < self._key_due_ns:
+        film = self._film
+        if self._coming is not None or self._last is None or now_ns < self._key_due_ns or not isinstance(film, Recipe):
             return
-        number, at = divmod(self._last.n, self._show.gop_pictures)
-        held = self._loop.held(number % self._show.gops)
-        frame_ns = 1_000_000_000 // self._show.fps
-        first = at + 1 + (self._rekeyer.lead_ns(self._loop.recipe, at) + now_ns - self._last.due_ns) // frame_ns
+        place = film.place(self._last.n)
+        held = self._loop.held(place.gop)
+        late_ns = self._rekeyer.lead_ns(film, place.at) + now_ns - self._last.due_ns
+        ahead = 1 + math.floor(late_ns * film.fps / 1_000_000_000)
         # Two key frames in a row would need different idr_pic_id (H.264 section 7.4.3).
-        if held is not None and first < self._show.gop_pictures - 1:
-            job = self._rekeyer.start(held.gop, self._loop.recipe, first)
-            self._coming = None if job is None else (job, held, number)
+        if held is not None and ahead < place.left:
+            job = self._rekeyer.start(held.gop, film, place.at + ahead)
+            self._coming = None if job is None else (job, held, place.number)
 
     def _cancel_coming(self) -> None:
         if self._coming is not None:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
-from urllib.parse import urlsplit
 
+from camera_sim.rtsp.auth import Account, Digest, path_of
 from camera_sim.rtsp.message import Request, response
 from camera_sim.rtsp.sdp import TRACK
 
@@ -18,14 +18,29 @@ SESSION_SECONDS = 60
 METHODS = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "GET_PARAMETER", "SET_PARAMETER", "TEARDOWN")
 _KNOWN_ELSEWHERE = ("ANNOUNCE", "RECORD", "REDIRECT")
 _PUBLIC = {"Public": ", ".join(METHODS)}
-_INTERLEAVED = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
+_PAIR = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _LIVE_RANGE = re.compile(r"\s*(npt\s*=\s*(now|\d+(\.\d*)?|\d+:\d\d:\d\d(\.\d*)?)?\s*-.*|clock\s*=.*)", re.IGNORECASE)
 
+TransportName = Literal["tcp", "udp"]
 Action = Literal["none", "play", "pause", "teardown"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """The way a client wants its packets: two channels (tcp) or two ports of its own (udp), RTP then RTCP."""
+
+    transport: TransportName
+    pair: tuple[int, int]
+
+
 class Source(Protocol):
-    """A stream that can be described and played."""
+    """A stream that can be described and played. `account`: whom it wants to know, if anybody may not see it."""
+
+    @property
+    def account(self) -> Account | None: ...
+
+    @property
+    def transports(self) -> tuple[TransportName, ...]: ...
 
     def sdp(self, host: str) -> bytes:
         """Its session description."""
@@ -37,6 +52,10 @@ class Delivery(Protocol):
     @property
     def ssrc(self) -> int:
         """Synchronisation source of the packets."""
+
+    @property
+    def transport(self) -> str:
+        """The way chosen, as SETUP's answer says it, without SSRC."""
 
     def promise(self) -> tuple[int, int]:
         """Sequence number and RTP time of the next packet that will be sent."""
@@ -51,8 +70,8 @@ class Reply:
 
 
 class Responder:
-    """Answers the requests of one connection in order. `open_delivery(source, channel)` is called at SETUP; the RTP
-    channel is even or odd as the client wishes, RTCP goes on the next one."""
+    """Answers the requests of one connection in order. `open_delivery(source, offer)` is called at SETUP and gives None
+    if there is no way to the client."""
 
     def __init__(
         self,
@@ -60,7 +79,7 @@ class Responder:
         *,
         host: str,
         session_id: str,
-        open_delivery: Callable[[str, int], Delivery],
+        open_delivery: Callable[[str, Offer], Delivery | None],
     ) -> None:
         self._sources = sources
         self._host = host
@@ -69,6 +88,9 @@ class Responder:
         self._path: str | None = None
         self._delivery: Delivery | None = None
         self._playing = False
+        self.digest = Digest()
+        self.wrong_answers = 0
+        """Authorizations in a row that were wrong."""
 
     def answer(self, request: Request) -> Reply:
         """The reply. `request` may be anything that parsed."""
@@ -107,6 +129,9 @@ class Responder:
         wanted = request.headers.get("require", "") or request.headers.get("proxy-require", "")
         if wanted:
             return self._reply(551, request, {"Unsupported": wanted})
+        refused = self._challenge(request)
+        if refused is not None:
+            return refused
         given = request.headers.get("session")
         if given is not None and (self._delivery is None or given.partition(";")[0].strip() != self._session_id):
             return self._reply(454, request)
@@ -124,6 +149,24 @@ class Responder:
                 return self._reply(459, request)
         return None
 
+    def _challenge(self, request: Request) -> Reply | None:
+        """401, unless the camera is open, the method is free, or the client has proved who it is."""
+        path = self.source_of(request.uri) or (self._path if self._delivery else None)
+        account = self._sources[path].account if path else None
+        if account is None or request.method == "OPTIONS":
+            return None
+        stale = False
+        header = request.headers.get("authorization")
+        if header is not None:
+            # A track may be answered for with its stream's address (path_of leaves no slash at the end).
+            paths = (path_of(request.uri), path or "", f"{path}/{TRACK}")
+            verdict = self.digest.judge(account, request.method, paths, header)
+            self.wrong_answers = self.wrong_answers + 1 if verdict == "wrong" else 0
+            if verdict == "right":
+                return None
+            stale = verdict == "stale"
+        return self._reply(401, request, {"WWW-Authenticate": self.digest.challenges(account.style, stale=stale)})
+
     def _describe(self, request: Request) -> Reply:
         accepted = request.headers.get("accept", "application/sdp").lower()
         if not any(kind in accepted for kind in ("application/sdp", "application/*", "*/*")):
@@ -135,16 +178,18 @@ class Responder:
     def _setup(self, request: Request) -> Reply:
         if self._playing:
             return self._reply(455, request)
-        channel = _pick_transport(request.headers.get("transport", ""))
-        if channel is None:
-            return self._reply(461, request)
         path = _path(request.uri)
+        offer = _pick_transport(request.headers.get("transport", ""), self._sources[path].transports)
+        if offer is None:
+            return self._reply(461, request)
         if self._path is not None and self._path != path:
             return self._reply(459, request)
         self._path = path
-        self._delivery = self._open_delivery(path, channel)
-        transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1};ssrc={self._delivery.ssrc:08X}"
-        return self._reply(200, request, {"Transport": transport + ';mode="PLAY"'} | self._session())
+        self._delivery = self._open_delivery(path, offer)
+        if self._delivery is None:
+            return self._reply(503, request)
+        transport = f'{self._delivery.transport};ssrc={self._delivery.ssrc:08X};mode="PLAY"'
+        return self._reply(200, request, {"Transport": transport} | self._session())
 
     def _play(self, request: Request) -> Reply:
         assert self._delivery is not None
@@ -171,7 +216,7 @@ class Responder:
         self,
         status: int,
         request: Request,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | tuple[str, ...]] | None = None,
         body: bytes = b"",
         action: Action = "none",
     ) -> Reply:
@@ -184,25 +229,32 @@ def _without_query(uri: str) -> str:
 
 def _path(uri: str) -> str:
     """The stream's path in an absolute or relative address: `/cam1/main`."""
-    try:
-        path = urlsplit(_without_query(uri)).path
-    except ValueError:
-        return ""
-    return path.rstrip("/").removesuffix(f"/{TRACK}").rstrip("/")
+    return path_of(uri).removesuffix(f"/{TRACK}").rstrip("/")
 
 
-def _pick_transport(header: str) -> int | None:
-    """The RTP channel of the first transport in the client's list that is TCP, interleaved and for playing."""
-    for offer in header.split(","):
-        name, *parameters = (part.strip() for part in offer.split(";"))
+def _pick_transport(header: str, supported: tuple[TransportName, ...]) -> Offer | None:
+    """The first transport in the client's list that is supported, for one client, for playing, and well formed."""
+    for text in header.split(","):
+        name, *parameters = (part.strip() for part in text.split(";"))
         values = dict(parameter.partition("=")[::2] for parameter in parameters)
         mode = values.get("mode", "play").strip('"').lower()
-        if name.upper() != "RTP/AVP/TCP" or "multicast" in values or mode != "play":
+        if "multicast" in values or mode != "play":
             continue
-        pair = _INTERLEAVED.fullmatch(values.get("interleaved", "0-1"))
-        if pair is None:
-            continue
-        rtp, rtcp = int(pair[1]), int(pair[2] or int(pair[1]) + 1)
-        if rtcp == rtp + 1 and rtcp <= 255:
-            return rtp
+        if name.upper() == "RTP/AVP/TCP" and "tcp" in supported:
+            pair = _pair(values.get("interleaved", "0-1"), 255)
+            if pair is not None:
+                return Offer(transport="tcp", pair=pair)
+        elif name.upper() in ("RTP/AVP", "RTP/AVP/UDP") and "udp" in supported:
+            pair = _pair(values.get("client_port", ""), 65535)
+            if pair is not None and pair[0]:
+                return Offer(transport="udp", pair=pair)
     return None
+
+
+def _pair(text: str, highest: int) -> tuple[int, int] | None:
+    """Two numbers that follow each other; the second may be left out."""
+    match = _PAIR.fullmatch(text)
+    if match is None:
+        return None
+    first, second = int(match[1]), int(match[2] or int(match[1]) + 1)
+    return (first, second) if second == first + 1 and second <= highest else None

@@ -1,18 +1,27 @@
-"""The session description of one stream (RFC 4566; RFC 6184 section 8.2.1; RFC 2326 appendix C). Pure."""
+"""The session description of one stream (RFC 4566; RFC 6184 section 8.2.1; RFC 7798 section 7.1; RFC 2326 appendix C).
+Pure."""
 
 import base64
 from collections.abc import Sequence
 
-from camera_sim.h264 import profile_level_id
+from camera_sim.codec import H264, H265, Codec, profile_level_id
 from camera_sim.rtsp.packetizer import PAYLOAD_TYPE
 
 TRACK = "trackID=0"
 """Control address of the only track, relative to Content-Base."""
 
 
-def describe(*, title: str, session: int, host: str, parameter_sets: Sequence[bytes], fps: int, bitrate: int) -> bytes:
-    """The SDP of a live H.264 stream. `parameter_sets`: SPS, PPS, without start codes."""
-    sprop = ",".join(base64.b64encode(nal).decode("ascii") for nal in parameter_sets)
+def describe(
+    *,
+    title: str,
+    session: int,
+    host: str,
+    parameter_sets: Sequence[bytes],
+    fps: float,
+    bitrate: int,
+    codec: Codec = H264,
+) -> bytes:
+    """The SDP of a live stream. `parameter_sets`: in the order they are sent, without start codes; may be empty."""
     family = "IP6" if ":" in host else "IP4"
     anywhere = "::" if family == "IP6" else "0.0.0.0"
     lines = (
@@ -25,13 +34,34 @@ def describe(*, title: str, session: int, host: str, parameter_sets: Sequence[by
         "a=range:npt=now-",
         f"m=video 0 RTP/AVP {PAYLOAD_TYPE}",
         f"b=AS:{-(-bitrate // 1000)}",
-        f"a=rtpmap:{PAYLOAD_TYPE} H264/90000",
-        f"a=fmtp:{PAYLOAD_TYPE} packetization-mode=1;profile-level-id={profile_level_id(parameter_sets[0])};"
-        f"sprop-parameter-sets={sprop}",
-        f"a=framerate:{fps}",
+        f"a=rtpmap:{PAYLOAD_TYPE} {codec.name.upper()}/90000",
+        *_format(parameter_sets, codec),
+        f"a=framerate:{fps:g}",
         f"a=rtcp-fb:{PAYLOAD_TYPE} nack pli",
         f"a=rtcp-fb:{PAYLOAD_TYPE} ccm fir",
         f"a=control:{TRACK}",
         "",
     )
     return "\r\n".join(lines).encode("utf-8")
+
+
+def _format(parameter_sets: Sequence[bytes], codec: Codec) -> list[str]:
+    """The `fmtp` line, if there is anything to say."""
+    if codec is H265:
+        names = ("sprop-vps", "sprop-sps", "sprop-pps")
+        values = [
+            f"{name}={_base64([nal for nal in parameter_sets if codec.nal_type(nal) == kind])}"
+            for name, kind in zip(names, codec.parameter_sets, strict=True)
+        ]
+        return [f"a=fmtp:{PAYLOAD_TYPE} {';'.join(values)}"] if parameter_sets else []
+    values = ["packetization-mode=1"]
+    if parameter_sets:
+        values += [
+            f"profile-level-id={profile_level_id(parameter_sets[0])}",
+            f"sprop-parameter-sets={_base64(parameter_sets)}",
+        ]
+    return [f"a=fmtp:{PAYLOAD_TYPE} {';'.join(values)}"]
+
+
+def _base64(nals: Sequence[bytes]) -> str:
+    return ",".join(base64.b64encode(nal).decode("ascii") for nal in nals)

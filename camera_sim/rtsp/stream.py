@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from camera_sim.clips.loop import Loop
 from camera_sim.clips.rekey import Rekeyer
 from camera_sim.marks import PictureMark, build_sei
 from camera_sim.pacer import Pacer, Tick
 from camera_sim.rtsp import sdp
+from camera_sim.rtsp.auth import Account
 from camera_sim.rtsp.delivery import RtpDelivery
 from camera_sim.rtsp.packetizer import join, packetize
 from camera_sim.rtsp.picker import Choice, Picker, Picks
+from camera_sim.rtsp.responder import TransportName
 from gate.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -23,12 +26,27 @@ class LiveStream:
     """`camera` and `name` (`main` or `sub`) of a loop; `title` is for its description. `run` plays while somebody
     receives."""
 
-    def __init__(self, camera: str, name: str, title: str, loop: Loop, rekeyer: Rekeyer, clock: Clock) -> None:
+    def __init__(
+        self,
+        camera: str,
+        name: str,
+        loop: Loop,
+        rekeyer: Rekeyer,
+        clock: Clock,
+        *,
+        title: str,
+        account: Account | None = None,
+        transports: tuple[TransportName, ...] = ("tcp", "udp"),
+    ) -> None:
         self.camera, self.name, self.title = camera, name, title
         self.loop = loop
         self._clock = clock
-        self._show = loop.recipe.show
-        self._pacer = Pacer(self._show.fps, clock.monotonic_ns(), clock.now_ns())
+        self.account = account
+        self.transports = transports
+        self.camera_ns: Callable[[], int] = clock.now_ns
+        """The camera's own wall time."""
+        self._codec = loop.film.codec
+        self._pacer = Pacer(loop.film.fps, clock.monotonic_ns(), self.camera_ns())
         self._receivers: dict[RtpDelivery, None] = {}
         self._joined = asyncio.Event()
         self._picks: Picks = Picker(self.label, loop, rekeyer, clock)
@@ -48,11 +66,12 @@ class LiveStream:
         """The session description; the loop must be ready."""
         return sdp.describe(
             title=self.title,
-            session=self._clock.now_ns() // 1000,
+            session=self.camera_ns() // 1000,
             host=host,
             parameter_sets=self.loop.parameter_sets,
-            fps=self._show.fps,
-            bitrate=self.loop.recipe.bitrate,
+            fps=float(self.loop.film.fps),
+            bitrate=self.loop.film.bitrate,
+            codec=self._codec,
         )
 
     def join(self, receiver: RtpDelivery) -> None:
@@ -80,9 +99,7 @@ class LiveStream:
             await self._play_one()
 
     async def _play_one(self) -> None:
-        tick = self._pacer.next(self._clock.monotonic_ns(), self._clock.now_ns())
-        gop = tick.n % self._show.pictures // self._show.gop_pictures
-        self.loop.want(gop, (gop + 1) % self._show.gops)
+        tick = self._pacer.next(self._clock.monotonic_ns(), self.camera_ns())
         while (left_ns := tick.due_ns - self._clock.monotonic_ns()) > 0:
             await self._clock.sleep(max(left_ns / 1e9, _SLEEP_SECONDS_MIN))
         if self._last is not None and tick.n != self._last.n + 1:
@@ -103,6 +120,7 @@ class LiveStream:
             state=choice.state,
             crc32=picture.crc32,
         )
-        packets = join((picture.head, packetize((build_sei(mark),), last=False), picture.body))
+        sei = packetize((build_sei(mark, self._codec),), self._codec, last=False)
+        packets = join((picture.head, sei, picture.body))
         for receiver in tuple(self._receivers):
-            receiver.send(packets, key=picture.key, rtp=tick.rtp)
+            receiver.send(packets, key=picture.key, rtp=tick.rtp + picture.shift)

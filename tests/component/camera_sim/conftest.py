@@ -13,6 +13,7 @@ from gate.clock import SystemClock
 FPS = 15
 LOOP_SECONDS = 4
 READY_SECONDS = 60
+USER, PASSWORD = "admin", "p:w/1"
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def config(clips: Path) -> FleetConfig:
-    """cam1: a group a second, main and sub. cam2 shows the same in one group of four seconds."""
+    """cam1: a group a second, main and sub. cam2 shows the same in one group of four seconds. guard and keeper want a
+    password, in the two styles. hevc is H.265."""
     main = StreamConfig(width=160, height=90, fps=FPS, bitrate=200_000)
     sub = SubStreamConfig(width=96, height=64, fps=FPS, bitrate=60_000)
     long = StreamConfig(width=160, height=90, fps=FPS, bitrate=200_000, gop_seconds=4)
@@ -33,6 +35,11 @@ def config(clips: Path) -> FleetConfig:
         cameras=(
             CameraConfig(id="cam1", scene="car_park", main=main, sub=sub),
             CameraConfig(id="cam2", scene="car_park", main=long, sub=None),
+            CameraConfig(id="guard", scene="car_park", main=main, sub=None, user=USER, password=PASSWORD),
+            CameraConfig(
+                id="keeper", scene="car_park", main=main, sub=None, user=USER, password=PASSWORD, digest="dual"
+            ),
+            CameraConfig(id="hevc", scene="car_park", main=main.model_copy(update={"codec": "h265"}), sub=None),
         ),
     )
 

@@ -26,7 +26,7 @@ async def test_what_is_not_encoded_yet_is_filled_with_the_newest_group_and_marke
     config: FleetConfig, fleet: Fleet, clock: SystemClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Workshop, "work", _never)
-    whole = config.cache_dir / fleet.streams["/cam1/main"].loop.recipe.folder
+    whole = config.cache_dir / fleet.streams["/cam1/main"].loop.film.folder
     partial = tmp_path / whole.name
     now = clock.now_ns() // 1_000_000_000 % LOOP_SECONDS
     partial.mkdir()

@@ -20,6 +20,9 @@ OPTIONS = b"OPTIONS rtsp://127.0.0.1/cam1/main RTSP/1.0\r\nCSeq: 1\r\n\r\n"
 class NeverReady:
     """A stream whose first picture does not come."""
 
+    account = None
+    transports = ("tcp",)
+
     def __init__(self) -> None:
         self.loop = self
         self.ready = False

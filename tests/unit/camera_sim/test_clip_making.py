@@ -13,13 +13,12 @@ from camera_sim.clips.workshop import plan_next
 from camera_sim.config import CameraConfig, FleetConfig, StreamConfig, SubStreamConfig
 from camera_sim.errors import ClipError
 
+slices = st.lists(st.binary(min_size=1, max_size=90), min_size=1, max_size=3).map(tuple)
 gops = st.builds(
     Gop,
     parameter_sets=st.tuples(st.binary(min_size=4, max_size=30), st.binary(min_size=2, max_size=9)),
     pictures=st.lists(
-        st.builds(Picture, slices=st.lists(st.binary(min_size=1, max_size=90), min_size=1, max_size=3).map(tuple)),
-        min_size=1,
-        max_size=6,
+        st.builds(Picture, slices=slices, shift=st.integers(-(2**31), 2**31 - 1)), min_size=1, max_size=6
     ).map(tuple),
 )
 
@@ -89,6 +88,7 @@ def test_whatever_changes_the_pictures_changes_the_folder() -> None:
         CameraConfig(id="a", scene="car_park", main=StreamConfig(bitrate=1_000_000)),
         CameraConfig(id="a", scene="car_park", main=StreamConfig(gop_seconds=2)),
         CameraConfig(id="a", scene="car_park", main=StreamConfig(fps=30)),
+        CameraConfig(id="a", scene="car_park", main=StreamConfig(codec="h265")),
     ]
     folders = {recipe_of(fleet(form), form, "main").folder for form in forms}
     assert len(folders) == len(forms)

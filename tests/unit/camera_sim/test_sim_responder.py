@@ -4,19 +4,27 @@ import re
 
 import pytest
 
+from camera_sim.rtsp.auth import Account
 from camera_sim.rtsp.message import Request
-from camera_sim.rtsp.responder import Reply, Responder
+from camera_sim.rtsp.responder import Offer, Reply, Responder, TransportName
 
 URL = "rtsp://127.0.0.1:8554/cam1/main"
 
 
 class _Source:
+    def __init__(self, account: Account | None = None, transports: tuple[TransportName, ...] = ("tcp", "udp")) -> None:
+        self.account, self.transports = account, transports
+
     def sdp(self, host: str) -> bytes:
         return f"v=0 {host}".encode()
 
 
 class _Delivery:
     ssrc = 0x1234ABCD
+
+    def __init__(self, offer: Offer) -> None:
+        kind = "RTP/AVP/TCP;unicast;interleaved=" if offer.transport == "tcp" else "RTP/AVP;unicast;client_port="
+        self.transport = f"{kind}{offer.pair[0]}-{offer.pair[1]}"
 
     def promise(self) -> tuple[int, int]:
         return 17, 424242
@@ -25,14 +33,14 @@ class _Delivery:
 class Client:
     """Talks to one responder; counts CSeq."""
 
-    def __init__(self) -> None:
-        self.opened: list[tuple[str, int]] = []
-        sources = {"/cam1/main": _Source(), "/cam1/sub": _Source()}
+    def __init__(self, source: _Source | None = None) -> None:
+        self.opened: list[tuple[str, Offer]] = []
+        sources = {"/cam1/main": source or _Source(), "/cam1/sub": _Source()}
         self._responder = Responder(sources, host="127.0.0.1", session_id="5e551011", open_delivery=self._open)
 
-    def _open(self, path: str, channel: int) -> _Delivery:
-        self.opened.append((path, channel))
-        return _Delivery()
+    def _open(self, path: str, offer: Offer) -> _Delivery:
+        self.opened.append((path, offer))
+        return _Delivery(offer)
 
     def ask(self, method: str, uri: str = URL, body: bytes = b"", **headers: str) -> Reply:
         named = {"cseq": "3"} | {name.replace("_", "-"): value for name, value in headers.items()}
@@ -79,26 +87,35 @@ def test_a_session_goes_through_setup_play_pause_play_teardown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("transport", "channel"),
+    ("transport", "kind", "first"),
     [
-        ("RTP/AVP/TCP;unicast;interleaved=4-5", 4),
-        ("RTP/AVP;unicast;client_port=5000-5001,RTP/AVP/TCP;unicast;interleaved=2-3", 2),
-        ("rtp/avp/tcp", 0),
-        ("RTP/AVP/TCP;interleaved=6", 6),
-        ('RTP/AVP/TCP;unicast;interleaved=0-1;mode="PLAY"', 0),
+        ("RTP/AVP/TCP;unicast;interleaved=4-5", "tcp", 4),
+        ("RTP/AVP;unicast;client_port=5000-5001,RTP/AVP/TCP;unicast;interleaved=2-3", "udp", 5000),
+        ("RTP/AVP;multicast;port=5000-5001,RTP/AVP/UDP;unicast;client_port=6000", "udp", 6000),
+        ("rtp/avp/tcp", "tcp", 0),
+        ("RTP/AVP/TCP;interleaved=6", "tcp", 6),
+        ('RTP/AVP/TCP;unicast;interleaved=0-1;mode="PLAY"', "tcp", 0),
     ],
 )
-def test_setup_takes_the_first_transport_it_can_serve(transport: str, channel: int) -> None:
+def test_setup_takes_the_first_transport_it_can_serve(transport: str, kind: TransportName, first: int) -> None:
     client = Client()
     assert status(client.set_up(transport)) == 200
-    assert client.opened == [("/cam1/main", channel)]
+    assert client.opened == [("/cam1/main", Offer(transport=kind, pair=(first, first + 1)))]
+
+
+def test_a_camera_that_speaks_one_transport_only_refuses_the_other() -> None:
+    udp, tcp = "RTP/AVP;unicast;client_port=5000-5001", "RTP/AVP/TCP;interleaved=0-1"
+    assert [status(Client(_Source(transports=("udp",))).set_up(offer)) for offer in (udp, tcp)] == [200, 461]
+    assert [status(Client(_Source(transports=("tcp",))).set_up(offer)) for offer in (udp, tcp)] == [461, 200]
 
 
 @pytest.mark.parametrize(
     "transport",
     [
         "",
-        "RTP/AVP;unicast;client_port=5000-5001",
+        "RTP/AVP;unicast",
+        "RTP/AVP;unicast;client_port=0-1",
+        "RTP/AVP;unicast;client_port=65535-65536",
         "RTP/AVP/TCP;multicast",
         "RTP/AVP/TCP;interleaved=0-7",
         "RTP/AVP/TCP;interleaved=255-256",
