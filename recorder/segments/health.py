@@ -1,11 +1,14 @@
 """Whether a volume can be written to, and the sentences that say why not."""
 
 import asyncio
+import logging
 from typing import Literal
 
 from recorder.state import StateBoard
 
 Language = Literal["ja", "en"]
+
+_log = logging.getLogger(__name__)
 
 _FLOOR = {
     "ja": "空き容量の下限 {floor} を保てないため録画を停止しました(空き {free})。"
@@ -100,6 +103,10 @@ class DiskHealth:
             self._tell(message)
 
     def _tell(self, block: str) -> None:
+        if block:
+            _log.error("%s", block)
+        elif self._block:
+            _log.info("recording can go on, no longer: %s", self._block)
         self._block = block
         self._notices.put(f"volume {self._path}", block)
         self._changed.set()
