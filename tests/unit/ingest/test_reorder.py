@@ -53,6 +53,12 @@ def test_a_hole_is_given_up_when_nothing_more_comes() -> None:
     assert taken.packets == [sent[0], sent[2], sent[5]] and not taken.window.holding
 
 
+def test_a_duplicate_of_what_waits_is_counted_once_and_not_passed_on() -> None:
+    sent = packets(4)
+    taken = Taken().take(sent[0], sent[2], sent[2], sent[1], sent[3])
+    assert taken.packets == sent and taken.window.late == 1
+
+
 def test_what_waits_is_bounded() -> None:
     sent = packets(PACKETS_MAX + 3)
     taken = Taken().take(sent[0], *sent[2:])
