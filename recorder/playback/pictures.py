@@ -9,13 +9,14 @@ import os
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.catalog.footage_queries import run_start_utc_ns
 from recorder.catalog.rows import SegmentId
 from recorder.media.access_unit import AccessUnit, VideoFormat
 from recorder.media.errors import MediaError
-from recorder.media.fmp4 import format_of_init, parse_fragment_head, walk_boxes
+from recorder.media.fmp4 import FragmentHead, format_of_init, parse_fragment_head, walk_boxes
 from recorder.playback.errors import FootageError
 from recorder.playback.fragments import FragmentPlace, Wanted, find_fragments
 from recorder.segments.cutter import ns_of_ticks, ticks_of
@@ -23,8 +24,19 @@ from recorder.segments.cutter import ns_of_ticks, ticks_of
 _log = logging.getLogger(__name__)
 
 FORMATS_MAX = 16
+_EVER_NS = 2**62
 _HEAD_BYTES = 8192
 """Enough for the head of nearly every fragment in one read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """A fragment as it lies on disk. `data`: its pictures, one after the other, of the sizes in `head`."""
+
+    place: FragmentPlace
+    format: VideoFormat
+    head: FragmentHead
+    data: memoryview
 
 
 class PictureSource:
@@ -41,23 +53,30 @@ class PictureSource:
         self._file = -1
         self._format: VideoFormat | None = None
         self._run_offset_90k = 0
+        forward_end = None if wanted.backward else wanted.end_utc_ns
+        self._end_utc_ns = _EVER_NS if forward_end is None else forward_end
 
     def next_units(self) -> list[AccessUnit] | None:
         """The units of the next fragment (of a key frame's, with `keys_only` or backward, the first alone); None at the
         end. What lies before the range's start is given from its key frame on, nothing from the range's end on.
         Fragments that are gone or broken are left out and logged. Raises sqlite3.Error."""
+        while (fragment := self.next_fragment()) is not None:
+            if units := list(self._units(fragment)):
+                return units
+        return None
+
+    def next_fragment(self) -> Fragment | None:
+        """The next fragment as it lies on disk, whole (with `keys_only` or backward: its first picture's data alone);
+        None at the end. Otherwise like `next_units`."""
         for place in self._places:
             if place.id == self._gone:
                 continue
             try:
                 self._turn_to(place)
-                units = list(self._units(place))
+                return self._fragment(place)
             except (OSError, MediaError, FootageError) as error:
                 self._gone = place.id
                 _log.warning("camera %s: footage left out: %s", place.id.camera, error)
-                continue
-            if units:
-                return units
         return None
 
     def close(self) -> None:
@@ -89,7 +108,8 @@ class PictureSource:
                 self._formats.popitem(last=False)
         return self._formats[key]
 
-    def _units(self, place: FragmentPlace) -> Iterator[AccessUnit]:
+    def _fragment(self, place: FragmentPlace) -> Fragment:
+        assert self._format is not None
         first_only = self._wanted.keys_only or self._wanted.backward
         start = os.pread(self._file, _HEAD_BYTES if first_only else place.entry.bytes, place.offset)
         moof_bytes = int.from_bytes(start[:4], "big")
@@ -97,18 +117,12 @@ class PictureSource:
             start = os.pread(self._file, moof_bytes, place.offset)
         head = parse_fragment_head(start[:moof_bytes], place.offset)
         if first_only:
-            data = self._read(place, moof_bytes + 8, head.sample_bytes[0])
-            yield self._unit(place, head.decode_time_90k, data, key=head.key)
-            return
-        if len(start) < place.entry.bytes:
+            data = memoryview(self._read(place, moof_bytes + 8, head.sample_bytes[0]))
+        elif len(start) < place.entry.bytes:
             raise FootageError("the file ends within a fragment", place.id, place.offset)
-        at, ticks, key = moof_bytes + 8, head.decode_time_90k, head.key
-        for size, duration_90k in zip(head.sample_bytes, head.sample_durations_90k, strict=True):
-            unit = self._unit(place, ticks, start[at : at + size], key=key)
-            if self._wanted.end_utc_ns is not None and unit.utc_ns >= self._wanted.end_utc_ns:
-                return
-            yield unit
-            at, ticks, key = at + size, ticks + duration_90k, False
+        else:
+            data = memoryview(start)[moof_bytes + 8 :]
+        return Fragment(place=place, format=self._format, head=head, data=data)
 
     def _read(self, place: FragmentPlace, at: int, size: int) -> bytes:
         data = os.pread(self._file, size, place.offset + at)
@@ -116,17 +130,23 @@ class PictureSource:
             raise FootageError("the file ends within a picture", place.id, place.offset + at)
         return data
 
-    def _unit(self, place: FragmentPlace, ticks: int, data: bytes, *, key: bool) -> AccessUnit:
-        assert self._format is not None
-        return AccessUnit(
-            format=self._format,
-            data=data,
-            key=key,
-            run=place.id.run,
-            pts_90k=self._run_offset_90k + ticks,
-            utc_ns=place.segment_start_utc_ns + ns_of_ticks(ticks),
-            arrival_ns=0,
-        )
+    def _units(self, fragment: Fragment) -> Iterator[AccessUnit]:
+        place, head, data = fragment.place, fragment.head, fragment.data
+        at, ticks, key = 0, head.decode_time_90k, head.key
+        for size, duration_90k in zip(head.sample_bytes, head.sample_durations_90k, strict=True):
+            utc_ns = place.segment_start_utc_ns + ns_of_ticks(ticks)
+            if at == len(data) or utc_ns >= self._end_utc_ns:
+                return
+            yield AccessUnit(
+                format=fragment.format,
+                data=bytes(data[at : at + size]),
+                key=key,
+                run=place.id.run,
+                pts_90k=self._run_offset_90k + ticks,
+                utc_ns=utc_ns,
+                arrival_ns=0,
+            )
+            at, ticks, key = at + size, ticks + duration_90k, False
 
     def _close_file(self) -> None:
         if self._file >= 0:
