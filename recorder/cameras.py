@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gate.client.gate import Gate
@@ -14,6 +14,8 @@ from recorder.recording_control import RecordingControl
 from recorder.segments.recorder import StreamRecorder
 from recorder.state import CameraState, RecordingState, StateBoard, StreamState
 from recorder.storage import Storage
+
+RECORDING_RETRY_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -169,7 +171,10 @@ class Cameras:
         if self._group is None:
             return
         for name in names:
-            job = camera.recorder.run() if name == _RECORDING else camera.streams[name].run()
+            if name == _RECORDING:
+                job = keep_recording(camera.config.id, camera.recorder.run, self._clock)
+            else:
+                job = camera.streams[name].run()
             camera.tasks[name] = self._group.create_task(job, name=f"camera {camera.config.id} {name}")
 
     async def _stop(self, camera: _Camera, names: Sequence[str]) -> None:
@@ -178,6 +183,17 @@ class Cameras:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+
+
+async def keep_recording(camera: str, run: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Runs a camera's recording until cancelled: a defect in it ends its run, and neither that camera's recording for
+    good nor anybody else's."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            _log.exception("camera %s: recording ended by a defect; it begins again", camera)
+        await clock.sleep(RECORDING_RETRY_SECONDS)
 
 
 _RECORDING = "recording"

@@ -11,6 +11,7 @@ from functools import partial
 
 from gate.clock import Clock
 from recorder.catalog.database import Catalog
+from recorder.catalog.errors import CatalogError
 from recorder.catalog.retention_queries import oldest_closed, oldest_closed_of
 from recorder.retention.deletion import Deleter
 from recorder.retention.plan import Candidate, plan_camera_bytes_to_free, plan_deletions
@@ -61,7 +62,7 @@ class ShareSweeper:
             try:
                 await self.run_once()
                 self._complaint = ""
-            except (OSError, sqlite3.Error) as error:
+            except (OSError, sqlite3.Error, CatalogError) as error:
                 if str(error) != self._complaint:
                     self._complaint = str(error)
                     _log.error("retention cannot work: %s", error)

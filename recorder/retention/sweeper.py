@@ -12,6 +12,7 @@ from functools import partial
 
 from gate.clock import Clock, instant_of
 from recorder.catalog.database import Catalog
+from recorder.catalog.errors import CatalogError
 from recorder.catalog.retention_queries import oldest_closed, oldest_utc_ns
 from recorder.catalog.rows import SegmentRow
 from recorder.retention.deletion import Deleter
@@ -75,7 +76,7 @@ class Sweeper:
             try:
                 await self.run_once()
                 self._complaint = ""
-            except (OSError, sqlite3.Error, VolumeError) as error:
+            except (OSError, sqlite3.Error, VolumeError, CatalogError) as error:
                 if str(error) != self._complaint:
                     self._complaint = str(error)
                     _log.error("%s: retention cannot work: %s", self._volume.root, error)

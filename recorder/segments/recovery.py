@@ -2,14 +2,16 @@
 
 1. A segment that was being written keeps its whole fragments; the torn rest is cut off. Without any it is removed.
 2. A file that the index does not know is adopted by its mark (run, seq, start); one whose init section never
-   got to the disk is removed.
+   got to the disk is removed. What cannot be read, or is no regular file, is counted and left as it is.
 3. Gaps follow what was found (recorder.segments.gap_recovery).
 4. A row without a file becomes `lost`; if that were most of them, the volume is not the right one: nothing is touched.
 """
 
+import errno
 import logging
 import os
 import sqlite3
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +44,7 @@ LOSS_ROWS_MIN = 10
 """More rows than this must be missing their files, and more than that share, to be taken for a wrong volume."""
 
 _PROGRESS_SECONDS = 5.0
+_UNREADABLE_SAID_MAX = 10
 _INIT_BYTES_MAX = 1 << 20
 _MOOF_BYTES_MAX = 16 << 20
 _BLANK = bytes(512)
@@ -58,6 +61,7 @@ class Recovered:
     adopted: int
     lost: int
     foreign: int
+    unreadable: int
     last_runs: Mapping[tuple[str, Stream], int]
 
 
@@ -95,12 +99,17 @@ def recover(db: sqlite3.Connection, volume: Volume, clock: Clock) -> Recovered:
     mark_segments(db, missing, "lost")
     if looked_at:
         _log.info("recovery: %s unfinished and %s unknown segments to look at", len(found.torn), len(found.unknown))
-    counts = {"repaired": 0, "removed": 0, "adopted": 0, "foreign": 0}
+    counts = {"repaired": 0, "removed": 0, "adopted": 0, "foreign": 0, "unreadable": 0}
     said_ns = clock.monotonic_ns()
     steps = [(_repair, *one) for one in found.torn] + [(_adopt, *one) for one in found.unknown]
     salvaged = []
     for done, (step, id, path) in enumerate(steps):
-        outcome = step(db, volume, id, path)
+        try:
+            outcome = step(db, volume, id, path)
+        except OSError as error:
+            outcome = "unreadable"
+            if counts[outcome] < _UNREADABLE_SAID_MAX:
+                _log.error("camera %s: %s cannot be recovered, it is left as it is: %s", id.camera, path, error)
         counts[outcome] += 1
         if outcome in ("repaired", "adopted"):
             salvaged.append(id)
@@ -191,7 +200,7 @@ def _cut_off(path: Path, walked: Walked) -> None:
     if not walked.torn_bytes:
         return
     _log.info("%s: %s torn bytes cut off at byte %s", path, walked.torn_bytes, walked.content.bytes)
-    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         os.ftruncate(fd, walked.content.bytes)
         os.fsync(fd)
@@ -202,9 +211,12 @@ def _cut_off(path: Path, walked: Walked) -> None:
 def walk_segment(path: Path, *, unsynced: bool = False) -> Walked | None:
     """Reads a segment back; None if its init section is not whole or not this recorder's. `unsynced`: parts of it may
     never have reached the disk, all of it is looked at. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
-        return _walk(lambda offset, size: os.pread(fd, size, offset), os.fstat(fd).st_size, unsynced)
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        return _walk(lambda offset, size: os.pread(fd, size, offset), status.st_size, unsynced)
     finally:
         os.close(fd)
 

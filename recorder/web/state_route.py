@@ -45,6 +45,7 @@ class StateRoute:
         self._gate = gate
         self._licence = licence
         self._clock = clock
+        self._texts: dict[Language, tuple[tuple[object, ...], str]] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """GET, or a WebSocket if the client asks for one."""
@@ -65,14 +66,23 @@ class StateRoute:
         return ws
 
     def text(self, language: Language) -> str:
-        """The state as of now, as JSON."""
+        """The state as of now, as JSON. It is made once for all who ask, anew after a change and every second."""
+        message = self._licence.text.in_language(language)
+        second = self._clock.monotonic_ns() // 1_000_000_000
+        key = (self._board.version, self._gate.version, self._clock.discontinuities, message, second)
+        known = self._texts.get(language)
+        if known is None or known[0] != key:
+            known = self._texts[language] = key, self._made(language, message)
+        return known[1]
+
+    def _made(self, language: Language, message: str) -> str:
         state = site_state(
             device=self._device,
             board=self._board,
             gate=self._gate,
             moment=Moment(now=self._clock.now(), monotonic_ns=self._clock.monotonic_ns()),
             language=language,
-            licence_message=self._licence.text.in_language(language),
+            licence_message=message,
             clock=self._gate.evidence(),
         )
         return json.dumps(state, ensure_ascii=False)

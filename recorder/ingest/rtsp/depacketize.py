@@ -21,6 +21,8 @@ from recorder.ingest.rtsp.rtp import TimestampUnwrapper
 ACCESS_UNIT_BYTES_MAX = 8 << 20
 NAL_UNITS_MAX = 1024
 """NAL units in one access unit."""
+PARTS_MAX = 16_384
+"""Pieces of one access unit, which is 8 MB in packets of 512 bytes."""
 
 LENGTH = struct.Struct(">I").pack
 
@@ -132,6 +134,16 @@ class Depacketizer(ABC):
         self._open_header, self._open_kind = header, kind
         self._open_bytes = len(header)
         self._parts.append(b"")
+
+    def _continue_fragmented(self, part: memoryview, *, last: bool) -> None:
+        """The open NAL unit's next part. It may be empty (RFC 6184 section 5.8), and is then not kept."""
+        if part:
+            self._parts.append(part)
+        self._open_bytes += len(part)
+        if self._open_bytes > ACCESS_UNIT_BYTES_MAX or len(self._parts) > PARTS_MAX:
+            self._overflow()
+        elif last:
+            self._close_fragmented()
 
     def _close_fragmented(self) -> None:
         if self._open_kind in self._slice_kinds:

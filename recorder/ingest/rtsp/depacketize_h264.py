@@ -1,7 +1,7 @@
 """H.264 over RTP (RFC 6184: single NAL unit and non-interleaved mode). A key unit has an IDR slice or a recovery point
 (annex D.2.8)."""
 
-from recorder.ingest.rtsp.depacketize import ACCESS_UNIT_BYTES_MAX, Depacketizer
+from recorder.ingest.rtsp.depacketize import Depacketizer
 from recorder.ingest.rtsp.parameter_sets import SetRules
 from recorder.media.h264 import AUD, IDR, PPS, SEI, SLICE, SPS, nal_type, parameter_set_id, recovery_frame_count
 
@@ -49,12 +49,7 @@ class H264Depacketizer(Depacketizer):
         elif self._open_at < 0:
             self._damaged = True
             return
-        self._parts.append(view[start + 2 : stop])
-        self._open_bytes += stop - start - 2
-        if self._open_bytes > ACCESS_UNIT_BYTES_MAX:
-            self._overflow()
-        elif header & 0x40:
-            self._close_fragmented()
+        self._continue_fragmented(view[start + 2 : stop], last=bool(header & 0x40))
 
     def _aggregate(self, view: memoryview, start: int, stop: int) -> None:
         while start < stop:

@@ -4,7 +4,7 @@ A key unit has an IRAP picture (IDR, CRA, BLA) or a recovery point (ITU-T H.265 
 IRAP picture with which reception begins need pictures that were never received, and are left out (section 8.1.3).
 """
 
-from recorder.ingest.rtsp.depacketize import ACCESS_UNIT_BYTES_MAX, Depacketizer
+from recorder.ingest.rtsp.depacketize import Depacketizer
 from recorder.ingest.rtsp.parameter_sets import SetRules
 from recorder.media.h265 import (
     AUD,
@@ -69,12 +69,7 @@ class H265Depacketizer(Depacketizer):
         elif self._open_at < 0:
             self._damaged = True
             return
-        self._parts.append(view[start + 3 : stop])
-        self._open_bytes += stop - start - 3
-        if self._open_bytes > ACCESS_UNIT_BYTES_MAX:
-            self._overflow()
-        elif header & 0x40:
-            self._close_fragmented()
+        self._continue_fragmented(view[start + 3 : stop], last=bool(header & 0x40))
 
     def _aggregate(self, view: memoryview, start: int, stop: int) -> None:
         while start < stop:

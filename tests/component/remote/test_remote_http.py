@@ -5,6 +5,7 @@ import io
 import json
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from typing import Any
 
 import av
 import pytest
@@ -14,6 +15,8 @@ from recorder import hub
 from recorder.errors import AddressInUseError
 from recorder.remote import snapshot
 from recorder.remote.app import serve_remote
+from recorder.site_state import site_state
+from recorder.web import state_route
 from tests.fakes.footage import Footage
 from tests.fakes.remote_site import RemoteSite
 
@@ -119,6 +122,29 @@ async def test_state_is_repeated_within_a_second(site: RemoteSite, client: Clien
         async with site.clock.timeout(1.5):
             second = await ws.receive_json()
     assert first["now"] < second["now"]
+
+
+async def test_the_state_is_made_once_for_all_who_ask_and_anew_after_a_change(
+    site: RemoteSite, client: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = 0
+
+    def counted(**of: Any) -> dict[str, Any]:
+        nonlocal made
+        made += 1
+        return site_state(**of)
+
+    monkeypatch.setattr(state_route, "site_state", counted)
+    monkeypatch.setattr(type(site.clock), "monotonic_ns", lambda clock: 0)
+    for _ in range(10):
+        async with client.get("/api/v1/state", headers={"Accept-Language": "en"}) as response:
+            assert response.status == 200
+    assert made == 1
+    site.board.changed()
+    for language in ("en", "ja", "en", "ja"):
+        async with client.get("/api/v1/state", headers={"Accept-Language": language}) as response:
+            assert response.status == 200
+    assert made == 3
 
 
 async def test_a_snapshot_is_the_newest_key_frame(site: RemoteSite, client: ClientSession, footage: Footage) -> None:

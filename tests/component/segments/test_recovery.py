@@ -301,3 +301,13 @@ async def test_a_refused_start_leaves_the_volume_to_the_next_one(disk: Disk, ope
     (disk.root / "id").rename(disk.root / "media" / "volume.json")
     async with open_site() as site:
         assert await site.storage.catalog.read(queries.last_boot_was_clean) is False
+
+
+async def test_names_of_segments_that_are_no_files_stop_nothing(disk: Disk, index: Index) -> None:
+    folder = index.files()[0].parent
+    (folder / "000007-0000.mp4").mkdir()
+    os.mkfifo(folder / "000008-0000.mp4")
+    (folder / "000009-0000.mp4").symlink_to(index.files()[0])
+    recovered = await disk.recover()
+    assert (recovered.unreadable, recovered.lost, recovered.adopted) == (3, 0, 0)
+    assert recovered.last_runs["cam1", "main"] == 9, "their numbers are not used again"

@@ -1,5 +1,6 @@
 """A volume never grows beyond its limits, and recording stops before it would."""
 
+import asyncio
 import shutil
 from functools import partial
 
@@ -7,8 +8,9 @@ import pytest
 
 from gate.clock import SimulatedClock
 from recorder.catalog import retention_queries
+from recorder.catalog.errors import CatalogError
 from recorder.retention.plan import RESUME_BYTES, Limits
-from recorder.retention.sweeper import Sweeper
+from recorder.retention.sweeper import SWEEP_SECONDS, Sweeper
 from recorder.retention.usage import StorageReport
 from recorder.segments.volume import Volume
 from tests.component.segments.conftest import Index, Opening, Site
@@ -145,3 +147,21 @@ async def test_gaps_and_lost_segments_older_than_all_footage_are_forgotten(open_
             )
             == []
         )
+
+
+async def test_an_index_that_is_too_slow_ends_no_sweeper(
+    open_site: Opening, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_site() as site:
+        one, looks = await sweeper(site, [FREE]), 0
+
+        async def run_once() -> None:
+            nonlocal looks
+            looks += 1
+            raise CatalogError("index.db: the index disk is too slow")
+
+        monkeypatch.setattr(one, "run_once", run_once)
+        running = asyncio.create_task(one.run())
+        await clock.advance(SWEEP_SECONDS * 2.5)
+        assert looks == 3 and not running.done()
+        running.cancel()

@@ -221,3 +221,19 @@ def test_anything_makes_whole_pictures_or_none(payloads: list[Payload]) -> None:
             assert 0 < size <= len(data) - position - 4
             position += 4 + size
         assert position == len(data) > 0
+
+
+def test_an_empty_fragment_is_allowed_and_not_kept() -> None:
+    first, last = fu_a(idr(1, 60), 40)
+    empty = bytes((first[0], first[1] & 0x1F))
+    [picture] = push(H264Depacketizer(SETS), *unit([first, *[empty] * 10, last], 0))
+    assert picture.data == with_lengths([idr(1, 60)])
+
+
+@pytest.mark.parametrize("head", [b"\x7c\x85", b"\x7c\x85x", b"\x7c\x05", b"\x7c\x05x"])
+def test_fragments_without_end_fill_no_memory(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(depacketize, "PARTS_MAX", 100)
+    depacketizer = started()
+    payloads = [(fu_a(idr(1, 60), 40)[0], 3000, False), *[(head, 3000, False)] * 1000]
+    assert push(depacketizer, *payloads) == []
+    assert len(depacketizer._parts) <= 102

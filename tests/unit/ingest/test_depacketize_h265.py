@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recorder.ingest.rtsp import depacketize
 from recorder.ingest.rtsp.depacketize import Picture
 from recorder.ingest.rtsp.depacketize_h265 import H265Depacketizer
 from tests.fakes.h264_rtp import with_lengths
@@ -118,3 +119,13 @@ def test_any_payloads_are_taken_or_dropped(noise: list[tuple[bytes, int, bool]])
         while position < len(picture.data):
             position += 4 + int.from_bytes(picture.data[position : position + 4], "big")
         assert position == len(picture.data)
+
+
+@pytest.mark.parametrize("tail", [b"\x93", b"\x93x", b"\x13", b"\x13x"])
+def test_fragments_without_end_fill_no_memory(tail: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(depacketize, "PARTS_MAX", 100)
+    depacketizer = started()
+    first = fragmented(nal(IDR, 2, 300), 200)[0]
+    for payload in (first, *[first[:2] + tail] * 1000):
+        depacketizer.push(memoryview(payload), 0, len(payload), 3000, False)
+    assert len(depacketizer._parts) <= 102
