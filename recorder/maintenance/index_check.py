@@ -91,7 +91,7 @@ def _check_volume(
 ) -> None:
     known = {(camera, stream) for camera in queries.cameras(db) for stream in STREAMS}
     for camera, stream in sorted(known.union(volume.streams())):
-        files = dict(volume.scan_stream(camera, stream))
+        files = {id: Path(path) for id, path in volume.scan_stream(camera, stream)}
         result.files += len(files)
         for row in _rows(db, camera, stream):
             if row.volume == volume.number:

@@ -82,7 +82,7 @@ def _fill(
             volume.number = put_volume(db, volume.identify(None), str(place or volume.root))
             for camera, stream in volume.streams():
                 for id, file in sorted(volume.scan_stream(camera, stream)):
-                    if (one := _take(db, volume, id, file, result)) is not None:
+                    if (one := _take(db, volume, id, Path(file), result)) is not None:
                         seen.setdefault((camera, stream), []).append(one)
                     done += 1
                     progress(done, total)

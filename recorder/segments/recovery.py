@@ -135,9 +135,9 @@ def _compare(db: sqlite3.Connection, volume: Volume) -> _Difference:
         for id, path in volume.scan_stream(camera, stream):
             last_run = max(last_run, id.run)
             if rows.pop(id, None) is None:
-                found.unknown.append((id, path))
+                found.unknown.append((id, Path(path)))
             elif id in writing:
-                found.torn.append((id, path))
+                found.torn.append((id, Path(path)))
         found.missing += rows
         if last_run:
             found.last_runs[camera, stream] = last_run

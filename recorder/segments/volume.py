@@ -93,15 +93,15 @@ class Volume:
                 if (self.root / camera.name / stream).is_dir():
                     yield camera.name, stream
 
-    def scan_stream(self, camera: str, stream: Stream) -> Iterator[tuple[SegmentId, Path]]:
-        """Every segment's file of a stream."""
+    def scan_stream(self, camera: str, stream: Stream) -> Iterator[tuple[SegmentId, str]]:
+        """Every segment's file of a stream, as plain paths: making Path objects would take most of a start's time."""
         for day in _folders(self.root / camera / stream):
             if not _DAY.fullmatch(day.name):
                 continue
             with os.scandir(day.path) as entries:
                 for entry in entries:
                     if (match := _FILE.fullmatch(entry.name)) is not None:
-                        yield SegmentId(camera, stream, int(match[1]), int(match[2])), Path(entry.path)
+                        yield SegmentId(camera, stream, int(match[1]), int(match[2])), entry.path
 
     def free_bytes(self) -> int:
         """What the file system has left for us."""
