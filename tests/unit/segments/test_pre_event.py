@@ -41,7 +41,7 @@ def test_it_holds_the_seconds_asked_for_from_the_key_frame_before_them_on(
     held = ring.drain()
     assert held == units[len(units) - len(held) :], "the newest pictures, none missing"
     assert held[0].key
-    wanted_ns = units[-1].utc_ns - seconds * 1e9
+    wanted_ns = units[-1].utc_ns - round(seconds * 1e9)
     assert held[0].utc_ns <= wanted_ns or held == units, "far enough back"
     second_key = next((unit for unit in held[1:] if unit.key), None)
     assert second_key is None or second_key.utc_ns > wanted_ns, "and no further than it must"
