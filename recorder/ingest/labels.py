@@ -39,8 +39,7 @@ ANCHOR_TOLERANCE_NS = 2_000_000
 SOUNDING_PICTURES_MIN = 5
 SLEW_PPM_MAX = 500
 LAG_NS_MAX = 300_000_000
-LAG_SECONDS = 5.0
-"""Longer than a network is congested in the ordinary, which looks the same while it lasts."""
+LAG_SECONDS = 2.0
 STUCK_PICTURES = 8
 """More than B-frames in a row that a camera would send."""
 LEAP_SECONDS = 1
