@@ -16,8 +16,9 @@ def usage(db: sqlite3.Connection) -> list[UsageRow]:
     return [
         UsageRow(volume, name, STREAMS[stream], segments, size)
         for volume, name, stream, segments, size in db.execute(
-            "SELECT volume, camera.name, stream, count(*), sum(bytes) FROM segment JOIN camera ON camera.id = camera_id"
-            " WHERE state <> 'lost' GROUP BY volume, camera_id, stream"
+            "SELECT volume, camera.name, stream, count(*), sum(bytes)"
+            " FROM camera CROSS JOIN segment ON camera_id = camera.id"
+            " WHERE state <> 'lost' GROUP BY camera_id, stream, volume"
         )
     ]
 
