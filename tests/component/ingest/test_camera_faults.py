@@ -284,6 +284,8 @@ async def test_a_slow_network_delivers_everything_late_and_whole(open_site: Open
             camera.send_raw(data[start : start + 100])
             await site.clock.advance(4.0 * 100 / len(data))
         assert len(site.units) == 30 and {unit.run for unit in site.units} == {1}
-        assert [unit.pts_90k for unit in site.units] == [n * 9000 for n in range(30)]
-        late = lateness(site, 10)
-        assert late == sorted(late) and 1.9e9 < late[-1] < 2.1e9
+        assert [unit.data[-900:] for unit in site.units[10:]] == [bytes(900)] * 20
+        labels = [unit.utc_ns for unit in site.units]
+        assert labels == sorted(set(labels))
+        late = lateness(site, 0)  # how soon a lag is followed is a matter of the labels' own tests
+        assert min(late) >= 0 and 1e9 < max(late) < 2.1e9
