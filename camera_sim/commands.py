@@ -56,7 +56,8 @@ async def _run(config: FleetConfig, *, report: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with open_clock(config.clock.mode, config.clock.socket, "cameras") as clock, serve(config, clock) as fleet:
         if report:
-            print(json.dumps({"ready": {"rtsp": fleet.base_url}}), flush=True)
+            control = {"control": fleet.control_url} if fleet.control_url else {}
+            print(json.dumps({"ready": {"rtsp": fleet.base_url} | control}), flush=True)
         else:
             for url in fleet.urls.values():
                 print(url, flush=True)

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from camera_sim.codec import CodecName
+from camera_sim.errors import FaultError
+from camera_sim.faults.fault import EVERYTHING, Fault, fault_of, seconds_of
 from camera_sim.rtsp.auth import Account, Style
 from camera_sim.rtsp.responder import TransportName
 from gate.config_fields import PORT_BASE, ClockSection, LoopbackAddress, Section, beside, moved_ports, split_address
@@ -34,6 +36,14 @@ def _bits(value: Any) -> int:
     return int(float(match[1]) * {"": 1, "k": 10**3, "M": 10**6}[match[2]])
 
 
+def _seconds(value: Any) -> float:
+    try:
+        return seconds_of(value)
+    except FaultError as error:
+        raise ValueError(str(error)) from None
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Bits = Annotated[int, BeforeValidator(_bits), Field(ge=10_000, le=50_000_000)]
 SceneName = Literal["shop_entrance", "car_park"]
@@ -132,10 +142,41 @@ class RtspConfig(Section):
         return split_address(self.listen)[1]
 
 
+class ControlConfig(Section):
+    listen: LoopbackAddress = "127.0.0.1:8080"
+
+
+class FaultConfig(Section):
+    """One planned fault. `for_`: `for` in the file."""
+
+    kind: str
+    scope: str = Field(max_length=40)
+    at: Seconds = 0.0
+    for_: Seconds | None = Field(None, alias="for")
+    params: dict[str, int | float] = Field(default_factory=dict)
+    seed: int = 0
+
+    @property
+    def fault(self) -> Fault:
+        """The same, complete."""
+        return fault_of(self.kind, self.scope, at=self.at, duration=self.for_, params=self.params, seed=self.seed)
+
+    @model_validator(mode="after")
+    def _is_a_fault(self) -> "FaultConfig":
+        try:
+            _ = self.fault
+        except FaultError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
 class FleetConfig(Section):
     clock: ClockSection = ClockSection()
     rtsp: RtspConfig = RtspConfig()
+    control: ControlConfig | None = None
     cache_dir: Path
+    fault_log: Path | None = None
+    faults: tuple[FaultConfig, ...] = Field((), max_length=1000)
     loop_seconds: LoopSeconds = 60
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, max_length=256)
 
@@ -145,6 +186,9 @@ class FleetConfig(Section):
         twice = next((name for name in ids if ids.count(name) > 1), None)
         if twice:
             raise ValueError(f"two cameras have the id {twice!r}")
+        for planned in self.faults:
+            if planned.scope.partition("/")[0] not in (*ids, EVERYTHING):
+                raise ValueError(f"a fault of {planned.scope!r}: there is no such camera")
         for camera in self.cameras:
             for name, stream in camera.streams.items():
                 _check_loop(f"{camera.id} {name}", stream, self.loop_seconds)
@@ -165,7 +209,9 @@ def load_fleet(path: Path, port_base: int = PORT_BASE) -> FleetConfig:
         update={
             "clock": config.clock.beside(path),
             "rtsp": RtspConfig(listen=moved_ports(config.rtsp.listen, port_base)),
+            "control": config.control and ControlConfig(listen=moved_ports(config.control.listen, port_base)),
             "cache_dir": beside(path, config.cache_dir),
+            "fault_log": config.fault_log and beside(path, config.fault_log),
             "cameras": tuple(_beside(path, camera) for camera in config.cameras),
         }
     )

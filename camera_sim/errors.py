@@ -3,6 +3,7 @@
 CameraSimError
 ├── ListenError      the address cannot be listened on
 ├── ClipError        a cached group of pictures cannot be used; it is made again
+├── FaultError       a fault that there is not, or that cannot be had here
 ├── EncoderError     a worker process cannot make pictures
 └── MessageError     bytes that are no RTSP; carries the status code of the answer
 """
@@ -18,6 +19,10 @@ class ListenError(CameraSimError):
 
 class ClipError(CameraSimError):
     """A file of the clip cache is torn, foreign or of another format."""
+
+
+class FaultError(CameraSimError):
+    """A fault whose kind, scope or parameters are wrong, or for which a camera lacks something."""
 
 
 class EncoderError(CameraSimError):

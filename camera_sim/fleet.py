@@ -15,6 +15,9 @@ from camera_sim.clips.recipe import Recipe, recipe_of
 from camera_sim.clips.rekey import Rekeyer
 from camera_sim.clips.workshop import Workshop
 from camera_sim.config import CameraConfig, FleetConfig
+from camera_sim.control import Control, listening
+from camera_sim.faults.director import Director
+from camera_sim.faults.journal import Journal
 from camera_sim.rtsp.server import RtspServer
 from camera_sim.rtsp.stream import LiveStream
 from gate.clock import Clock
@@ -51,6 +54,10 @@ class Fleet:
             if (camera.id, name) in films
         }
         self._server = RtspServer(self.streams, clock)
+        plan = [planned.fault for planned in config.faults]
+        self.faults = Director(self.streams, self._server, Journal(config.fault_log, clock), plan, clock)
+        self.control_url: str | None = None
+        """Of the control API, if the configuration wants one."""
         self.over = asyncio.Event()
         """Set when it no longer serves, whatever the reason."""
 
@@ -87,15 +94,25 @@ class Fleet:
                 for share in self.workshop.shares:
                     tasks.start_soon(self.workshop.work, share)
                 runs = [loop.run for loop in self._loops.values()] + [stream.run for stream in self.streams.values()]
-                for run in (*runs, self._server.run, self._read_again):
+                for run in (*runs, self._server.run, self._read_again, self.faults.run):
                     tasks.start_soon(run)
-                started.set_result(None)
-                await anyio.sleep_forever()
+                async with self._controlled():
+                    started.set_result(None)
+                    await anyio.sleep_forever()
             finally:
                 self.over.set()
                 with anyio.CancelScope(shield=True):
                     await self._server.close()
                 self._rekeyer.close()
+
+    @asynccontextmanager
+    async def _controlled(self) -> AsyncIterator[None]:
+        if self._config.control is None:
+            yield
+            return
+        control = Control(self.faults, self.streams, lambda: self.urls, self.unusable, self._clock)
+        async with listening(control, self._config.control.listen) as self.control_url:
+            yield
 
     def _stream(self, camera: CameraConfig, name: str, film: Film) -> LiveStream:
         return LiveStream(

@@ -19,7 +19,7 @@ from camera_sim.rtsp.packetizer import Packets, packetize
 _log = logging.getLogger(__name__)
 
 HELD_GOPS_MAX = 4
-"""Groups in memory per loop: the present one, the next, and what a step of the clock leaves behind."""
+"""Groups in memory per loop and place: the present one, the next, and what a step of the clock leaves behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,8 @@ class Loop:
     def __init__(self, film: Film, cache_dir: Path, on_torn: Callable[[Film, int], None]) -> None:
         self.film = film
         self.parameter_sets: tuple[bytes, ...] = ()
+        self.places = 1
+        """At how many times of the loop there are streams: cameras whose clock is wrong have a place of their own."""
         self._cache_dir = cache_dir
         self._on_torn = on_torn
         self._cached: set[int] = set()
@@ -92,7 +94,7 @@ class Loop:
             if held is not None:
                 self._held[gop] = held
             elif gop not in self._wanted:
-                self._wanted = [*self._wanted[1 - HELD_GOPS_MAX :], gop]
+                self._wanted = [*self._wanted[1 - HELD_GOPS_MAX * self.places :], gop]
                 missing = True
         if missing:
             self._wake.set()
@@ -131,7 +133,7 @@ class Loop:
             self.parameter_sets = held.gop.parameter_sets
             self._ready.set()
         self._held[gop] = held
-        while len(self._held) > HELD_GOPS_MAX:
+        while len(self._held) > HELD_GOPS_MAX * self.places:
             del self._held[next(iter(self._held))]
 
     def _read(self, number: int) -> HeldGop:

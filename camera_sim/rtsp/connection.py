@@ -5,6 +5,7 @@ import functools
 import logging
 import secrets
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, cast
@@ -13,7 +14,7 @@ from camera_sim.errors import MessageError
 from camera_sim.rtsp import rtcp
 from camera_sim.rtsp.delivery import QUEUE_BYTES_MAX, RtpDelivery
 from camera_sim.rtsp.message import Frame, Parser, Request, response
-from camera_sim.rtsp.responder import SERVER, Action, Offer, Responder
+from camera_sim.rtsp.responder import SERVER, Action, Offer, Reply, Responder
 from camera_sim.rtsp.senders import Sender, TcpSender, UdpSender
 from camera_sim.rtsp.stream import LiveStream
 from gate.clock import Clock
@@ -29,6 +30,7 @@ KERNEL_BUFFER_BYTES = 256 << 10
 READY_SECONDS_MAX = 30.0
 """How long a client is held back while the first pictures are encoded; then 503."""
 _ANSWERS_BYTES_MAX = QUEUE_BYTES_MAX + (128 << 10)
+_NEVER_SILENT_NS = 1 << 62
 _NEEDS_PICTURES = ("DESCRIBE", "SETUP", "PLAY")
 
 
@@ -50,7 +52,8 @@ class Connection(asyncio.Protocol):
         self._parser = Parser()
         self._inbox: deque[Request | MessageError] = deque()
         self._busy = False
-        self._stream: LiveStream | None = None
+        self.stream: LiveStream | None = None
+        """Of its session."""
         self._delivery: RtpDelivery | None = None
         self._rtcp_channel: int | None = None
         self.heard_ns = clock.monotonic_ns()
@@ -99,6 +102,25 @@ class Connection(asyncio.Protocol):
         """Closes at once."""
         self._transport.abort()
 
+    def reset(self) -> None:
+        """Closes at once, and so that the client sees a reset, not an end."""
+        sock = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
+    def deafen(self) -> None:
+        """Reads nothing any more, not even that the client has left."""
+        self._transport.pause_reading()
+        self.heard_ns = _NEVER_SILENT_NS
+
+    def forget_session(self) -> None:
+        """Sends no more and knows its session no more, without a word."""
+        if self.stream is not None and self._delivery is not None:
+            self.stream.leave(self._delivery)
+            self._delivery.sender.close()
+        self.stream = self._delivery = None
+        self._responder.forget(secrets.token_hex(8))
+
     def _answer(self) -> None:
         while self._inbox and not self._busy and not self._transport.is_closing():
             item = self._inbox[0]
@@ -106,13 +128,15 @@ class Connection(asyncio.Protocol):
                 _log.info("%s: malformed request: %s", self.peer, item)
                 self._refuse(item.status, item.sequence)
                 return
-            path = self._responder.source_of(item.uri) if item.method in _NEEDS_PICTURES else None
-            if path is not None and not self._streams[path].loop.ready:
+            path = self._responder.source_of(item.uri)
+            if path is not None and item.method in _NEEDS_PICTURES and not self._streams[path].loop.ready:
                 self._busy = True
                 self._spawn(functools.partial(self._wait_ready, path))
                 return
             self._inbox.popleft()
-            reply = self._responder.answer(item)
+            reply = self._reply_to(item, self.stream if path is None else self._streams[path])
+            if reply is None:
+                continue
             self._transport.write(reply.data)
             self._do(reply.action)
             if self._responder.wrong_answers >= WRONG_ANSWERS_MAX:
@@ -121,6 +145,15 @@ class Connection(asyncio.Protocol):
             if self._transport.get_write_buffer_size() > _ANSWERS_BYTES_MAX:
                 _log.warning("%s: asks but does not read the answers; closed", self.peer)
                 self._transport.abort()
+
+    def _reply_to(self, request: Request, stream: LiveStream | None) -> Reply | None:
+        """The answer; None: there is none."""
+        verdict = stream.faults.answer(self._responder, request) if stream is not None and stream.faults else None
+        if verdict == "reset":
+            self.reset()
+        if isinstance(verdict, str):
+            return None
+        return verdict or self._responder.answer(request)
 
     async def _wait_ready(self, path: str) -> None:
         try:
@@ -151,31 +184,32 @@ class Connection(asyncio.Protocol):
             except OSError as error:
                 _log.warning("%s: %s", label, error)
                 return None
-        self._stream = stream
-        self._delivery = RtpDelivery(sender, label, self._clock, stream.camera_ns)
+        self.stream = stream
+        route = sender if stream.faults is None else stream.faults.route(sender)
+        self._delivery = RtpDelivery(route, label, self._clock, lambda: stream.camera_ns())
         return self._delivery
 
     def _do(self, action: Action) -> None:
-        if self._stream is None or self._delivery is None:
+        if self.stream is None or self._delivery is None:
             return
         if action == "play":
-            self._stream.join(self._delivery)
+            self.stream.join(self._delivery)
         elif action == "pause":
-            self._stream.leave(self._delivery)
+            self.stream.leave(self._delivery)
             self._delivery.pause()
         elif action == "teardown":
             self._end_delivery()
 
     def _end_delivery(self) -> None:
-        if self._stream is not None and self._delivery is not None:
-            self._stream.leave(self._delivery)
+        if self.stream is not None and self._delivery is not None:
+            self.stream.leave(self._delivery)
             self._delivery.end()
-        self._stream = self._delivery = None
+        self.stream = self._delivery = None
 
     def _hear(self, packet: bytes) -> None:
         """RTCP: keeps the session alive, and may ask for a key frame."""
         self.heard_ns = self._clock.monotonic_ns()
-        if self._delivery is None or self._stream is None:
+        if self._delivery is None or self.stream is None:
             return
         if self._delivery.ssrc in rtcp.parse(packet).key_wanted:
-            self._stream.want_key()
+            self.stream.want_key()

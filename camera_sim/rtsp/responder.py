@@ -114,6 +114,15 @@ class Responder:
                 return self._reply(200, request, action="teardown")
         return self._parameter(request)
 
+    def refuse(self, status: int, request: Request) -> Reply:
+        """An answer that is only a status."""
+        return self._reply(status, request)
+
+    def forget(self, session_id: str) -> None:
+        """Knows its session no more; the next one is `session_id`."""
+        self._session_id = session_id
+        self._path, self._delivery, self._playing = None, None, False
+
     def source_of(self, uri: str) -> str | None:
         """The path of the stream that an address names, with or without its track; None if there is none."""
         path = _path(uri)

@@ -35,6 +35,9 @@ class Sender(Protocol):
     def send(self, packets: Packets, *, sequence: int, rtp_time: int, ssrc: int) -> None:
         """One picture."""
 
+    def send_each(self, packets: list[bytes]) -> None:
+        """RTP packets as they are."""
+
     def report(self, packet: bytes) -> None:
         """One compound RTCP packet."""
 
@@ -62,6 +65,9 @@ class TcpSender:
 
     def send(self, packets: Packets, *, sequence: int, rtp_time: int, ssrc: int) -> None:
         self._transport.write(address(packets, channel=self.channel, sequence=sequence, rtp_time=rtp_time, ssrc=ssrc))
+
+    def send_each(self, packets: list[bytes]) -> None:
+        self._transport.write(b"".join([interleave(self.channel, packet) for packet in packets]))
 
     def report(self, packet: bytes) -> None:
         self._transport.write(interleave(self.channel + 1, packet))
@@ -95,11 +101,11 @@ class UdpSender:
 
     def send(self, packets: Packets, *, sequence: int, rtp_time: int, ssrc: int) -> None:
         for datagram in datagrams(packets, sequence=sequence, rtp_time=rtp_time, ssrc=ssrc):
-            self.send_datagram(datagram)
+            self._send(self._rtp, datagram, self._ports[0])
 
-    def send_datagram(self, datagram: bytes | memoryview) -> None:
-        """One RTP packet."""
-        self._send(self._rtp, datagram, self._ports[0])
+    def send_each(self, packets: list[bytes]) -> None:
+        for packet in packets:
+            self._send(self._rtp, packet, self._ports[0])
 
     def report(self, packet: bytes) -> None:
         self._send(self._rtcp, packet, self._ports[1])

@@ -29,7 +29,7 @@ class RtspServer:
     def __init__(self, streams: Mapping[str, LiveStream], clock: Clock) -> None:
         self._streams = streams
         self._clock = clock
-        self._connections: set[Connection] = set()
+        self.connections: set[Connection] = set()
         self._closing = False
         self._empty = asyncio.Event()
         self.refused = 0
@@ -51,9 +51,23 @@ class RtspServer:
         def connection() -> Connection:
             return Connection(self._streams, self._clock, spawn, self._opened, self._closed)
 
+        self._factory, self._host = connection, host
+        await self._listen(port)
+
+    def refuse(self) -> None:
+        """Listens no more: whoever connects is refused by the kernel."""
+        self._server.close()
+
+    async def accept(self) -> None:
+        """Listens again. Raises ListenError."""
+        if not self._closing:
+            await self._listen(self.port)
+
+    async def _listen(self, port: int) -> None:
+        host = self._host
         try:
             self._server = await asyncio.get_running_loop().create_server(
-                connection, host, port, backlog=CONNECTIONS_MAX
+                self._factory, host, port, backlog=CONNECTIONS_MAX
             )
         except OSError as error:
             reason = "another program listens there already" if error.errno == errno.EADDRINUSE else error.strerror
@@ -67,7 +81,7 @@ class RtspServer:
         while True:
             await self._clock.sleep(_SWEEP_SECONDS)
             limit_ns = self._clock.monotonic_ns() - round((SESSION_SECONDS + _GRACE_SECONDS) * 1e9)
-            for connection in [other for other in self._connections if other.heard_ns < limit_ns]:
+            for connection in [other for other in self.connections if other.heard_ns < limit_ns]:
                 _log.info("%s: silent for more than %s s; closed", connection.peer, SESSION_SECONDS)
                 connection.abort()
 
@@ -75,28 +89,28 @@ class RtspServer:
         """Stops listening and ends every connection, within a third of a second."""
         self._closing = True
         self._server.close()
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             connection.close()
         try:
             async with self._clock.timeout(_FAREWELL_SECONDS):
-                while self._connections:
+                while self.connections:
                     self._empty.clear()
                     await self._empty.wait()
         except TimeoutError:
-            for connection in tuple(self._connections):
+            for connection in tuple(self.connections):
                 connection.abort()
 
     def _opened(self, connection: Connection) -> bool:
-        if len(self._connections) >= CONNECTIONS_MAX:
+        if len(self.connections) >= CONNECTIONS_MAX:
             self.refused += 1
             _log.warning(
                 "%s: refused, %s connections already (%s refused)", connection.peer, CONNECTIONS_MAX, self.refused
             )
             return False
-        self._connections.add(connection)
+        self.connections.add(connection)
         return True
 
     def _closed(self, connection: Connection) -> None:
-        self._connections.discard(connection)
-        if not self._connections:
+        self.connections.discard(connection)
+        if not self.connections:
             self._empty.set()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
 from camera_sim.clips.loop import Loop
 from camera_sim.clips.rekey import Rekeyer
@@ -11,15 +12,30 @@ from camera_sim.pacer import Pacer, Tick
 from camera_sim.rtsp import sdp
 from camera_sim.rtsp.auth import Account
 from camera_sim.rtsp.delivery import RtpDelivery
+from camera_sim.rtsp.message import Request
 from camera_sim.rtsp.packetizer import join, packetize
 from camera_sim.rtsp.picker import Choice, Picker, Picks
-from camera_sim.rtsp.responder import TransportName
+from camera_sim.rtsp.responder import Reply, Responder, TransportName
+from camera_sim.rtsp.senders import Sender
 from gate.clock import Clock
 
 _log = logging.getLogger(__name__)
 
 _SLEEP_SECONDS_MIN = 0.001
 """uvloop rounds timers down to a millisecond: a shorter sleep would spin."""
+
+
+class StreamFaults(Protocol):
+    """What is wrong with a stream at the moment."""
+
+    def describe(self, sdp: bytes) -> bytes:
+        """The description that is told."""
+
+    def route(self, sender: Sender) -> Sender:
+        """The way that a new receiver's packets take."""
+
+    def answer(self, responder: Responder, request: Request) -> Reply | str | None:
+        """`reset`, `silence` or a reply; None: as usual."""
 
 
 class LiveStream:
@@ -45,11 +61,14 @@ class LiveStream:
         self.transports = transports
         self.camera_ns: Callable[[], int] = clock.now_ns
         """The camera's own wall time."""
+        self.rekeyer = rekeyer
+        self.picks: Picks = Picker(self.label, loop, rekeyer, clock)
+        self.audience: dict[RtpDelivery, None] = {}
+        self.faults: StreamFaults | None = None
+        """Looked at when a request comes or a session opens, never for a picture."""
         self._codec = loop.film.codec
         self._pacer = Pacer(loop.film.fps, clock.monotonic_ns(), self.camera_ns())
-        self._receivers: dict[RtpDelivery, None] = {}
         self._joined = asyncio.Event()
-        self._picks: Picks = Picker(self.label, loop, rekeyer, clock)
         self._last: Tick | None = None
 
     @property
@@ -60,11 +79,16 @@ class LiveStream:
     @property
     def receivers(self) -> int:
         """How many there are now."""
-        return len(self._receivers)
+        return len(self.audience)
+
+    @property
+    def last_picture(self) -> dict[str, int] | None:
+        """`n` and `counter` of the last one, while somebody receives."""
+        return None if self._last is None else {"n": self._last.n, "counter": self._last.counter}
 
     def sdp(self, host: str) -> bytes:
         """The session description; the loop must be ready."""
-        return sdp.describe(
+        text = sdp.describe(
             title=self.title,
             session=self.camera_ns() // 1000,
             host=host,
@@ -73,26 +97,27 @@ class LiveStream:
             bitrate=self.loop.film.bitrate,
             codec=self._codec,
         )
+        return text if self.faults is None else self.faults.describe(text)
 
     def join(self, receiver: RtpDelivery) -> None:
         """Sends to a receiver from the next key frame on, and makes one soon."""
-        self._receivers[receiver] = None
+        self.audience[receiver] = None
         self._joined.set()
         self.want_key()
 
     def leave(self, receiver: RtpDelivery) -> None:
         """Sends to it no more. A receiver that never joined may leave."""
-        self._receivers.pop(receiver, None)
+        self.audience.pop(receiver, None)
 
     def want_key(self) -> None:
         """Makes one of the next pictures a key frame."""
-        self._picks.want_key()
+        self.picks.want_key()
 
     async def run(self) -> None:
         """The scheduler, for ever."""
         while True:
-            if not self._receivers:
-                self._picks.rest()
+            if not self.audience:
+                self.picks.rest()
                 self._last = None
                 self._joined.clear()
                 await self._joined.wait()
@@ -105,7 +130,7 @@ class LiveStream:
         if self._last is not None and tick.n != self._last.n + 1:
             _log.info("%s: picture %s follows %s (clock step or late)", self.label, tick.n, self._last.n)
         self._last = tick
-        choice = self._picks.pick(tick)
+        choice = self.picks.pick(tick)
         if choice is not None:
             self._send(tick, choice)
 
@@ -122,5 +147,5 @@ class LiveStream:
         )
         sei = packetize((build_sei(mark, self._codec),), self._codec, last=False)
         packets = join((picture.head, sei, picture.body))
-        for receiver in tuple(self._receivers):
+        for receiver in tuple(self.audience):
             receiver.send(packets, key=picture.key, rtp=tick.rtp + picture.shift)

@@ -62,7 +62,8 @@ def _check_even(pictures: list[Picture]) -> None:
     """Numbers and RTP time go on evenly, picture after picture."""
     sequences = [number for picture in pictures for number in picture.sequences]
     assert sequences == [(sequences[0] + k) % 65536 for k in range(len(sequences))]
-    for k, picture in enumerate(pictures):
-        assert (picture.rtp_time - pictures[0].rtp_time) % 2**32 == 6000 * k
-        assert picture.mark.n - pictures[0].mark.n == picture.mark.counter - pictures[0].mark.counter == k
+    for picture in pictures:
+        since = picture.mark.counter - pictures[0].mark.counter
+        assert (picture.rtp_time - pictures[0].rtp_time) % 2**32 == 6000 * since
+        assert picture.mark.n - pictures[0].mark.n == since
         assert picture.mark.n == picture.mark.utc_us * FPS // 1_000_000

@@ -1,0 +1,1 @@
+"""Faults that real cameras and networks have, made on purpose."""

@@ -1,0 +1,160 @@
+"""Faults at work: begins and ends them, as planned or as asked, and writes each into the ground-truth log."""
+
+import itertools
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import anyio.abc
+
+from camera_sim.errors import CameraSimError, FaultError
+from camera_sim.faults.afflicted import Afflicted, Ailment
+from camera_sim.faults.fault import EVERYTHING, Fault
+from camera_sim.faults.journal import Journal
+from camera_sim.rtsp.server import RtspServer
+from camera_sim.rtsp.stream import LiveStream
+from gate.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+ACTIVE_MAX = 256
+"""Faults at the same time; more are refused."""
+_RESETS_FIRST = ("reset", "refused", "reboot")
+_REFUSES = ("refused", "reboot")
+
+
+@dataclass(slots=True, kw_only=True)
+class Active:
+    """A fault under way. `ailments`: what it does to each stream."""
+
+    number: int
+    fault: Fault
+    began_ns: int
+    ailments: list[tuple[Afflicted, Ailment]]
+    cleared: anyio.Event = field(default_factory=anyio.Event)
+
+    def counts(self) -> dict[str, int]:
+        """What it has done so far, all streams together."""
+        total: dict[str, int] = {}
+        for _, ailment in self.ailments:
+            for name, count in ailment.counts.items():
+                total[name] = total.get(name, 0) + count
+        return total
+
+
+class Director:
+    """`streams` by path. `run` plays the plan and whatever is begun meanwhile."""
+
+    def __init__(
+        self,
+        streams: Mapping[str, LiveStream],
+        server: RtspServer,
+        journal: Journal,
+        plan: Sequence[Fault],
+        clock: Clock,
+    ) -> None:
+        self._server = server
+        self._journal = journal
+        self._plan = plan
+        self._clock = clock
+        self._numbers = itertools.count(1)
+        self._tasks: anyio.abc.TaskGroup | None = None
+        self.active: dict[int, Active] = {}
+        self._patients: dict[str, Afflicted] = {}
+        for path, stream in streams.items():
+            other = next((o for o in streams.values() if o.camera == stream.camera and o is not stream), None)
+            self._patients[path] = Afflicted(stream, other, clock, self._spawn)
+
+    async def run(self) -> None:
+        """For ever."""
+        async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            for fault in self._plan:
+                tasks.start_soon(self._play, fault)
+            await anyio.sleep_forever()
+
+    def begin(self, fault: Fault) -> Active:
+        """Makes something wrong now, until its duration is over or it is cleared. Raises FaultError; then nothing has
+        changed."""
+        if self._tasks is None:
+            raise FaultError("the cameras are not up yet")
+        if len(self.active) >= ACTIVE_MAX:
+            raise FaultError(f"{ACTIVE_MAX} faults are active already; clear some")
+        patients = [p for p in self._patients.values() if fault.covers(p.stream.camera, p.stream.name)]
+        if not patients:
+            raise FaultError(f"no stream is {fault.scope!r}; there are: {', '.join(self._known())}")
+        for patient in patients:
+            patient.check(fault)
+        active = Active(number=next(self._numbers), fault=fault, began_ns=self._clock.monotonic_ns(), ailments=[])
+        self.active[active.number] = active
+        self._journal.began(active.number, fault, [patient.stream for patient in patients])
+        active.ailments += [(patient, patient.begin(fault)) for patient in patients]
+        self._at_connections(fault, {id(patient.stream) for patient in patients}, begins=True)
+        self._spawn(lambda: self._finish(active))
+        return active
+
+    def clear(self, number: int) -> bool:
+        """Ends one soon; False if there is none of that number."""
+        active = self.active.get(number)
+        if active is not None:
+            active.cleared.set()
+        return active is not None
+
+    async def _play(self, fault: Fault) -> None:
+        await self._clock.sleep(fault.at)
+        try:
+            self.begin(fault)
+        except FaultError as error:
+            _log.error("planned fault %s of %s: %s", fault.kind, fault.scope, error)
+
+    async def _finish(self, active: Active) -> None:
+        try:
+            if active.fault.duration is None:
+                await active.cleared.wait()
+            else:
+                async with self._clock.timeout(active.fault.duration):
+                    await active.cleared.wait()
+        except TimeoutError:
+            pass
+        fault = active.fault
+        for patient, ailment in active.ailments:
+            patient.end(ailment)
+        streams = {id(patient.stream) for patient, _ in active.ailments}
+        self._at_connections(fault, streams, begins=False)
+        if fault.kind in _REFUSES and fault.scope == EVERYTHING and not self._refuses():
+            try:
+                await self._server.accept()
+            except CameraSimError as error:
+                _log.error("after %s: %s", fault.kind, error)
+        self._journal.ended(active.number, fault, [p.stream for p, _ in active.ailments], active.counts())
+        del self.active[active.number]
+
+    def _refuses(self) -> bool:
+        """Whether another fault keeps the door shut."""
+        shut = [a for a in self.active.values() if a.fault.kind in _REFUSES and a.fault.scope == EVERYTHING]
+        return len(shut) > 1
+
+    def _at_connections(self, fault: Fault, streams: set[int], *, begins: bool) -> None:
+        concerned = [c for c in self._server.connections if c.stream is not None and id(c.stream) in streams]
+        if begins and fault.kind in _RESETS_FIRST:
+            _each(c.reset for c in concerned)
+            if fault.kind in _REFUSES and fault.scope == EVERYTHING:
+                self._server.refuse()
+        elif fault.kind == "half_open":
+            _each((c.deafen if begins else c.reset) for c in concerned)
+        elif begins and fault.kind == "stale_session":
+            _each(c.forget_session for c in concerned)
+
+    def _known(self) -> list[str]:
+        return [path.strip("/") for path in self._patients]
+
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        assert self._tasks is not None  # begin has looked
+        self._tasks.start_soon(work)
+
+
+def _each(actions: Iterable[Callable[[], None]]) -> None:
+    for action in list(actions):
+        action()
