@@ -13,6 +13,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from recorder.catalog.rows import GapReason
@@ -21,15 +22,21 @@ HOLE_SECONDS_MIN = 0.5
 SILENCE_SECONDS_MAX = 20.0
 """No run outlives a longer silence of its camera."""
 
+_IDENTITY = itemgetter(2, 3)
+
 
 class Piece(NamedTuple):
-    """Footage of one segment. `growing`: it is still being written, and ends here for now."""
+    """Footage of one segment. `growing`: it is still being written, and ends here for now. Any tuple like it will do: a
+    day has some 1440."""
 
     start_utc_ns: int
     end_utc_ns: int
     run: int
     seq: int
     growing: bool = False
+
+
+PieceLike = tuple[int, int, int, int, int | bool]
 
 
 class Hole(NamedTuple):
@@ -55,7 +62,7 @@ class Span:
 
 
 def plan_timeline(
-    pieces: Iterable[Piece], holes: Iterable[Hole], *, start_utc_ns: int, end_utc_ns: int, now_utc_ns: int
+    pieces: Iterable[PieceLike], holes: Iterable[Hole], *, start_utc_ns: int, end_utc_ns: int, now_utc_ns: int
 ) -> list[Span]:
     """The spans of `[start, end)`, by start and run. What is given may reach beyond the range; what lasts, lasts until
     `now`."""
@@ -74,31 +81,32 @@ def plan_timeline(
     )
 
 
-def _merge_runs(pieces: Iterable[Piece]) -> Iterator[Span]:
+def _merge_runs(pieces: Iterable[PieceLike]) -> Iterator[Span]:
     """Rule 1."""
-    first = last = None
-    end = 0
-    for piece in sorted(pieces, key=lambda piece: (piece.run, piece.seq)):
-        if first is not None and last is not None:
-            if piece.run == last.run and piece.seq == last.seq + 1:
-                last, end = piece, max(end, piece.end_utc_ns)
-                continue
-            yield _recorded(first, last, end)
-        first = last = piece
-        end = piece.end_utc_ns
-    if first is not None and last is not None:
-        yield _recorded(first, last, end)
+    open_run = first_seq = last_seq = -1
+    open_start = open_end = 0
+    open_growing = False
+    for start, end, run, seq, growing in sorted(pieces, key=_IDENTITY):
+        if run == open_run and seq == last_seq + 1:
+            open_end = max(open_end, end)
+        else:
+            if open_run >= 0:
+                yield _recorded(open_start, open_end, open_run, first_seq, last_seq, growing=open_growing)
+            open_run, first_seq, open_start, open_end = run, seq, start, end
+        last_seq, open_growing = seq, bool(growing)
+    if open_run >= 0:
+        yield _recorded(open_start, open_end, open_run, first_seq, last_seq, growing=open_growing)
 
 
-def _recorded(first: Piece, last: Piece, end_utc_ns: int) -> Span:
+def _recorded(start_utc_ns: int, end_utc_ns: int, run: int, first_seq: int, last_seq: int, *, growing: bool) -> Span:
     return Span(
-        start_utc_ns=first.start_utc_ns,
+        start_utc_ns=start_utc_ns,
         end_utc_ns=end_utc_ns,
         state="recorded",
-        growing=last.growing,
-        run=first.run,
-        first_seq=first.seq,
-        last_seq=last.seq,
+        growing=growing,
+        run=run,
+        first_seq=first_seq,
+        last_seq=last_seq,
     )
 
 

@@ -10,8 +10,8 @@ HOLES_BEFORE_MAX = 64
 
 _LOOK_BACK_NS = SEGMENT_SECONDS_MAX * 10**9
 
-PieceRow = tuple[int, int, int, int, str]
-"""Start, end, run, seq, state of a segment; while `writing` its end is its start."""
+PieceRow = tuple[int, int, int, int, int]
+"""Start, end, run, seq of a segment, and 1 if it is being written: its end is its start then."""
 HoleRow = tuple[int, int | None, GapReason]
 """Start, end (None while it lasts), reason of a gap."""
 
@@ -21,7 +21,7 @@ def pieces_between(
 ) -> list[PieceRow]:
     """Segments that have footage in `[start, end)`, or are being written, by start. From the covering index alone."""
     return db.execute(
-        "SELECT start_utc_ns, end_utc_ns, run, seq, state FROM segment"
+        "SELECT start_utc_ns, end_utc_ns, run, seq, state = 'writing' FROM segment"
         " WHERE camera_id = (SELECT id FROM camera WHERE name = ?) AND stream = ?"
         " AND start_utc_ns >= ? AND start_utc_ns < ? AND (end_utc_ns > ? OR state = 'writing') AND state <> 'lost'"
         " ORDER BY start_utc_ns",

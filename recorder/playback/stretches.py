@@ -11,7 +11,7 @@ from recorder.catalog.rows import SegmentRow, Stream
 from recorder.playback.archive import path_on
 from recorder.playback.fragments import walk_fragments
 from recorder.segments.cutter import ns_of_ticks
-from recorder.timeline import Hole, Piece, Span, plan_timeline
+from recorder.timeline import Hole, Piece, PieceLike, Span, plan_timeline
 
 _log = logging.getLogger(__name__)
 
@@ -27,12 +27,11 @@ def read_timeline(
 ) -> list[Span]:
     """The spans of `[start, end)` (recorder.timeline has the rules). A segment that is being written reaches as far as
     whole fragments of it are on disk. Raises sqlite3.Error."""
-    pieces = []
-    for start, end, run, seq, state in pieces_between(db, camera, stream, start_utc_ns, end_utc_ns):
-        if state == "writing":
-            pieces += _growing(db, roots, camera, stream, start, (run, seq))
-        else:
-            pieces.append(Piece(start, end, run, seq))
+    rows = pieces_between(db, camera, stream, start_utc_ns, end_utc_ns)
+    growing = [row for row in rows if row[4]]
+    pieces: list[PieceLike] = [row for row in rows if not row[4]] if growing else list(rows)
+    for start, _, run, seq, _ in growing:
+        pieces += _growing(db, roots, camera, stream, start, (run, seq))
     holes = [Hole(*hole) for hole in holes_between(db, camera, stream, start_utc_ns, end_utc_ns)]
     return plan_timeline(pieces, holes, start_utc_ns=start_utc_ns, end_utc_ns=end_utc_ns, now_utc_ns=now_utc_ns)
 

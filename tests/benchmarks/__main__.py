@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gate.clock import SystemClock
-from tests.benchmarks import cut, recording
+from tests.benchmarks import cut, recording, storage
 from tests.benchmarks.source import MissingError, check_tools
 
 RESULTS = Path("bench-results")
-NAMES = ("recording", "cut")
+NAMES = ("recording", "cut", "storage")
 
 
 def main() -> int:
@@ -28,8 +28,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20, help="recording: measured time of each row (default 20)")
     parser.add_argument("--readers", type=int, default=64, help="cut: open remote streams (default 64)")
     parser.add_argument("--rounds", type=int, default=4, help="cut: crossings of an expiry (default 4)")
+    parser.add_argument("--days", type=int, default=365, help="storage: of 16 cameras in the index (default 365)")
     options = parser.parse_args()
-    if min(options.cameras, options.seconds, options.readers, options.rounds) < 1:
+    if min(options.cameras, options.seconds, options.readers, options.rounds, options.days) < 1:
         parser.error("every number must be 1 at least")
     names = options.names or list(NAMES)
     if unknown := set(names) - set(NAMES):
@@ -43,6 +44,8 @@ def main() -> int:
             _recording(console, cache, options.cameras, options.seconds)
         if "cut" in names:
             _cut(console, cache, options.readers, options.rounds)
+        if "storage" in names:
+            _storage(console, cache, options.days)
     except MissingError as error:
         print(error, file=sys.stderr)
         return 2
@@ -77,6 +80,18 @@ def _cut(console: Console, cache: Path, readers: int, rounds: int) -> None:
     table.add_row("pictures labelled X or later", "", "", str(measured.leaked))
     table.add_row("streams not closed with EXPIRED, 4403", "", "", str(measured.not_closed))
     _write(console, "cut", cut.as_json(measured), table)
+
+
+def _storage(console: Console, cache: Path, days: int) -> None:
+    with console.status(f"an index of {days} days and 16 cameras is made and asked …"):
+        facts = storage.measure(days, cache, SystemClock())
+    table = Table(title=f"Index and files; {days} days of {storage.CAMERAS} cameras")
+    for heading in ("", "", "", "must reach"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for fact in facts:
+        colour = {True: "green", False: "red", None: "default"}[fact.good]
+        table.add_row(fact.name, f"[{colour}]{fact.value:.2f}[/]", fact.unit, fact.target)
+    _write(console, "storage", storage.as_json(facts, days), table)
 
 
 def _write(console: Console, name: str, result: dict[str, Any], table: Table) -> None:

@@ -15,6 +15,7 @@ from recorder.catalog import queries
 from recorder.catalog.changes import protect
 from recorder.catalog.database import Catalog
 from recorder.cli import main
+from recorder.maintenance import index_backup
 from recorder.segments.volume import Volume
 from tests.component.playback.test_reader import SECOND, run_of
 from tests.fakes.recorded import Recorded
@@ -181,6 +182,23 @@ def test_a_backup_is_taken_while_a_recorder_writes(
     status, facts = run(capsys, "backup", str(out), "--of", str(recorded.root))
     assert status == 2 and "there already" in facts["error"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.db", "data"]
+
+
+def test_a_backup_is_of_one_moment_however_much_is_written_meanwhile(
+    recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_backup, "_PAGES_AT_A_TIME", 1)
+    steps: list[int] = []
+    with contextlib.closing(sqlite3.connect(recorded.root / "index.db", isolation_level=None)) as db:
+
+        def write(done: int, pages: int) -> None:
+            steps.append(done)
+            assert len(steps) <= 2 * pages, "it began anew and anew"
+            db.execute("INSERT INTO camera (name) VALUES (?)", (f"late{len(steps)}",))
+
+        index_backup.back_up_index(recorded.archive, tmp_path / "copy.db", write)
+    with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as db:
+        assert steps and queries.cameras(db) == ["cam1"]
 
 
 def test_footage_is_protected_and_unprotected_by_hand(recorded: Recorded, capsys: pytest.CaptureFixture[str]) -> None:

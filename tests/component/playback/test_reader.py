@@ -16,6 +16,7 @@ from recorder.media.access_unit import AccessUnit
 from recorder.playback.fragments import Wanted
 from recorder.playback.pictures import PictureSource
 from recorder.playback.reader import READ_AHEAD_FRAGMENTS, open_reader
+from recorder.segments.cutter import FRAGMENT_SECONDS
 from tests.fakes.recorded import Recorded
 from tests.fakes.video import EPOCH_NS, FPS, access_units
 
@@ -50,9 +51,11 @@ Shape = list[tuple[int, list[int]]]
 """Of each run: when it begins (half seconds), and how many pictures its groups have."""
 
 shapes: st.SearchStrategy[Shape] = st.lists(
-    st.tuples(st.integers(0, 40), st.lists(st.integers(1, 25), min_size=2, max_size=12)), min_size=1, max_size=4
+    st.tuples(st.integers(0, 40), st.lists(st.integers(1, 25) | st.integers(40, 80), min_size=2, max_size=10)),
+    min_size=1,
+    max_size=4,
 )
-"""One to four runs; after a step back one may lie over another."""
+"""One to four runs; after a step back one may lie over another. Long groups lie in several fragments."""
 
 
 def runs_of(shape: Shape) -> list[list[AccessUnit]]:
@@ -154,7 +157,9 @@ def test_a_segment_that_is_being_written_is_read_as_far_as_it_is_on_disk(
 ) -> None:
     runs = runs_of(shape)
     last_key = max(index for index, unit in enumerate(runs[-1]) if unit.key)
-    written = runs[:-1] + ([runs[-1][:last_key]] if last_key else [])
+    of_a_fragment = round(FRAGMENT_SECONDS * 90_000 / TICKS)
+    held_from = last_key + (len(runs[-1]) - 1 - last_key) // of_a_fragment * of_a_fragment
+    written = runs[:-1] + ([runs[-1][:held_from]] if held_from else [])
     with on_disk(tmp_path_factory, runs, finish=False) as recorded:
         same(read(recorded, Wanted(camera="cam1", start_utc_ns=start)), expected(written, start))
 

@@ -74,6 +74,20 @@ async def test_protected_footage_outlives_all_other_and_gives_way_only_to_record
         assert index.segments() == [] and "protected footage is deleted" in caplog.text
 
 
+async def test_footage_of_a_volume_that_is_gone_is_not_forgotten(open_site: Opening, index: Index) -> None:
+    async with open_site(segment_seconds=2) as site:
+        await site.play(access_units(8 * FPS))
+        await site.written()
+        rows = index.segments()
+        media = index.path.parent / "media"
+        media.rename(media.with_name("away"))
+        site.storage.volumes.shares.set_share("cam1", 1)
+        with pytest.raises(OSError, match="gone"):
+            await site.storage.volumes.shares.run_once()
+        assert [row.id for row in index.segments()] == [row.id for row in rows]
+        media.with_name("away").rename(media)
+
+
 async def test_taking_protection_off_the_middle_leaves_both_ends(open_site: Opening) -> None:
     async with open_site() as site:
         do, read = site.storage.catalog.do, site.storage.catalog.read
