@@ -22,6 +22,7 @@ class NeverReady:
 
     account = None
     transports = ("tcp",)
+    faults = None
 
     def __init__(self) -> None:
         self.loop = self
@@ -39,13 +40,15 @@ def on_uvloop(scenario: Callable[[SimulatedClock, RtspServer, NeverReady], Corou
     async def main() -> None:
         clock, stream = SimulatedClock(datetime(2026, 6, 1, tzinfo=UTC)), NeverReady()
         server = RtspServer({"/cam1/main": cast(LiveStream, stream)}, clock)
-        async with anyio.create_task_group() as tasks:
-            await server.start("127.0.0.1", 0, tasks)
-            await scenario(clock, server, stream)
-            tasks.cancel_scope.cancel()
-        closing = asyncio.create_task(server.close())
-        await clock.advance(1)
-        await closing
+        try:
+            async with anyio.create_task_group() as tasks:
+                await server.start("127.0.0.1", 0, tasks)
+                await scenario(clock, server, stream)
+                tasks.cancel_scope.cancel()
+        finally:
+            closing = asyncio.create_task(server.close())
+            await clock.advance(1)
+            await closing
 
     uvloop.run(main())
 
