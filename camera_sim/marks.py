@@ -3,6 +3,7 @@
 NAL unit syntax: ITU-T H.264 and H.265 section 7.3.1; SEI: annex D.2.7 of both (user_data_unregistered).
 """
 
+import re
 import struct
 import uuid
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ _VERSION = 1
 _NAL_SEI = 6
 _USER_DATA_UNREGISTERED = 5
 _STREAMS = ("main", "sub")
+_NEEDS_ESCAPE = re.compile(rb"\0\0(?=[\0-\3])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +96,7 @@ def _varlen(payload: bytes, at: int) -> tuple[int, int]:
 
 
 def _escape(rbsp: bytes) -> bytes:
-    out, zeros = bytearray(), 0
-    for byte in rbsp:
-        if zeros >= 2 and byte <= 3:
-            out.append(3)
-            zeros = 0
-        out.append(byte)
-        zeros = 0 if byte else zeros + 1
-    return bytes(out)
+    return _NEEDS_ESCAPE.sub(b"\0\0\3", rbsp)
 
 
 def _unescape(data: bytes) -> bytes:

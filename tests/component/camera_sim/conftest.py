@@ -10,8 +10,10 @@ from camera_sim.config import CameraConfig, FleetConfig, RtspConfig, StreamConfi
 from camera_sim.fleet import Fleet, serve
 from gate.clock import SystemClock
 
-FPS = 15
-LOOP_SECONDS = 4
+FPS, GOP = 30, 15
+LOOP_SECONDS = 2
+LOOP_PICTURES = FPS * LOOP_SECONDS
+TICKS = 90_000 // FPS
 READY_SECONDS = 60
 USER, PASSWORD = "admin", "p:w/1"
 
@@ -23,11 +25,11 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def config(clips: Path) -> FleetConfig:
-    """cam1: a group a second, main and sub. cam2 shows the same in one group of four seconds. guard and keeper want a
-    password, in the two styles. hevc is H.265."""
-    main = StreamConfig(width=160, height=90, fps=FPS, bitrate=200_000)
-    sub = SubStreamConfig(width=96, height=64, fps=FPS, bitrate=60_000)
-    long = StreamConfig(width=160, height=90, fps=FPS, bitrate=200_000, gop_seconds=4)
+    """cam1: a group every half second, main and sub. cam2 shows the same in one group of two seconds. guard and
+    keeper want a password, in the two styles. hevc is H.265."""
+    main = StreamConfig(width=160, height=90, fps=FPS, bitrate=200_000, gop_seconds=GOP / FPS)
+    sub = SubStreamConfig(width=96, height=64, fps=FPS, bitrate=60_000, gop_seconds=GOP / FPS)
+    long = StreamConfig(width=160, height=90, fps=FPS, bitrate=200_000, gop_seconds=LOOP_SECONDS)
     return FleetConfig(
         cache_dir=clips,
         loop_seconds=LOOP_SECONDS,

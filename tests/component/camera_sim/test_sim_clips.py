@@ -20,7 +20,7 @@ from camera_sim.fleet import Fleet, serve
 from gate.clock import SystemClock
 from tests.component.camera_sim.raw_client import connected
 
-PICTURES, RATE, GOP = 24, 12, 9
+PICTURES, RATE, GOP = 24, 48, 9
 Serving = Callable[..., "asyncio.Future[Fleet]"]
 
 
@@ -88,7 +88,7 @@ async def test_pictures_coded_out_of_order_are_shown_in_order(
     make_clip(tmp_path / "clip.mkv", options=":bframes=3:b-adapt=0")
     fleet = await serving(cam1=tmp_path / "clip.mkv")
     async with clock.timeout(20):
-        shown = await asyncio.to_thread(watch, fleet.urls["/cam1/main"], 2 * PICTURES)
+        shown = await asyncio.to_thread(watch, fleet.urls["/cam1/main"], PICTURES + GOP)
     steps = {later[0] - sooner[0] for sooner, later in pairwise(shown)}
     assert steps == {90_000 // RATE}
 

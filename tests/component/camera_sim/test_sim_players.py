@@ -12,7 +12,7 @@ from camera_sim.barcode import read
 from camera_sim.fleet import Fleet
 from camera_sim.marks import parse_sei
 from gate.clock import SystemClock
-from tests.component.camera_sim.conftest import FPS, LOOP_SECONDS, PASSWORD, USER
+from tests.component.camera_sim.conftest import FPS, GOP, LOOP_PICTURES, PASSWORD, USER
 
 PATIENCE_SECONDS = 40
 PACKAGES = "ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav"
@@ -53,7 +53,10 @@ async def gstreamer(fleet: Fleet, clock: SystemClock, camera: str, way: str) -> 
     account = f"user-id={USER} user-pw={PASSWORD}" if camera in SECURED else ""
     source = f"rtspsrc location={fleet.urls[f'/{camera}/main']} protocols={way} latency=100 {account}"
     pipeline = f"{source} ! rtp{number}depay ! {number}parse ! avdec_{number} ! fakesink num-buffers=30 sync=false"
-    assert await run(clock, "gst-launch-1.0", "-q", *pipeline.split()) == (0, "")
+    status, said = await run(clock, "gst-launch-1.0", "-q", *pipeline.split())
+    # At its own end rtspsrc may fail to send PAUSE, because it is stopping its receiver; all pictures are decoded then.
+    at_its_end = "gst_rtspsrc_pause" in said and said.count("ERROR") == said.count("Could not write to resource")
+    assert (status, said) == (0, "") or at_its_end, f"{camera} {way}: {said}"
 
 
 async def pyav(fleet: Fleet, clock: SystemClock, camera: str, way: str) -> None:
@@ -63,7 +66,7 @@ async def pyav(fleet: Fleet, clock: SystemClock, camera: str, way: str) -> None:
     numbers = [n for n, _, _ in seen]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert all(n == utc_us * FPS // 1_000_000 for n, utc_us, _ in seen)
-    assert all(code == n % (FPS * LOOP_SECONDS) for n, _, code in seen)
+    assert all(code == n % LOOP_PICTURES for n, _, code in seen)
 
 
 def _watch(url: str, way: str) -> list[tuple[int, int, int | None]]:
@@ -73,7 +76,7 @@ def _watch(url: str, way: str) -> list[tuple[int, int, int | None]]:
             data = [bytes(side) for side in frame.side_data if side.type.name == "SEI_UNREGISTERED"]
             mark = next(found for one in data if (found := parse_sei(one)) is not None)
             seen.append((mark.n, mark.utc_us, read(frame.to_ndarray(format="gray"))))
-            if len(seen) == 2 * FPS:
+            if len(seen) == 2 * GOP:
                 break
     return seen
 

@@ -13,7 +13,7 @@ from camera_sim.errors import ListenError
 from camera_sim.fleet import Fleet, serve
 from camera_sim.rtsp import connection, delivery, server
 from gate.clock import SimulatedClock, SystemClock
-from tests.component.camera_sim.conftest import FPS, READY_SECONDS
+from tests.component.camera_sim.conftest import GOP, READY_SECONDS
 from tests.component.camera_sim.raw_client import RawClient, connected
 
 
@@ -69,7 +69,7 @@ async def test_a_slow_client_loses_pictures_up_to_a_key_frame_and_delays_nobody(
         await good.play("/cam1/main")
         await slow.play("/cam1/main")
         numbers = []
-        while len(numbers) < FPS + 5:
+        while len(numbers) < GOP + 5:
             numbers.append((await good.picture()).mark.n)
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
         received = [await slow.picture()]
@@ -157,7 +157,7 @@ async def test_a_torn_clip_is_made_again(config: FleetConfig, fleet: Fleet, cloc
         path.write_bytes(path.read_bytes()[:-7])
     async with serve(config, clock) as other, connected(other.port, clock) as client:
         await client.play("/cam1/main")
-        for _ in range(FPS):
+        for _ in range(GOP):
             await client.picture()
         async with clock.timeout(READY_SECONDS):
             await other.workshop.wait_complete()

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from camera_sim.fleet import Fleet
 from gate.clock import SystemClock
-from tests.component.camera_sim.conftest import FPS
+from tests.component.camera_sim.conftest import GOP
 from tests.component.camera_sim.raw_client import PATIENCE_SECONDS, RawClient, connected
 
 
@@ -64,7 +64,7 @@ async def playing(
 
 async def test_packets_come_from_the_ports_told_one_a_datagram(fleet: Fleet, clock: SystemClock) -> None:
     async with playing(fleet, clock, "/cam1/main") as (_, ports, agreed):
-        packets = [await ports.receive(0) for _ in range(3 * FPS)]
+        packets = [await ports.receive(0) for _ in range(3 * GOP)]
         report_from, report = await ports.receive(1)
     rtp, rtcp = map(int, agreed["server_port"].split("-"))
     assert (rtp % 2, rtcp) == (0, rtp + 1)
