@@ -67,7 +67,7 @@ def free_port_base() -> int:
     """A thousand whose ports of a site are free now."""
     for base in range(20_000, 60_000, 1_000):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            for port in (554, 600, 650):
+            for port in (80, 554, 600, 650):
                 probe = stack.enter_context(socket.socket())
                 probe.bind(("127.0.0.1", base + port))
             return base
