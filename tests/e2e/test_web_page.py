@@ -186,9 +186,9 @@ def test_a_silent_camera_is_never_shown_as_live(
     page = open_page()
     wait_all(page, "live")
     silence("cam1")
-    page.wait_for_function("() => document.querySelector('live-tile').mode === 'stale'", timeout=SHOWN_MS_MAX)
+    page.wait_for_function("() => document.querySelector('live-tile')?.mode === 'stale'", timeout=SHOWN_MS_MAX)
     late = open_page()
-    late.wait_for_function("() => document.querySelector('live-tile').framesDecoded > 0", timeout=PLAYING_MS_MAX)
+    late.wait_for_function("() => document.querySelector('live-tile')?.framesDecoded > 0", timeout=PLAYING_MS_MAX)
     assert tiles(late, "tile.mode")[0] != "live"
 
     def goes_offline() -> None:
@@ -197,7 +197,7 @@ def test_a_silent_camera_is_never_shown_as_live(
         server.site.board.changed()
 
     server.call(goes_offline)
-    page.wait_for_function("() => document.querySelector('live-tile').mode === 'offline'", timeout=SHOWN_MS_MAX)
+    page.wait_for_function("() => document.querySelector('live-tile')?.mode === 'offline'", timeout=SHOWN_MS_MAX)
     assert "映像が届いていません" in page.locator("live-tile").first.inner_text()
     server.play_camera("cam1")
     wait_all(page, "live")
