@@ -4,6 +4,8 @@ CameraSimError
 ├── ListenError      the address cannot be listened on
 ├── ClipError        a cached group of pictures cannot be used; it is made again
 ├── FaultError       a fault that there is not, or that cannot be had here
+├── EventError       an event that there is not, or that cannot be had here
+├── PresetError      a preset that a camera does not have
 ├── EncoderError     a worker process cannot make pictures
 └── MessageError     bytes that are no RTSP; carries the status code of the answer
 """
@@ -23,6 +25,14 @@ class ClipError(CameraSimError):
 
 class FaultError(CameraSimError):
     """A fault whose kind, scope or parameters are wrong, or for which a camera lacks something."""
+
+
+class EventError(CameraSimError):
+    """An event whose kind, camera or duration is wrong."""
+
+
+class PresetError(CameraSimError):
+    """A camera has no such preset."""
 
 
 class EncoderError(CameraSimError):
