@@ -30,7 +30,7 @@ def insert_segment(
     db: sqlite3.Connection, id: SegmentId, start_utc_ns: int, format: VideoFormat, init_bytes: int, volume: int
 ) -> None:
     """A segment that is being written to the volume of that number; its run and camera are made as needed."""
-    camera_id = _camera_id(db, id.camera)
+    camera_id = camera_number(db, id.camera)
     key = (camera_id, STREAMS.index(id.stream), id.run)
     db.execute("INSERT INTO run VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (*key, start_utc_ns))
     db.execute(
@@ -82,13 +82,13 @@ def open_gap(db: sqlite3.Connection, camera: str, stream: Stream, start_utc_ns: 
     """Footage ends. At most one gap of a stream is open."""
     db.execute(
         "INSERT INTO gap (camera_id, stream, start_utc_ns, end_utc_ns, reason) VALUES (?, ?, ?, NULL, ?)",
-        (_camera_id(db, camera), STREAMS.index(stream), start_utc_ns, reason),
+        (camera_number(db, camera), STREAMS.index(stream), start_utc_ns, reason),
     )
 
 
 def close_gap(db: sqlite3.Connection, camera: str, stream: Stream, end_utc_ns: int) -> None:
     """The open gap ends; one that would have no length is forgotten."""
-    key = (_camera_id(db, camera), STREAMS.index(stream))
+    key = (camera_number(db, camera), STREAMS.index(stream))
     db.execute(
         "DELETE FROM gap WHERE camera_id = ? AND stream = ? AND end_utc_ns IS NULL AND start_utc_ns >= ?",
         (*key, end_utc_ns),
@@ -105,7 +105,7 @@ def insert_gap(
     if end_utc_ns > start_utc_ns:
         db.execute(
             "INSERT INTO gap (camera_id, stream, start_utc_ns, end_utc_ns, reason) VALUES (?, ?, ?, ?, ?)",
-            (_camera_id(db, camera), STREAMS.index(stream), start_utc_ns, end_utc_ns, reason),
+            (camera_number(db, camera), STREAMS.index(stream), start_utc_ns, end_utc_ns, reason),
         )
 
 
@@ -119,7 +119,7 @@ def put_volume(db: sqlite3.Connection, id: str, path: str) -> int:
 
 def protect(db: sqlite3.Connection, camera: str, start_utc_ns: int, end_utc_ns: int, note: str = "") -> int:
     """Footage of `[start, end)` is deleted last; returns the range's number."""
-    values = (_camera_id(db, camera), start_utc_ns, end_utc_ns, note)
+    values = (camera_number(db, camera), start_utc_ns, end_utc_ns, note)
     return int(
         db.execute(
             "INSERT INTO protect (camera_id, start_utc_ns, end_utc_ns, note) VALUES (?, ?, ?, ?)", values
@@ -130,7 +130,7 @@ def protect(db: sqlite3.Connection, camera: str, start_utc_ns: int, end_utc_ns: 
 
 def unprotect(db: sqlite3.Connection, camera: str, start_utc_ns: int, end_utc_ns: int) -> int:
     """Takes the protection off `[start, end)`; what a protected range has outside of it stays. How many it touched."""
-    camera_id = _camera_id(db, camera)
+    camera_id = camera_number(db, camera)
     touched = db.execute(
         "SELECT id, start_utc_ns, end_utc_ns, note FROM protect"
         " WHERE camera_id = ? AND start_utc_ns < ? AND end_utc_ns > ?",
@@ -162,7 +162,8 @@ def end_boot(db: sqlite3.Connection, boot: int, now_utc_ns: int) -> None:
     db.execute("UPDATE boot SET alive_utc_ns = ?, end_utc_ns = ? WHERE id = ?", (now_utc_ns, now_utc_ns, boot))
 
 
-def _camera_id(db: sqlite3.Connection, name: str) -> int:
+def camera_number(db: sqlite3.Connection, name: str) -> int:
+    """A camera's number, given to it now if it has none."""
     row = db.execute("SELECT id FROM camera WHERE name = ?", (name,)).fetchone()
     if row is None:
         return int(db.execute("INSERT INTO camera (name) VALUES (?)", (name,)).lastrowid or 0)
@@ -170,7 +171,7 @@ def _camera_id(db: sqlite3.Connection, name: str) -> int:
 
 
 def _key(db: sqlite3.Connection, id: SegmentId) -> tuple[int, int, int, int]:
-    return _camera_id(db, id.camera), STREAMS.index(id.stream), id.run, id.seq
+    return camera_number(db, id.camera), STREAMS.index(id.stream), id.run, id.seq
 
 
 def _init_id(db: sqlite3.Connection, format: VideoFormat) -> int:

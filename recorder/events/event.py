@@ -31,8 +31,8 @@ EventKind = Literal[
 """What happened. `line`: a line was crossed; `zone`: somebody is in a field; `input`: an alarm contact; `tamper`:
 covered or sprayed; `scene_change`: turned away or moved; `visitor`: somebody rang."""
 EventPhase = Literal["start", "end", "pulse"]
-EventSource = Literal["onvif", "motion"]
-"""Who says so: the camera over ONVIF, or the recorder's own motion detection."""
+EventSource = Literal["onvif", "motion", "api"]
+"""Who says so: the camera over ONVIF, the recorder's own motion detection, or whoever calls the recorder's API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
