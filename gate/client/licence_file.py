@@ -1,9 +1,7 @@
-"""The licence file: watched, verified, and put in force through the gate. What fails a check changes nothing.
+"""The licence file: watched, and handed to whoever verifies it. What fails a check changes nothing.
 
-A file that cannot be read is UNREADABLE; the other checks, with the codes that are logged, are gate.signing.trust's.
-What was accepted is kept in two slots, byte for byte, and verified like the file when the device starts again: a file
-that is forged, older or gone then finds the last good one in force, too. A file that is taken away ends nothing: what
-is in force was signed until its own end, and ends there.
+A file that cannot be read is UNREADABLE; the other checks, with the codes that are logged, are gate.signing.trust's. A
+file that is taken away ends nothing: what is in force was signed until its own end, and ends there.
 """
 
 import hashlib
@@ -13,17 +11,14 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from gate.client.errors import RootKeyError
+from gate.client.acceptance import Acceptance, profile_mismatch
 from gate.client.gate import Gate
 from gate.client.timekeeper import Timekeeper
 from gate.clock import Clock
-from gate.licence.entitlement import Entitlement
 from gate.licence.text import NO_TEXT, Language, Text
 from gate.signing.envelope import ENVELOPE_BYTES_MAX
-from gate.signing.errors import KeyFileError
 from gate.signing.files import read_regular
-from gate.signing.keys import load_root_key
-from gate.signing.trust import Refusal, Trusted, pinned, with_document
+from gate.signing.trust import Refusal
 from gate.signing.two_slots import TwoSlots
 
 POLL_SECONDS = 0.2
@@ -57,16 +52,17 @@ class LicenceFile:
         `timekeeper` learns when entitlements were issued. `on_event` is called with one coded line whenever a licence
         is accepted, refused, brought back from the slots, or gone."""
         self._path = path
-        try:
-            root = load_root_key(root_key)
-        except KeyFileError as error:
-            raise RootKeyError(str(error)) from None
-        self._trusted = pinned(root, gate.device_id, device_pubkey_sha256)
-        self._restored = False
-        self._slots = slots
+        self._acceptance = Acceptance(
+            root_key=root_key,
+            gate=gate,
+            clock=clock,
+            slots=slots,
+            device_pubkey_sha256=device_pubkey_sha256,
+            timekeeper=timekeeper,
+            say=self._say,
+        )
         self._gate = gate
         self._clock = clock
-        self._timekeeper = timekeeper
         self._language = language
         self._on_event = on_event
         self._seen: tuple[int, ...] | None = None
@@ -93,8 +89,7 @@ class LicenceFile:
 
     async def run_once(self) -> None:
         """Looks once, and puts what it finds in force or into `message`."""
-        if not self._restored:
-            await self._restore()
+        await self._acceptance.restore()
         try:
             content = await anyio.to_thread.run_sync(self._read_if_changed, abandon_on_cancel=True)
         except (FileNotFoundError, NotADirectoryError):
@@ -121,62 +116,14 @@ class LicenceFile:
         self._reads_left -= 1
         return read_regular(self._path, ENVELOPE_BYTES_MAX)[0]
 
-    async def _restore(self) -> None:
-        """Puts the last good licence in force, with the number and the keys that go along, before the file is read."""
-        for content in await anyio.to_thread.run_sync(self._slots.load, abandon_on_cancel=True):
-            kept = await self._judge(content)
-            if isinstance(kept, Refusal):
-                self._say(logging.WARNING, f"LICENCE_SLOT_REFUSED code={kept.code}: {kept.problem.en}")
-            else:
-                self._trusted = kept
-                break  # the other slot is older
-        self._restored = True
-        entitlement = self._trusted.entitlement
-        if entitlement is not None:
-            self._gate.install(entitlement)
-            self._say(logging.INFO, f"LICENCE_RESTORED seq={entitlement.seq} cameras={','.join(entitlement.cameras)}")
-
-    async def _judge(self, content: bytes) -> Trusted | Refusal:
-        now = self._clock.now()
-        return await anyio.to_thread.run_sync(with_document, self._trusted, content, now, abandon_on_cancel=True)
-
     async def _consider(self, content: bytes) -> None:
-        judged = await self._judge(content)
+        judged = await self._acceptance.consider(content)
         if isinstance(judged, Refusal):
             if judged.code == "FUTURE":
                 self._seen = self._digest = None  # its time comes without another change of the file
             self._refuse(judged)
             return
-        assert judged.entitlement is not None
-        new = judged.payload != self._trusted.payload
-        self._trusted = judged
-        if new:
-            if self._timekeeper is not None:
-                self._timekeeper.take_issue(judged.entitlement.issued_at)
-            self._gate.install(judged.entitlement)
-        self._accept(judged.entitlement)
-        if new:
-            await anyio.to_thread.run_sync(self._keep, content)
-
-    def _keep(self, content: bytes) -> None:
-        try:
-            self._slots.store(content)
-        except OSError as error:
-            self._say(logging.WARNING, f"LICENCE_NOT_KEPT {error}")
-        if self._timekeeper is not None:
-            self._timekeeper.keep()
-
-    def _accept(self, entitlement: Entitlement) -> None:
-        self._text = NO_TEXT
-        profile = self._gate.profile
-        if entitlement.profile_sha256 != profile.sha256:
-            self._text = Text(
-                ja=f"ライセンスはプロファイル {entitlement.profile} 用ですが、この機器は {profile.name} "
-                "を使用しています。機器のプロファイルを確認してください。",
-                en=f"The licence was made for the profile {entitlement.profile}, but this device runs another one "
-                f"({profile.name}); check the device's profile.",
-            )
-        self._say(logging.INFO, f"LICENCE_ACCEPTED seq={entitlement.seq} cameras={','.join(entitlement.cameras)}")
+        self._text = profile_mismatch(judged, self._gate.profile)
 
     def _refuse(self, refused: Refusal) -> None:
         before = self._text
