@@ -26,6 +26,7 @@ ALLOWED = {
     "gate.signing": {"gate.licence"},
     "gate.client": {"gate.licence", "gate.profile_file", "gate.signing"},
     "gate.commands": {"gate.licence", "gate.signing", "gate.client"},
+    "gate.service": {"gate.licence", "gate.profile_file", "gate.rules_file", "gate.signing"},
     "recorder": {"gate.client", "gate.licence"},
     "camera_sim": set(),
     "hdmi_out": set(),
