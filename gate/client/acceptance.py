@@ -13,14 +13,13 @@ import anyio.to_thread
 from gate.client.errors import RootKeyError
 from gate.client.gate import Gate
 from gate.client.timekeeper import Timekeeper
-from gate.clock import Clock
 from gate.licence.entitlement import Entitlement
 from gate.licence.profile import Profile
 from gate.licence.text import NO_TEXT, Text
 from gate.signing.errors import KeyFileError
 from gate.signing.keys import load_root_key
-from gate.signing.trust import Refusal, Trusted, pinned, with_document
-from gate.signing.two_slots import TwoSlots
+from gate.signing.trust import Refusal, Trusted, pinned, with_document, with_keys
+from gate.signing.two_slots import SLOTS, TwoSlots
 
 
 class Acceptance:
@@ -32,7 +31,6 @@ class Acceptance:
         *,
         root_key: Path,
         gate: Gate,
-        clock: Clock,
         slots: TwoSlots,
         device_pubkey_sha256: str | None,
         timekeeper: Timekeeper | None,
@@ -48,7 +46,6 @@ class Acceptance:
         self._trusted = pinned(root, gate.device_id, device_pubkey_sha256)
         self._restored = False
         self._gate = gate
-        self._clock = clock
         self._slots = slots
         self._timekeeper = timekeeper
         self._say = say
@@ -58,11 +55,26 @@ class Acceptance:
         """The root, the keys that may sign now, and what is in force."""
         return self._trusted
 
+    def take_keys(self, content: bytes, document_type: str) -> Refusal | None:
+        """The key sets that came along with a document of another type; why they are refused, or None."""
+        taken = with_keys(self._trusted, content, document_type)
+        if isinstance(taken, Refusal):
+            return taken
+        self._trusted = taken
+        return None
+
+    async def forget(self) -> None:
+        """Nothing is licensed any more, after a restart either. Older documents are refused still."""
+        self._gate.install(None)
+        await anyio.to_thread.run_sync(self._clear)
+
     async def restore(self) -> None:
         """Puts the last good licence in force, with the number and the keys that go along; the first time only."""
         if self._restored:
             return
         for content in await anyio.to_thread.run_sync(self._slots.load, abandon_on_cancel=True):
+            if not content:  # forgotten
+                break
             kept = await self._judge(content)
             if isinstance(kept, Refusal):
                 self._say(logging.WARNING, f"LICENCE_SLOT_REFUSED code={kept.code}: {kept.problem.en}")
@@ -81,7 +93,7 @@ class Acceptance:
         if isinstance(judged, Refusal):
             return judged
         assert judged.entitlement is not None
-        new = judged.payload != self._trusted.payload
+        new = judged.payload != self._trusted.payload or self._gate.entitlement is None
         self._trusted = judged
         if new:
             if self._timekeeper is not None:
@@ -94,8 +106,15 @@ class Acceptance:
         return taken
 
     async def _judge(self, content: bytes) -> Trusted | Refusal:
-        now = self._clock.now()
+        now = self._gate.evidence().now
         return await anyio.to_thread.run_sync(with_document, self._trusted, content, now, abandon_on_cancel=True)
+
+    def _clear(self) -> None:
+        try:
+            for _ in range(SLOTS):
+                self._slots.store(b"")
+        except OSError as error:
+            self._say(logging.WARNING, f"LICENCE_NOT_KEPT {error}")
 
     def _keep(self, content: bytes) -> None:
         try:

@@ -55,7 +55,6 @@ class LicenceFile:
         self._acceptance = Acceptance(
             root_key=root_key,
             gate=gate,
-            clock=clock,
             slots=slots,
             device_pubkey_sha256=device_pubkey_sha256,
             timekeeper=timekeeper,

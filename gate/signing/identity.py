@@ -9,6 +9,7 @@ import hashlib
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gate.signing.keys import open_pair
@@ -30,6 +31,12 @@ class DeviceIdentity:
     def sha256(self) -> str:
         """What an entitlement names: hex SHA-256 over the public key's 32 bytes."""
         return sha256_of(self.public_key)
+
+    def private_pem(self) -> bytes:
+        """The key itself, for whoever speaks a protocol of its own with it (SSH). It never leaves the process."""
+        return self._key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
 
     def prove(self, challenge: bytes) -> bytes:
         """The proof of possession, 64 bytes. Raises ValueError unless the challenge is CHALLENGE_BYTES long."""

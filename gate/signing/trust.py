@@ -73,6 +73,15 @@ def with_document(trusted: Trusted, content: bytes, now: datetime) -> Trusted | 
     return refusal or replace(trusted, keys=keys, entitlement=entitlement, payload=sealed.payload)
 
 
+def with_keys(trusted: Trusted, content: bytes, document_type: str) -> Trusted | Refusal:
+    """What is trusted after the key sets that came along with a document of another type: rules 1 and 2."""
+    try:
+        keys = _with_key_sets(trusted, key_sets_in(content, document_type))
+    except EnvelopeError as error:
+        return Refusal(code=error.code, problem=error.problem)
+    return keys if isinstance(keys, Refusal) else replace(trusted, keys=keys)
+
+
 def _with_key_sets(trusted: Trusted, documents: Sequence[bytes]) -> KeySet | Refusal:
     newest = trusted.keys
     for document in documents:

@@ -13,6 +13,7 @@ from gate.signing.files import read_regular, write_atomically
 SLOT_BYTES_MAX = 2 << 20
 _MAGIC = b"edge-slot/v1"
 _NAMES = ("a", "b")
+SLOTS = len(_NAMES)
 
 _log = logging.getLogger(__name__)
 

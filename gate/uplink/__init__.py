@@ -1,0 +1,1 @@
+"""What a device and its licence service say to each other over the device's one outgoing connection (SSH)."""
