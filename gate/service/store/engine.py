@@ -25,13 +25,15 @@ Listener = Callable[[frozenset[str]], None]
 
 
 class Transaction:
-    """One transaction, open. `changed`: ids of the customers about whom facts were appended in it."""
+    """One transaction, open. `changed`: ids of the customers about whom facts were appended in it; `wrote_mail`:
+    whether the outbox has something new."""
 
-    __slots__ = ("changed", "connection")
+    __slots__ = ("changed", "connection", "wrote_mail")
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
         self.changed: set[str] = set()
+        self.wrote_mail = False
 
     @property
     def dialect(self) -> str:
@@ -61,6 +63,7 @@ class Store:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._listeners: list[Listener] = []
+        self._mail_listeners: list[Callable[[], None]] = []
         self._writer = asyncio.Lock()
 
     @property
@@ -80,6 +83,9 @@ class Store:
             yield tx
         if tx.changed:
             self._tell(frozenset(tx.changed))
+        if tx.wrote_mail:
+            for listener in tuple(self._mail_listeners):
+                listener()
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
@@ -96,6 +102,11 @@ class Store:
         """Calls back, in this process, with the customers that a transaction changed. Gives the way to stop that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def listen_for_mail(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Calls back, in this process, when a transaction has put mail into the outbox. Gives the way to stop that."""
+        self._mail_listeners.append(listener)
+        return lambda: self._mail_listeners.remove(listener)
 
     async def close(self) -> None:
         """Ends all connections."""
