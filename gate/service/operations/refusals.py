@@ -33,6 +33,8 @@ class ServiceCode(enum.Enum):
     IN_THE_PAST = "IN_THE_PAST"
     TOO_FAR_AHEAD = "TOO_FAR_AHEAD"
     NEGATIVE_STOCK = "NEGATIVE_STOCK"
+    UNKNOWN_MAIL = "UNKNOWN_MAIL"
+    MAIL_IS_OVER = "MAIL_IS_OVER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,17 @@ _SENTENCES: dict[ServiceCode, tuple[int, Text]] = {
         Text(
             ja="在庫が同時に使われました。在庫を確認して、もう一度行ってください。",
             en="Somebody else took from this stock at the same moment; look at it and try again.",
+        ),
+    ),
+    ServiceCode.UNKNOWN_MAIL: (
+        404,
+        Text(ja="このメールは見つかりません。", en="There is no such mail."),
+    ),
+    ServiceCode.MAIL_IS_OVER: (
+        409,
+        Text(
+            ja="このメールは再送できません。送信済みか、送信待ちか、パスワードを含むメールです。",
+            en="This mail cannot be sent again: it was sent, or still waits, or had a password in it.",
         ),
     ),
 }
