@@ -92,7 +92,7 @@ def reminder(
     return Letter(
         kind="reminder_partner" if audience == "partner" else "reminder_customer",
         to=to,
-        key=f"reminder:{name}:{last_day.isoformat()}:{min(row.licence for row in rows)}",
+        key=f"reminder:{name}:{last_day.isoformat()}:{min(row.licence for row in rows)}:{to.email}",
         partner=partner,
         customer=customer,
         values={
@@ -126,7 +126,7 @@ def licences_assigned(
     return Letter(
         kind="licences_assigned",
         to=to,
-        key=f"assigned:{audience}:{_instant(at)}:{min(row.licence for row in rows)}",
+        key=f"assigned:{audience}:{_instant(at)}:{min(row.licence for row in rows)}:{to.email}",
         partner=partner,
         customer=customer,
         values={

@@ -7,7 +7,7 @@
 
 import itertools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ TRIED_FOR = timedelta(days=4)
 ATTEMPTS_MIN = 8
 """A mail is given up after both. By attempts alone an outage of an hour would lose mails; by days alone a clock that
 jumps months would."""
+ROWS_PER_STATEMENT = 500
 
 _numbers = itertools.count()
 _WAITING = (outbox.c.sent_at.is_(None), outbox.c.given_up_at.is_(None))
@@ -49,8 +50,24 @@ class WaitingMail:
 
 async def write(tx: Transaction, letter: Letter, now: datetime) -> str | None:
     """Puts a letter into the outbox, due now; gives its id, or None where one with its key was written before."""
-    insert = (postgresql if tx.dialect == "postgresql" else sqlite).insert
-    row = {
+    return (await write_all(tx, (letter,), now))[0]
+
+
+async def write_all(tx: Transaction, letters: Iterable[Letter], now: datetime) -> list[str | None]:
+    """The same for many, in their order."""
+    insert = (postgresql if tx.dialect == "postgresql" else sqlite).insert(outbox)
+    rows = [_row(letter, now) for letter in letters]
+    written: set[str] = set()
+    statement = insert.on_conflict_do_nothing(index_elements=["key"]).returning(outbox.c.id)
+    for first in range(0, len(rows), ROWS_PER_STATEMENT):
+        batch = rows[first : first + ROWS_PER_STATEMENT]
+        written |= {row.id for row in await tx.execute(statement, batch)}
+    tx.wrote_mail = tx.wrote_mail or bool(written)
+    return [row["id"] if row["id"] in written else None for row in rows]
+
+
+def _row(letter: Letter, now: datetime) -> dict[str, Any]:
+    return {
         "id": new_mail_id(now),
         "kind": letter.kind,
         "language": letter.to.language,
@@ -62,12 +79,6 @@ async def write(tx: Transaction, letter: Letter, now: datetime) -> str | None:
         "created_at": now,
         "due_at": now,
     }
-    written = await tx.scalar(
-        insert(outbox).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(outbox.c.id)
-    )
-    if written is not None:
-        tx.wrote_mail = True
-    return None if written is None else str(written)
 
 
 def new_mail_id(now: datetime) -> str:
