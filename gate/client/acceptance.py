@@ -21,6 +21,8 @@ from gate.signing.keys import load_root_key
 from gate.signing.trust import Refusal, Trusted, pinned, with_document, with_keys
 from gate.signing.two_slots import SLOTS, TwoSlots
 
+_log = logging.getLogger(__name__)
+
 
 class Acceptance:
     """Raises RootKeyError at once if the root key cannot be loaded; from then on it is pinned, and a root.pub that is
@@ -34,11 +36,11 @@ class Acceptance:
         slots: TwoSlots,
         device_pubkey_sha256: str | None,
         timekeeper: Timekeeper | None,
-        say: Callable[[int, str], None],
+        say: Callable[[int, str], None] | None = None,
     ) -> None:
         """`slots`: where the last good licence is kept. `device_pubkey_sha256`: of the device's own key, if it has one.
         `timekeeper` learns when entitlements were issued. `say`: called with a level of logging and one coded line
-        whenever a licence is accepted or brought back from the slots."""
+        whenever a licence is accepted or brought back from the slots; without it that is logged."""
         try:
             root = load_root_key(root_key)
         except KeyFileError as error:
@@ -48,7 +50,7 @@ class Acceptance:
         self._gate = gate
         self._slots = slots
         self._timekeeper = timekeeper
-        self._say = say
+        self._say = say or _log.log
 
     @property
     def trusted(self) -> Trusted:

@@ -1,8 +1,10 @@
 """The gate: the one place in a device that knows what may run now, and that ends what may not.
 
 It keeps one timer for the nearest change and looks again when the timer fires, when an entitlement is installed and
-when wall time jumps. Features fall into a few rules (continue always; gated; gated but surviving staleness); there is
-one `Standing` per rule and camera, and one for the device itself (camera None: any camera will do).
+when wall time jumps. Terms are judged by the time that counts (`ClockEvidence.now`); labels, leases and the timer are
+in wall time, which is `_ahead` of it where a signed time says so. Features fall into a few rules (continue always;
+gated; gated but surviving staleness); there is one `Standing` per rule and camera, and one for the device itself
+(camera None: any camera will do).
 """
 
 import asyncio
@@ -10,7 +12,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import anyio
@@ -26,6 +28,9 @@ from gate.licence.profile import REMO, Profile
 
 LEAVE_SECONDS_MAX = 1.0
 """How long the timer waits for revoked holders to leave before it sleeps again (and a stepped clock moves on)."""
+
+AHEAD_STEP = timedelta(milliseconds=500)
+"""Wall time that moved by less against a signed time has not moved: reading two clocks takes a moment."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +58,7 @@ class Gate:
         self._clock = clock
         self._time = time
         self._doubted = False
+        self._ahead = timedelta(0)
         self._device_id = device_id
         self._profile = profile
         self._entitlement: Entitlement | None = None
@@ -121,6 +127,12 @@ class Gate:
         self._evaluate(now_ns)
         return self._decide(feature, camera, now_ns)
 
+    def look_again(self) -> None:
+        """Something was learned of the time that the clock itself does not show."""
+        if self._reckon(self._clock.now_ns()):
+            self._tell()
+        self._rearm()
+
     def evidence(self) -> ClockEvidence:
         """What the clock is worth now."""
         if self._time is None:
@@ -176,7 +188,7 @@ class Gate:
         return self._version
 
     def expiries(self) -> dict[str, datetime]:
-        """When each camera that is entitled now expires, renewals known so far included."""
+        """When each camera that is entitled now expires, in wall time, renewals known so far included."""
         self._evaluate(self._clock.now_ns())
         return dict(self._expiries)
 
@@ -235,8 +247,9 @@ class Gate:
     def _evaluate(self, now_ns: int) -> None:
         """Brings every standing up to `now_ns`; cheap while nothing can have changed."""
         jumped = self._clock.discontinuities != self._discontinuities
-        doubted = self.evidence().doubt is not None
-        if not jumped and doubted == self._doubted and self._evaluated_ns <= now_ns < self._next_ns:
+        clock = self.evidence()
+        as_before = (clock.doubt is not None) == self._doubted and abs(clock.wall_ahead - self._ahead) < AHEAD_STEP
+        if not jumped and as_before and self._evaluated_ns <= now_ns < self._next_ns:
             return
         if jumped:
             self._discontinuities = self._clock.discontinuities
@@ -246,7 +259,10 @@ class Gate:
         self._rearm()
 
     def _reckon(self, now_ns: int) -> bool:
-        now, clock = instant_of(now_ns), self.evidence()
+        clock = self.evidence()
+        if abs(clock.wall_ahead - self._ahead) >= AHEAD_STEP:
+            self._ahead = clock.wall_ahead
+        now = instant_of(now_ns) - self._ahead
         if self._doubted and clock.doubt is None:
             self._known_since_ns = now_ns  # what was captured while the clock was doubted was captured while denied
         self._doubted = clock.doubt is not None
@@ -255,12 +271,12 @@ class Gate:
             changed |= self._reckon_one(standing, self._rules[rule], camera, now_ns)
         changes = (next_change(self._entitlement, now, self._profile.grace), clock.trusted_from)
         upcoming = min((change for change in changes if change is not None and change > now), default=None)
-        self._evaluated_ns, self._next_ns = now_ns, FOREVER_NS if upcoming is None else ns_of(upcoming)
+        self._evaluated_ns, self._next_ns = now_ns, FOREVER_NS if upcoming is None else ns_of(upcoming + self._ahead)
         self._announce(now)
         return changed
 
     def _decide(self, feature: Feature, camera: str | None, now_ns: int) -> Decision:
-        now, trusted = instant_of(now_ns), not self._doubted
+        now, trusted = instant_of(now_ns) - self._ahead, not self._doubted
         return decide(self._entitlement, self._profile, feature, camera, now, clock_trusted=trusted)
 
     def _reckon_one(self, standing: Standing, feature: Feature, camera: str | None, now_ns: int) -> bool:
@@ -273,7 +289,7 @@ class Gate:
             self._revoke(standing, lapse, now_ns)
         decision = self._decide(feature, camera, now_ns)
         if isinstance(decision, Granted):
-            begun = standing.grant(decision, now_ns, self._known_since_ns, self._clock.monotonic_ns())
+            begun = standing.grant(decision, self._ahead, now_ns, self._known_since_ns, self._clock.monotonic_ns())
             return begun or ended is not None
         self._revoke(standing, decision, now_ns)
         return standing.deny(decision) or ended is not None
@@ -288,7 +304,7 @@ class Gate:
 
     def _announce(self, now: datetime) -> None:
         ends = {camera: licensed_until(self._entitlement, self._profile, camera, now) for camera in self._cameras}
-        expiries = {camera: end for camera, end in ends.items() if end is not None}
+        expiries = {camera: end + self._ahead for camera, end in ends.items() if end is not None}
         if expiries != self._expiries:
             self._expiries = expiries
             self._clock.announce_expiries(expiries)

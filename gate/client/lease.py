@@ -1,10 +1,10 @@
 """Leases: revocable permissions to run one feature, and the standing of the permission behind them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import anyio
 
-from gate.clock import instant_of, ns_of
+from gate.clock import ns_of
 from gate.licence.decision import Decision, Denied, Granted
 from gate.licence.features import Feature
 
@@ -55,19 +55,20 @@ class Standing:
         self.leases: set[Lease] = set()
 
     def ended(self, now_ns: int) -> datetime | None:
-        """When the running grant ended, if it has by now."""
+        """When the running grant ended, if it has by now, in the time that counts."""
         if isinstance(self.decision, Granted) and self.until_ns <= now_ns:
-            return instant_of(self.until_ns)
+            return self.decision.until
         return None
 
-    def grant(self, granted: Granted, now_ns: int, known_since_ns: int, monotonic_ns: int) -> bool:
-        """Begins a grant, or moves the end of the running one; whether anything changed.
+    def grant(self, granted: Granted, ahead: timedelta, now_ns: int, known_since_ns: int, monotonic_ns: int) -> bool:
+        """Begins a grant, or moves the end of the running one; whether anything changed. `ahead`: how far wall time,
+        in which leases are counted, is ahead of the time that counts.
 
         A grant begins no earlier than it has been known (`known_since_ns`), however far back its interval reaches:
         what was captured before that was captured while denied. `monotonic_ns`: that of `now_ns`.
         """
         assert granted.since is not None and granted.until is not None
-        since_ns, until_ns = ns_of(granted.since), ns_of(granted.until)
+        since_ns, until_ns = ns_of(granted.since + ahead), ns_of(granted.until + ahead)
         if isinstance(self.decision, Granted):
             # After a step back of wall time, pictures are labelled before the grant began: they are granted too.
             from_ns = min(self.from_ns, max(now_ns, since_ns))

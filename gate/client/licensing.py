@@ -1,34 +1,70 @@
-"""Wires a device's side of licensing: identity, knowledge of time, gate and licence file, on one data directory."""
+"""Wires a device's side of licensing: identity, knowledge of time, gate, and what brings the licence, on one data
+directory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from zoneinfo import ZoneInfo
 
+from gate.client.acceptance import Acceptance
 from gate.client.errors import DeviceKeyError
 from gate.client.gate import Gate
 from gate.client.licence_file import LicenceFile
 from gate.client.profiles import open_profile
+from gate.client.registration import Maker, Registration
 from gate.client.timekeeper import Timekeeper, read_boot_id
 from gate.clock import Clock
 from gate.licence.profile import REMO
-from gate.licence.text import Language
+from gate.licence.text import Language, Text
 from gate.signing.errors import KeyFileError
 from gate.signing.identity import DeviceIdentity, open_identity
 from gate.signing.two_slots import TwoSlots
+from gate.uplink.messages import CameraLine
+
+if TYPE_CHECKING:
+    from gate.client.uplink import Uplink
 
 ENTITLEMENT_SLOTS, CLOCK_SLOTS = "entitlement", "clock"
 FOLDER_NAME = "licence"
 """In the data directory: the slots of the last good licence and of what is known of the time."""
 
 
+class LicenceSource(Protocol):
+    """Whatever brings the licence to the gate."""
+
+    @property
+    def text(self) -> Text:
+        """What is wrong and what to do; empty while all is well."""
+
+    async def run_once(self) -> None:
+        """Puts in force what is there already."""
+
+    async def run(self) -> None:
+        """Follows it until cancelled."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licensing:
-    """Each of `gate`, `licence` and `timekeeper` has a `run` that must be running."""
+    """Each of `gate`, `licence` and `timekeeper` has a `run` that must be running. `uplink` is the `licence` of a
+    device that has a service."""
 
     identity: DeviceIdentity
     timekeeper: Timekeeper
     gate: Gate
-    licence: LicenceFile
+    licence: LicenceSource
+    uplink: "Uplink | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePlace:
+    """Where the licence service is, and how this device presents itself there."""
+
+    url: str
+    name: str
+    maker: Maker
+    cameras: tuple[CameraLine, ...]
+    zone: ZoneInfo
 
 
 def open_licensing(
@@ -42,27 +78,74 @@ def open_licensing(
     language: Language = "ja",
     profile: str = REMO.name,
 ) -> Licensing:
-    """Makes the device's key at its first start. `profile`: its name, or a file's path. Raises
+    """By a licence file. Makes the device's key at its first start. `profile`: its name, or a file's path. Raises
     gate.client.errors.LicensingError or gate.yaml_file.ConfigError, one sentence for people.
     Nothing is licensed until `licence.run_once` has looked."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        identity = open_identity(data_dir)
-    except OSError as error:
-        raise DeviceKeyError(f"{data_dir}: the device's key cannot be made: {error.strerror}") from None
-    except KeyFileError as error:
-        raise DeviceKeyError(str(error)) from None
-    folder = data_dir / FOLDER_NAME
-    timekeeper = Timekeeper(clock=clock, boot_id=read_boot_id(), slots=TwoSlots(folder, CLOCK_SLOTS))
+    identity, timekeeper = _identity(data_dir), _timekeeper(clock, data_dir)
     gate = Gate(clock=clock, device_id=device_id, cameras=cameras, profile=open_profile(profile), time=timekeeper)
     licence = LicenceFile(
         path=path,
         root_key=root_key,
         gate=gate,
         clock=clock,
-        slots=TwoSlots(folder, ENTITLEMENT_SLOTS),
+        slots=TwoSlots(data_dir / FOLDER_NAME, ENTITLEMENT_SLOTS),
         device_pubkey_sha256=identity.sha256,
         timekeeper=timekeeper,
         language=language,
     )
     return Licensing(identity=identity, timekeeper=timekeeper, gate=gate, licence=licence)
+
+
+def open_service_licensing(
+    place: ServicePlace,
+    *,
+    clock: Clock,
+    data_dir: Path,
+    root_key: Path,
+    language: Language = "ja",
+    profile: str = REMO.name,
+) -> Licensing:
+    """By a licence service, which knows the device by its key; otherwise as `open_licensing`."""
+    from gate.client.uplink import Uplink  # SSH is loaded where it is spoken
+
+    identity, timekeeper = _identity(data_dir), _timekeeper(clock, data_dir)
+    registration = Registration(data_dir=data_dir, identity=identity, maker=place.maker)
+    cameras = [camera.id for camera in place.cameras]
+    gate = Gate(
+        clock=clock, device_id=registration.device, cameras=cameras, profile=open_profile(profile), time=timekeeper
+    )
+    acceptance = Acceptance(
+        root_key=root_key,
+        gate=gate,
+        slots=TwoSlots(data_dir / FOLDER_NAME, ENTITLEMENT_SLOTS),
+        device_pubkey_sha256=identity.sha256,
+        timekeeper=timekeeper,
+    )
+    uplink = Uplink(
+        url=place.url,
+        name=place.name,
+        identity=identity,
+        registration=registration,
+        cameras=place.cameras,
+        acceptance=acceptance,
+        timekeeper=timekeeper,
+        gate=gate,
+        clock=clock,
+        zone=place.zone,
+        language=language,
+    )
+    return Licensing(identity=identity, timekeeper=timekeeper, gate=gate, licence=uplink, uplink=uplink)
+
+
+def _identity(data_dir: Path) -> DeviceIdentity:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return open_identity(data_dir)
+    except OSError as error:
+        raise DeviceKeyError(f"{data_dir}: the device's key cannot be made: {error.strerror}") from None
+    except KeyFileError as error:
+        raise DeviceKeyError(str(error)) from None
+
+
+def _timekeeper(clock: Clock, data_dir: Path) -> Timekeeper:
+    return Timekeeper(clock=clock, boot_id=read_boot_id(), slots=TwoSlots(data_dir / FOLDER_NAME, CLOCK_SLOTS))

@@ -56,6 +56,11 @@ class Timekeeper:
         self._trust = in_boot(kept, boot_id)
         self._kept = kept
 
+    @property
+    def boot_id(self) -> str:
+        """What differs after every restart of the machine."""
+        return self._boot_id
+
     def evidence(self) -> ClockEvidence:
         """What the clock is worth at this moment. Cheap; it writes nothing."""
         reading = self._reading()

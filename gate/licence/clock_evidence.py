@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gate.licence.text import Text
 
@@ -30,10 +30,12 @@ class ClockDoubt(enum.Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockEvidence:
     """`now`: the time that counts. `doubt` None: trusted. `trusted_from`: when it will be by itself, if it will.
-    `floor`: the latest signed time, None where there has been none (file mode)."""
+    `floor`: the latest signed time, None where there has been none (file mode). `wall_ahead`: how far the wall clock is
+    ahead of `now`, where that matters (negative: behind)."""
 
     source: ClockSource
     now: datetime
+    wall_ahead: timedelta = timedelta(0)
     doubt: ClockDoubt | None = None
     trusted_from: datetime | None = None
     floor: datetime | None = None

@@ -7,7 +7,7 @@ shared clock moves both together, so its steps change no lead.
  2. The floor is the latest signed time. It never falls, and the wall clock never raises it: a clock that once said 2099
     poisons nothing.
  3. After a signed time, `now` is that time and the boot time elapsed since, until the machine restarts: whatever the
-    wall clock says.
+    wall clock says. Only a wall clock that agrees to within WALL_SLACK counts itself: an answer takes a moment.
  4. After a restart the wall clock must lie in `[floor, floor + offline_max]` (BEHIND, AHEAD); the first that does
     is the anchor of this boot. Without a floor (file mode) any wall clock is.
  5. Within one boot the wall clock may not go back by more than a clock can honestly be wrong (SET_BACK): CORRECTION,
@@ -34,6 +34,7 @@ CORRECTION = timedelta(minutes=5)
 """How far a clock may be set back by an honest correction."""
 CRYSTAL_PPM = 200
 SETTLE = timedelta(minutes=10)
+WALL_SLACK = timedelta(seconds=2)
 FORESEEN_SECONDS_MAX = 366 * 86_400.0
 """A doubt that ends by itself later than this is not said to."""
 
@@ -125,7 +126,11 @@ def with_issue(
 def evidence(trust: TimeTrust, reading: Reading, offline_max: timedelta = OFFLINE_MAX) -> ClockEvidence:
     """What counts as now, and whether it is trusted."""
     if trust.source is ClockSource.SIGNED and trust.anchor is not None:
-        return ClockEvidence(source=ClockSource.SIGNED, now=trust.anchor + reading.boottime, floor=trust.floor)
+        now = trust.anchor + reading.boottime
+        ahead = reading.wall - now
+        if abs(ahead) <= WALL_SLACK:  # the wall clock is right: nothing that it labels is to be moved
+            now, ahead = reading.wall, timedelta(0)
+        return ClockEvidence(source=ClockSource.SIGNED, now=now, wall_ahead=ahead, floor=trust.floor)
     doubt = _window_doubt(trust, reading, offline_max)
     if (
         doubt is None

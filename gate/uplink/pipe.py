@@ -7,6 +7,7 @@ A side that is torn down tears down the other, and what was still queued is thro
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 import asyncssh
 
@@ -31,13 +32,22 @@ class Pipe:
     def __init__(self) -> None:
         self.channel_side = _ChannelSide(self)
         self.socket_side = _SocketSide(self)
-        self.ended = asyncio.Event()
-        """Set when the channel is gone."""
+        self._on_end: list[Callable[[], None]] = []
 
     def abort(self) -> None:
         """Tears down both sides."""
         self.channel_side.tear_down()
         self.socket_side.tear_down()
+
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Calls back once when the channel is gone."""
+        self._on_end.append(callback)
+
+    def has_ended(self) -> None:
+        """Called by the channel's side."""
+        callbacks, self._on_end = self._on_end, []
+        for callback in callbacks:
+            callback()
 
     def close_if_both_ended(self) -> None:
         """Called by either side at its end."""
@@ -86,7 +96,7 @@ class _ChannelSide(asyncssh.SSHTCPSession[bytes]):
             self._pipe.socket_side.close()
         else:
             self._pipe.socket_side.tear_down()
-        self._pipe.ended.set()
+        self._pipe.has_ended()
 
     def close(self) -> None:
         if self._channel is not None:
