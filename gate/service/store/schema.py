@@ -132,12 +132,14 @@ facts = Table(
     Column("at", Instant, nullable=False, index=True),
     Column("actor", Text, nullable=False),
     Column("on_behalf_of", Text),
-    Column("partner_id", Text),  # whom it concerns, as far as it names them: for reading, not for folding
+    Column("partner_id", Text),  # whom it concerns: for reading, not for folding
+    Column("target_id", Text),  # the partner that stock went to
     Column("customer_id", Text),
     Column("licence_id", Text),
     Column("device_id", Text),
     Column("record", JSON, nullable=False),  # gate.licence.ledger.record_of
     Index("ix_facts_partner_id_seq", "partner_id", "seq"),
+    Index("ix_facts_target_id_seq", "target_id", "seq"),
     Index("ix_facts_customer_id_seq", "customer_id", "seq"),
     Index("ix_facts_licence_id_seq", "licence_id", "seq"),
     Index("ix_facts_device_id_seq", "device_id", "seq"),

@@ -1,0 +1,1 @@
+"""The licence service, on SQLite and on PostgreSQL."""
