@@ -7,7 +7,8 @@ CameraSimError
 ├── EventError       an event that there is not, or that cannot be had here
 ├── PresetError      a preset that a camera does not have
 ├── EncoderError     a worker process cannot make pictures
-└── MessageError     bytes that are no RTSP; carries the status code of the answer
+├── MessageError     bytes that are no RTSP; carries the status code of the answer
+└── SoapFaultError   a SOAP request that is refused; carries the fault
 """
 
 
@@ -46,3 +47,12 @@ class MessageError(CameraSimError):
         super().__init__(reason)
         self.status = status
         self.sequence = sequence
+
+
+class SoapFaultError(CameraSimError):
+    """A request that is answered with a fault. `code`: SOAP's own (`Sender`, …); `subcodes`: qualified names below it."""
+
+    def __init__(self, code: str, subcodes: tuple[str, ...], reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.subcodes = subcodes
