@@ -14,8 +14,10 @@ Rules:
    the first pictures are held until no arrival has moved the anchor for 0.2 s, 2 s at most; none is lost.
 5. RTP clocks drift (50 ppm is 4 s a day). From time to time, while packets are not batched, a sounding looks for the
    earliest arrival again, and the anchor slews forward to it by 500 ppm at most: labels never jump.
-6. A picture whose RTP time does not go on is kept, one tick after the one before (B-frames). Of a step forward,
-   `pts_90k` counts 5 s at most; labels count all of it.
+6. A B-frame (recorder.ingest.decode_times says which those are) keeps the time at which it is shown. Its label is that
+   of the latest picture before it, and a little: what is shown at X or later, and all that follows it in decode order,
+   has no label before X. Any other picture whose RTP time does not go on is kept, one tick after the one before. Of a
+   step forward, `pts_90k` counts 5 s at most; labels count all of it.
 7. RTP time that has not gone on for STUCK_PICTURES in a row, or leaps ahead of arrival by more than LEAP_SECONDS at
    once, tells nothing: it is shifted to arrival, and goes on from there. So small steps either way cost no picture,
    and a camera whose time stands still is told by arrival alone.
@@ -26,6 +28,7 @@ Rules:
 
 from dataclasses import dataclass
 
+from recorder.ingest.decode_times import DecodeTimes
 from recorder.ingest.rtsp.depacketize import Picture
 from recorder.media.access_unit import TIMESCALE
 
@@ -41,7 +44,6 @@ SLEW_PPM_MAX = 500
 LAG_NS_MAX = 300_000_000
 LAG_SECONDS = 2.0
 STUCK_PICTURES = 8
-"""More than B-frames in a row that a camera would send."""
 LEAP_SECONDS = 1
 LABEL_STEP_NS = 1000
 
@@ -66,6 +68,7 @@ class Labelled:
     pts_90k: int
     utc_ns: int
     arrival_ns: int
+    composition_90k: int
 
 
 class Labeller:
@@ -85,6 +88,8 @@ class Labeller:
         self._last_ticks = 0
         self._pts = 0
         self._label_min_ns = 0
+        self._behind = 0
+        self._decode_times = DecodeTimes()
         self._held: list[tuple[Picture, int, int, int]] = []
         self._held_bytes = 0
         self._settled = False
@@ -122,6 +127,7 @@ class Labeller:
         if picture.restarted or self._jumped(picture.timestamp, arrival_ns):
             released = self._end_run()
             self._anchor_ns = None
+            self._decode_times.forget()
             self._shift = self._stuck = 0
             self._sounding = self._goes_on = False
         if self._open:
@@ -140,9 +146,9 @@ class Labeller:
             self._move_back(candidate_ns, arrival_ns)
         if self._settled:
             self._follow_lag(candidate_ns, arrival_ns)
-            released.append(self._label(picture, self._last_ticks, self._pts, arrival_ns))
+            released.append(self._label(picture, self._last_ticks, self._pts - self._behind, arrival_ns))
             return released
-        self._held.append((picture, self._last_ticks, self._pts, arrival_ns))
+        self._held.append((picture, self._last_ticks, self._pts - self._behind, arrival_ns))
         self._held_bytes += len(picture.data)
         if arrival_ns >= min(self._settles_ns, self._settles_ns_max) or self._held_bytes > HOLD_BYTES_MAX:
             self._settled = True
@@ -177,7 +183,13 @@ class Labeller:
         assert self._anchor_ns is not None
         ticks = timestamp + self._shift
         at_arrival = max((arrival_ns - self._anchor_ns) * 9 // 100_000, self._last_ticks + 1)
+        self._behind = 0
         if ticks <= self._last_ticks:
+            if self._decode_times.is_reordered(ticks):
+                self._stuck = 0
+                self._behind = self._last_ticks - ticks
+                self._decode_times.note(ticks)
+                return
             self.steps_back += 1
             self._stuck += 1
             ticks = at_arrival if self.by_arrival else self._last_ticks + 1
@@ -191,6 +203,7 @@ class Labeller:
                 self._shift = ticks - timestamp
         self._pts += min(ticks - self._last_ticks, _UNIT_TICKS_MAX)
         self._last_ticks = ticks
+        self._decode_times.note(ticks)
 
     def _slew(self, arrival_ns: int) -> None:
         """Rule 5."""
@@ -226,8 +239,10 @@ class Labeller:
         self._open, self._goes_on = True, False
         self.run += 1
         self._last_ticks = ticks
-        self._pts = 0
+        self._pts = self._behind = 0
         self._label_min_ns = 0
+        self._decode_times.begin_run()
+        self._decode_times.note(ticks)
 
     def _end_run(self) -> list[Labelled]:
         self._open = False
@@ -253,4 +268,11 @@ class Labeller:
         assert self._anchor_ns is not None
         utc_ns = max(self._anchor_ns + ns_of_ticks(ticks) + self._offset_ns, self._label_min_ns)
         self._label_min_ns = utc_ns + LABEL_STEP_NS
-        return Labelled(picture=picture, run=self.run, pts_90k=pts, utc_ns=utc_ns, arrival_ns=arrival_ns)
+        return Labelled(
+            picture=picture,
+            run=self.run,
+            pts_90k=pts,
+            utc_ns=utc_ns,
+            arrival_ns=arrival_ns,
+            composition_90k=pts - self._decode_times.next(pts),
+        )

@@ -70,7 +70,7 @@ class LibavReception:
                 packet = await self._next(reader, source.packet_seconds_max)
                 assert isinstance(packet, NalPacket)
                 if opened.loops:
-                    due_ns = begun_ns + packet.ticks * 100_000 // 9
+                    due_ns = begun_ns + packet.due_ticks * 100_000 // 9
                     await self._clock.sleep((due_ns - self._clock.monotonic_ns()) / 1e9)
                 self._take(depacketizer, tuple(filter(single, packet.nals)), packet.ticks)
         finally:

@@ -60,10 +60,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NalPacket:
-    """One access unit. `ticks`: its time in decode order, of 1/90000 s."""
+    """One access unit, in decode order. `ticks`: when it is shown, `due_ticks`: when it is decoded, of 1/90000 s since
+    the first was."""
 
     nals: tuple[bytes, ...]
     ticks: int
+    due_ticks: int
 
 
 class LibavReader:
@@ -149,20 +151,20 @@ class LibavReader:
             splitter = Splitter(codec, extradata)
             loops = self._url.startswith("file:")
             yield Opened(codec=codec, loops=loops, parameter_sets=splitter.sets)
-            ticks = duration = offset = 0
+            due = duration = offset = 0
             first: int | None = None
             while True:
                 for packet in container.demux(stream):
                     if not packet.size:
                         continue
-                    raw = _ticks_of(packet, stream)
-                    first = raw if first is None else first
-                    duration = max(raw - first + offset - ticks, 0) or duration
-                    ticks = raw - first + offset
-                    yield NalPacket(nals=splitter.nals(bytes(packet)), ticks=ticks)
+                    shown, decoded = _ticks_of(packet, stream)
+                    first = decoded if first is None else first
+                    duration = max(decoded - first + offset - due, 0) or duration
+                    due = decoded - first + offset
+                    yield NalPacket(nals=splitter.nals(bytes(packet)), ticks=shown - first + offset, due_ticks=due)
                 if not loops or first is None:
                     raise ConnectionLostError("The source has ended.")
-                offset = ticks + duration
+                offset = due + duration
                 first = None
                 container.seek(0)
 
@@ -222,10 +224,17 @@ def _by_start_codes(data: bytes) -> tuple[bytes, ...]:
     return tuple(nal for part in parts if (nal := part.rstrip(b"\x00")))
 
 
-def _ticks_of(packet: "av.Packet[VideoStream]", stream: VideoStream) -> int:
-    time = packet.dts if packet.dts is not None else packet.pts or 0
+def _ticks_of(packet: "av.Packet[VideoStream]", stream: VideoStream) -> tuple[int, int]:
+    """When it is shown, and when decoded. Without the one, the other is all there is."""
+    decoded = packet.dts if packet.dts is not None else packet.pts or 0
+    shown = packet.pts if packet.pts is not None else decoded
     base = packet.time_base or stream.time_base
-    return time * base.numerator * TIMESCALE // base.denominator if base else 0
+    if not base:
+        return 0, 0
+    return (
+        shown * base.numerator * TIMESCALE // base.denominator,
+        decoded * base.numerator * TIMESCALE // base.denominator,
+    )
 
 
 def _error_of(error: av.FFmpegError, place: str) -> IngestError:

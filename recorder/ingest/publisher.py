@@ -124,6 +124,7 @@ class UnitPublisher:
                     pts_90k=labelled.pts_90k,
                     utc_ns=labelled.utc_ns,
                     arrival_ns=labelled.arrival_ns,
+                    composition_90k=labelled.composition_90k,
                 )
             )
 

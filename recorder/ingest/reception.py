@@ -141,7 +141,7 @@ class Reception:
         if lost or dropped:
             _log.warning("%s: %d packets were lost, %d pictures dropped for it", self._name, lost, dropped)
         if back:
-            _log.warning("%s: %d pictures out of the order of their times (B-frames? turn them off)", self._name, back)
+            _log.warning("%s: the time of %d pictures did not go on", self._name, back)
 
     def _why_no_picture(self) -> str:
         assert self._session.stream is not None

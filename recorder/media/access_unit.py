@@ -27,9 +27,12 @@ class AccessUnit:
     """`data`: NAL units, each after its length in four bytes, big-endian; parameter sets are not repeated in it.
 
     `run` changes whenever time or pictures are not continuous with the unit before (reconnect, clock step, a jump of
-    the camera's timestamps); after a clock step it may begin with a picture that is no key frame. `pts_90k` counts from
-    the run's first unit. `utc_ns` is the label: the run's wall anchor plus the media time elapsed; licences, indexes
-    and timelines go by it. `arrival_ns` is monotonic.
+    the camera's timestamps); after a clock step it may begin with a picture that is no key frame. Units come in decode
+    order. `pts_90k`, when it is shown, counts from the run's first unit; `composition_90k` is how much later than it is
+    decoded that is (signed; 0 without B-frames): decode times strictly increase in a run. `utc_ns` is the label: the
+    run's wall anchor plus the media time elapsed, of the latest of this unit and all before it in its run; licences,
+    indexes and timelines go by it. So nothing that is shown at X or later has a label before X, and a cut by labels is
+    one in decode order. `arrival_ns` is monotonic.
     """
 
     format: VideoFormat
@@ -39,3 +42,4 @@ class AccessUnit:
     pts_90k: int
     utc_ns: int
     arrival_ns: int
+    composition_90k: int = 0

@@ -2,6 +2,10 @@
 
 A file is `init_segment` and then any number of `fragment`s. Reading back (recovery) understands exactly what is
 written here; everything else is a BoxError.
+
+B-frames: a sample's composition offset says how much later than decoded it is shown. Negative ones are allowed, but
+FFmpeg moves the whole track for them, away from its sound. So in files all pictures lie `delay_90k` later, and an edit
+list takes that back: presentation = decode time + offset - delay.
 """
 
 import re
@@ -30,11 +34,12 @@ Reader = Callable[[int, int], bytes]
 
 
 class Sample(NamedTuple):
-    """One picture. `data`: NAL units, each after its length in four bytes."""
+    """One picture. `data`: NAL units, each after its length in four bytes. `offset_90k`: from decoding to showing."""
 
     data: bytes
     duration_90k: int
     key: bool
+    offset_90k: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,7 @@ class FragmentHead:
     key: bool
     sample_bytes: tuple[int, ...]
     sample_durations_90k: tuple[int, ...]
+    sample_offsets_90k: tuple[int, ...]
 
     @property
     def data_bytes(self) -> int:
@@ -81,7 +87,7 @@ def _full_box(kind: bytes, version: int, flags: int, *content: bytes) -> bytes:
     return box(kind, struct.pack(">I", version << 24 | flags), *content)
 
 
-def init_segment(format: VideoFormat, extra_box: bytes = b"") -> bytes:
+def init_segment(format: VideoFormat, extra_box: bytes = b"", *, delay_90k: int = 0) -> bytes:
     """ftyp and moov, then `extra_box`: what a player needs before the first fragment."""
     entry_kind, _ = _SAMPLE_ENTRIES[format.codec]
     ftyp = box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6iso5" + entry_kind + b"mp41")
@@ -90,10 +96,10 @@ def init_segment(format: VideoFormat, extra_box: bytes = b"") -> bytes:
         struct.pack(">24xI", TRACK_ID + 1),
     )  # fmt: skip
     trex = _full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK_ID, 1, 0, 0, 0))
-    return ftyp + box(b"moov", mvhd, _trak(format), box(b"mvex", trex)) + extra_box
+    return ftyp + box(b"moov", mvhd, _trak(format, delay_90k), box(b"mvex", trex)) + extra_box
 
 
-def _trak(format: VideoFormat) -> bytes:
+def _trak(format: VideoFormat, delay_90k: int) -> bytes:
     tkhd = _full_box(
         b"tkhd", 0, 3, struct.pack(">IIIII8xHHHH", 0, 0, TRACK_ID, 0, 0, 0, 0, 0, 0), _MATRIX,
         struct.pack(">II", format.width << 16, format.height << 16),
@@ -116,7 +122,9 @@ def _trak(format: VideoFormat) -> bytes:
         _full_box(b"stco", 0, 0, bytes(4)),
     )
     minf = box(b"minf", _full_box(b"vmhd", 0, 1, bytes(8)), dinf, stbl)
-    return box(b"trak", tkhd, box(b"mdia", mdhd, hdlr, minf))
+    edit = struct.pack(">IIiI", 1, 0, delay_90k, 0x10000)  # to the end, whose time is not known yet
+    edts = (box(b"edts", _full_box(b"elst", 0, 0, edit)),) if delay_90k else ()
+    return box(b"trak", tkhd, *edts, box(b"mdia", mdhd, hdlr, minf))
 
 
 def fragment(sequence: int, decode_time_90k: int, samples: Sequence[Sample]) -> list[bytes]:
@@ -127,8 +135,8 @@ def fragment(sequence: int, decode_time_90k: int, samples: Sequence[Sample]) -> 
     moof = 24 + traf
     datas = [sample.data for sample in samples]
     values: list[int] = []
-    for data, duration_90k, key in samples:
-        values += (duration_90k, len(data), _KEY_FLAGS if key else _OTHER_FLAGS, 0)
+    for data, duration_90k, key, offset_90k in samples:
+        values += (duration_90k, len(data), _KEY_FLAGS if key else _OTHER_FLAGS, offset_90k & 0xFFFFFFFF)
     head = _HEAD.pack(
         moof, b"moof", 16, b"mfhd", 0, sequence,
         traf, b"traf", 16, b"tfhd", 0x020000, TRACK_ID, 20, b"tfdt", 0x01000000, decode_time_90k,
@@ -189,6 +197,7 @@ def parse_fragment_head(moof: bytes, offset: int = 0) -> FragmentHead:
         key=samples[0][2] == _KEY_FLAGS,
         sample_bytes=tuple(sample[1] for sample in samples),
         sample_durations_90k=tuple(sample[0] for sample in samples),
+        sample_offsets_90k=tuple(sample[3] for sample in samples),
     )
 
 
@@ -203,3 +212,9 @@ def format_of_init(moov: bytes) -> VideoFormat:
     if found[0] == b"hvcC":
         return h265.video_format(h265.parameter_sets_of(body))
     return h264.video_format(h264.parameter_sets_of(body))
+
+
+def delay_of_init(moov: bytes) -> int:
+    """The delay in a moov of `init_segment`."""
+    found = moov.find(b"elst", 0, moov.find(b"mdia"))
+    return int(struct.unpack_from(">i", moov, found + 16)[0]) if 0 <= found <= len(moov) - 20 else 0

@@ -16,7 +16,7 @@ from recorder.catalog.footage_queries import run_start_utc_ns
 from recorder.catalog.rows import SegmentId
 from recorder.media.access_unit import AccessUnit, VideoFormat
 from recorder.media.errors import MediaError
-from recorder.media.fmp4 import FragmentHead, format_of_init, parse_fragment_head, walk_boxes
+from recorder.media.fmp4 import FragmentHead, delay_of_init, format_of_init, parse_fragment_head, walk_boxes
 from recorder.playback.errors import FootageError
 from recorder.playback.fragments import FragmentPlace, Wanted, find_fragments
 from recorder.segments.cutter import ns_of_ticks, ticks_of
@@ -52,7 +52,7 @@ class PictureSource:
         self._gone: SegmentId | None = None
         self._file = -1
         self._format: VideoFormat | None = None
-        self._run_offset_90k = 0
+        self._run_offset_90k = self._delay_90k = 0
         forward_end = None if wanted.backward else wanted.end_utc_ns
         self._end_utc_ns = _EVER_NS if forward_end is None else forward_end
 
@@ -102,6 +102,7 @@ class PictureSource:
             if moov.kind == b"moov":
                 break
         key = init[moov.offset : moov.offset + moov.size]
+        self._delay_90k = delay_of_init(key)
         if key not in self._formats:
             self._formats[key] = format_of_init(key)
             if len(self._formats) > FORMATS_MAX:
@@ -132,9 +133,12 @@ class PictureSource:
 
     def _units(self, fragment: Fragment) -> Iterator[AccessUnit]:
         place, head, data = fragment.place, fragment.head, fragment.data
-        at, ticks, key = 0, head.decode_time_90k, head.key
-        for size, duration_90k in zip(head.sample_bytes, head.sample_durations_90k, strict=True):
-            utc_ns = place.segment_start_utc_ns + ns_of_ticks(ticks)
+        at, ticks, key, latest = 0, head.decode_time_90k, head.key, -_EVER_NS
+        samples = zip(head.sample_bytes, head.sample_durations_90k, head.sample_offsets_90k, strict=True)
+        for size, duration_90k, offset_90k in samples:
+            composition_90k = offset_90k - self._delay_90k
+            latest = max(latest, ticks + composition_90k)
+            utc_ns = place.segment_start_utc_ns + ns_of_ticks(latest)
             if at == len(data) or utc_ns >= self._end_utc_ns:
                 return
             yield AccessUnit(
@@ -142,9 +146,10 @@ class PictureSource:
                 data=bytes(data[at : at + size]),
                 key=key,
                 run=place.id.run,
-                pts_90k=self._run_offset_90k + ticks,
+                pts_90k=self._run_offset_90k + ticks + composition_90k,
                 utc_ns=utc_ns,
                 arrival_ns=0,
+                composition_90k=composition_90k,
             )
             at, ticks, key = at + size, ticks + duration_90k, False
 

@@ -29,7 +29,7 @@ class FragmentForm:
     def __init__(self, clock: Clock, stream: StreamState) -> None:
         self._clock = clock
         self._stream = stream
-        self._newest: AccessUnit | None = None
+        self._newest = (-1, 0)
         self._duration_90k = 0
         self._sequence = 0
         self._made: OrderedDict[tuple[int, int], Sequence[bytes]] = OrderedDict()
@@ -47,27 +47,28 @@ class FragmentForm:
         return init_segment(video)
 
     def picture(self, unit: AccessUnit) -> Sequence[bytes]:
-        key = (unit.run, unit.pts_90k)
+        decode_time_90k = max(unit.pts_90k - unit.composition_90k, 0)
+        key = (unit.run, decode_time_90k)
         parts = self._made.get(key)
         if parts is None:
-            self._measure(unit)
+            self._measure(unit.run, decode_time_90k)
             self._sequence += 1
-            sample = Sample(data=unit.data, duration_90k=self._duration(), key=unit.key)
-            parts = self._made[key] = fragment(self._sequence, unit.pts_90k, [sample])
+            sample = Sample(unit.data, self._duration(), unit.key, unit.pts_90k - decode_time_90k)
+            parts = self._made[key] = fragment(self._sequence, decode_time_90k, [sample])
             if len(self._made) > PICTURES_MAX:
                 self._made.popitem(last=False)
         return parts
 
-    def _measure(self, unit: AccessUnit) -> None:
+    def _measure(self, run: int, decode_time_90k: int) -> None:
         """Learns the distance of two pictures in a row; a viewer that lags behind teaches nothing."""
-        newest = self._newest
-        if newest is not None and newest.run == unit.run:
-            delta = unit.pts_90k - newest.pts_90k
+        newest_run, newest_90k = self._newest
+        if newest_run == run:
+            delta = decode_time_90k - newest_90k
             if delta <= 0:
                 return
             if delta <= DURATION_90K_MAX:
                 self._duration_90k = delta
-        self._newest = unit
+        self._newest = run, decode_time_90k
 
     def _duration(self) -> int:
         return self._duration_90k or round(TIMESCALE / (self._stream.fps or DEFAULT_FPS))

@@ -6,6 +6,8 @@
   that start together do not rotate together.
 - A run ends when the source's run changes, or when it is told to end; the next one begins at a key frame.
 - A picture lasts until the next one, but no longer than UNIT_SECONDS_MAX. Decode times never step back.
+- With B-frames all this goes by decode times, and each picture keeps the time at which it is shown. What follows the
+  first key frame of a run but is shown before it is left out: it cannot be decoded, and may be older than the run.
 """
 
 import zlib
@@ -40,12 +42,16 @@ class OpenSegment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteFragment:
     """One fragment for the open segment. `decode_time_90k` counts from the segment's start; `durations_90k`: one for
-    each unit."""
+    each unit. `offsets_90k`: how much later than decoded each is shown (signed; empty if none is). `delay_90k`: the
+    most that any picture of the segment, as far as its first fragment tells, is decoded too late for that: the file
+    shows all of them so much later (recorder.media.fmp4)."""
 
     decode_time_90k: int
     units: Sequence[AccessUnit]
     durations_90k: Sequence[int]
     data_bytes: int
+    offsets_90k: Sequence[int] = ()
+    delay_90k: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +79,9 @@ class Cutter:
     _cut_pts: int = field(default=0, init=False)
     _key_pts: int = field(default=0, init=False)
     _seq: int = field(default=0, init=False)
+    _run_pts: int = field(default=0, init=False)
     _segment_pts: int = field(default=0, init=False)
+    _delay: int | None = field(default=None, init=False)
     _segment_bytes: int = field(default=0, init=False)
     _segment_ticks: int = field(default=0, init=False)
     _decode_end: int = field(default=0, init=False)
@@ -106,6 +114,7 @@ class Cutter:
         if (
             unit.key
             or unit.pts_90k >= self._cut_pts
+            or unit.pts_90k < self._run_pts
             or unit.run != self._source_run
             or unit.format is not self._format
             or self._unit_bytes >= FRAGMENT_BYTES_MAX
@@ -120,7 +129,7 @@ class Cutter:
         if len(self._units) < 2:
             return ()
         last = self._units.pop()
-        commands = self._cut(last.pts_90k)
+        commands = self._cut(last.pts_90k - last.composition_90k)
         self._begin_fragment(last)
         return commands
 
@@ -134,8 +143,9 @@ class Cutter:
             duration = self._duration_before_last()
             if until_utc_ns is not None:
                 duration = max(min(duration, ticks_of(until_utc_ns - last.utc_ns)), 0)
-            commands += self._cut(last.pts_90k + duration)
-        commands.append(CloseSegment(end_utc_ns=self._end_utc_ns))
+            commands += self._cut(last.pts_90k - last.composition_90k + duration)
+        end_utc_ns = self._end_utc_ns if until_utc_ns is None else min(self._end_utc_ns, until_utc_ns)
+        commands.append(CloseSegment(end_utc_ns=end_utc_ns))
         self.abort()
         return commands
 
@@ -149,10 +159,13 @@ class Cutter:
             return self._begin_run(unit) if unit.key else ()
         if unit.run != self._source_run or (unit.format != self._format and not unit.key):
             return [*self.finish(), *self._boundary(unit)]
-        commands = self._cut(unit.pts_90k)
+        if unit.pts_90k < self._run_pts and unit.composition_90k:
+            return ()
+        commands = self._cut(unit.pts_90k - unit.composition_90k)
         if unit.format != self._format or (unit.key and self._is_rotation_due(unit)):
             commands.append(CloseSegment(end_utc_ns=self._end_utc_ns))
-            commands.append(self._begin_segment(unit, self._seq + 1, round(self.segment_seconds * TIMESCALE)))
+            lead = max(unit.composition_90k, 0)  # of what is shown before this key frame, after the one before
+            commands.append(self._begin_segment(unit, lead, self._seq + 1, round(self.segment_seconds * TIMESCALE)))
         elif unit.pts_90k - self._segment_pts > _SEGMENT_TICKS_HARD:
             commands += self.finish()
             return [*commands, *self._boundary(unit)]
@@ -167,18 +180,19 @@ class Cutter:
         share = zlib.crc32(self.camera.encode()) / 2**32
         first_seconds = max(self.segment_seconds * share, FRAGMENT_SECONDS)
         self._duration = _DURATION_UNKNOWN
-        command = self._begin_segment(unit, 0, round(first_seconds * TIMESCALE))
+        command = self._begin_segment(unit, 0, 0, round(first_seconds * TIMESCALE))
         self.next_run += 1
-        self._key_pts = unit.pts_90k
+        self._key_pts = self._run_pts = unit.pts_90k
         self._begin_fragment(unit)
         return [command]
 
-    def _begin_segment(self, unit: AccessUnit, seq: int, segment_ticks: int) -> OpenSegment:
+    def _begin_segment(self, unit: AccessUnit, lead_90k: int, seq: int, segment_ticks: int) -> OpenSegment:
         run = self.next_run - (seq > 0)
-        self._seq, self._format = seq, unit.format
-        self._segment_pts, self._segment_bytes, self._segment_ticks = unit.pts_90k, 0, segment_ticks
-        self._decode_end, self._end_utc_ns = 0, unit.utc_ns
-        return OpenSegment(run=run, seq=seq, format=unit.format, start_utc_ns=unit.utc_ns)
+        start_utc_ns = unit.utc_ns - ns_of_ticks(lead_90k)
+        self._seq, self._format, self._delay = seq, unit.format, None
+        self._segment_pts, self._segment_bytes, self._segment_ticks = unit.pts_90k - lead_90k, 0, segment_ticks
+        self._decode_end, self._end_utc_ns = 0, start_utc_ns
+        return OpenSegment(run=run, seq=seq, format=unit.format, start_utc_ns=start_utc_ns)
 
     def _begin_fragment(self, unit: AccessUnit) -> None:
         self._units, self._unit_bytes = [unit], len(unit.data)
@@ -189,22 +203,32 @@ class Cutter:
         group = key.pts_90k - self._key_pts
         return elapsed + group > self._segment_ticks or self._segment_bytes >= self.segment_bytes_max
 
-    def _cut(self, next_pts: int) -> list[Command]:
-        """The fragment of all units held; the last lasts until `next_pts`."""
+    def _cut(self, next_decode: int) -> list[Command]:
+        """The fragment of all units held; the last lasts until `next_decode`."""
         units = self._units
-        times = [unit.pts_90k - self._segment_pts for unit in units]
+        times = [unit.pts_90k - unit.composition_90k - self._segment_pts for unit in units]
         durations = [after - before for before, after in pairwise(times)]
         if times[0] < self._decode_end or (durations and min(durations) <= 0):
             times = _monotone(times, self._decode_end)
             durations = [after - before for before, after in pairwise(times)]
-        last_ticks = min(max(next_pts - self._segment_pts - times[-1], 0), _UNIT_TICKS_MAX)
+        last_ticks = min(max(next_decode - self._segment_pts - times[-1], 0), _UNIT_TICKS_MAX)
         durations.append(last_ticks)
         self._duration = durations[-2] if len(durations) > 1 else last_ticks or self._duration
         self._decode_end = times[-1] + last_ticks
         self._end_utc_ns = max(units[-1].utc_ns + ns_of_ticks(last_ticks), self._end_utc_ns)
         self._segment_bytes += self._unit_bytes
+        offsets: Sequence[int] = ()
+        if any(unit.composition_90k for unit in units):
+            offsets = [unit.pts_90k - self._segment_pts - time for unit, time in zip(units, times, strict=True)]
+        if self._delay is None:
+            self._delay = max(-min(offsets, default=0), 0)
         fragment = WriteFragment(
-            decode_time_90k=times[0], units=units, durations_90k=durations, data_bytes=self._unit_bytes
+            decode_time_90k=times[0],
+            units=units,
+            durations_90k=durations,
+            data_bytes=self._unit_bytes,
+            offsets_90k=offsets,
+            delay_90k=self._delay,
         )
         self._units, self._unit_bytes = [], 0
         return [fragment]
@@ -212,7 +236,8 @@ class Cutter:
     def _duration_before_last(self) -> int:
         if len(self._units) < 2:
             return self._duration
-        return max(self._units[-1].pts_90k - self._units[-2].pts_90k, 1)
+        before, last = self._units[-2:]
+        return max(last.pts_90k - last.composition_90k - before.pts_90k + before.composition_90k, 1)
 
 
 def ns_of_ticks(ticks_90k: int) -> int:

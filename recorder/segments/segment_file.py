@@ -91,7 +91,11 @@ class SegmentFile:
     def write(self, command: WriteFragment, now_ns: int) -> int:
         """Appends a fragment; returns the bytes written."""
         durations, units = command.durations_90k, command.units
-        samples = [Sample(unit.data, ticks, unit.key) for unit, ticks in zip(units, durations, strict=True)]
+        offsets = [offset + command.delay_90k for offset in command.offsets_90k] or [command.delay_90k] * len(units)
+        samples = [
+            Sample(unit.data, ticks, unit.key, offset)
+            for unit, ticks, offset in zip(units, durations, offsets, strict=True)
+        ]
         buffers = fragment(len(self._fragments) + 1, command.decode_time_90k, samples)
         size = len(buffers[0]) + command.data_bytes
         _write_all(self.disk, self._fd, buffers)
@@ -142,10 +146,13 @@ class SegmentFile:
         return bool(self._fragments)
 
 
-def create_segment(disk: Disk, root: Path, path: Path, id: SegmentId, command: OpenSegment) -> SegmentFile:
-    """A new file with its init section. Raises OSError; FileExistsError if the identity is taken."""
+def create_segment(
+    disk: Disk, root: Path, path: Path, id: SegmentId, command: OpenSegment, first: WriteFragment
+) -> SegmentFile:
+    """A new file with its init section; `first` is to be written next. Raises OSError; FileExistsError if the identity
+    is taken."""
     mark = SegmentMark(run=id.run, seq=id.seq, start_utc_ns=command.start_utc_ns)
-    init = init_segment(command.format, mark_box(mark))
+    init = init_segment(command.format, mark_box(mark), delay_90k=first.delay_90k)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
     folders = [path.parent]
     try:

@@ -205,7 +205,7 @@ class DiskWriter:
             id = SegmentId(track.camera, track.stream, opening.run, opening.seq)
             self._volume.check_present()
             path = self._volume.path_of(id, opening.start_utc_ns)
-            file = track.file = create_segment(self._disk, self._volume.root, path, id, opening)
+            file = track.file = create_segment(self._disk, self._volume.root, path, id, opening, command)
             self._count(track, file.init_bytes)
             self.segments_kept += 1
             self._count(track, file.write(command, self._clock.monotonic_ns()))

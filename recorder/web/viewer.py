@@ -75,7 +75,8 @@ class Lag:
     """Decides for each picture in turn whether a viewer still gets it. Pure.
 
     It begins with a key frame: after a restoration the cached group may have begun while denied, and only its rest is
-    covered. Pictures older than the viewer itself (the cached group) are never late."""
+    covered. What follows that key frame but is shown before it (B-frames) is left out for the same reason. Pictures
+    older than the viewer itself (the cached group) are never late."""
 
     def __init__(self, joined_ns: int, lag_seconds_max: float = LAG_SECONDS_MAX) -> None:
         self._joined_ns = joined_ns
@@ -83,15 +84,18 @@ class Lag:
         self._lost = 0
         self._skipping = True
         self._begun = False
+        self._begun_pts = 0
 
     def passes(self, unit: AccessUnit, now_ns: int, *, restart: bool = False) -> bool:
         """Whether this picture is sent. `now_ns` and `arrival_ns` are monotonic. `restart`: only a key frame can follow
         what was sent."""
         late = unit.arrival_ns > self._joined_ns and now_ns - unit.arrival_ns > self._lag_ns_max
+        if self._skipping or restart:
+            self._begun_pts = unit.pts_90k
         self._skipping = late or ((self._skipping or restart) and not unit.key)
         self._begun |= not self._skipping
         self._lost += self._skipping and self._begun
-        return not self._skipping
+        return not self._skipping and (unit.pts_90k >= self._begun_pts or not unit.composition_90k)
 
     def add_lost(self, units: int) -> None:
         """Counts pictures lost before they came here."""

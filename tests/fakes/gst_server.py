@@ -30,16 +30,27 @@ def build(folder: Path, source: Path = SOURCE) -> Path:
 
 
 def make_clip(
-    path: Path, *, seconds: int, size: str = "640x360", rate: int = 30, gop: int = 30, codec: str = "h264"
+    path: Path,
+    *,
+    seconds: int,
+    size: str = "640x360",
+    rate: int = 30,
+    gop: int = 30,
+    codec: str = "h264",
+    b_frames: int = 0,
+    open_groups: bool = False,
 ) -> None:
-    """A clip whose every picture differs, without B-frames; skips the test without ffmpeg."""
+    """A clip whose every picture differs; skips the test without ffmpeg. `open_groups`: B-frames may lie across key
+    frames, which are then no fresh start."""
     if shutil.which("ffmpeg") is None:
         pytest.skip("needs ffmpeg: apt install ffmpeg")
     source = ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}", "-t", str(seconds)]
     if codec == "h264":
-        encoder = f"-c:v libx264 -preset ultrafast -tune zerolatency -profile:v main -g {gop} -b:v 1M"
+        tune = f"-bf {b_frames} -x264-params b-adapt=0" if b_frames else "-tune zerolatency"
+        encoder = f"-c:v libx264 -preset ultrafast {tune} -profile:v main -g {gop} -b:v 1M"
     else:
-        settings = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:log-level=none"
+        settings = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:b-adapt=0:log-level=none"
+        settings += f":open-gop={int(open_groups)}"
         encoder = f"-c:v libx265 -preset ultrafast -x265-params {settings} -tag:v hvc1 -b:v 1M"
     subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *encoder.split(), str(path)], check=True)
 

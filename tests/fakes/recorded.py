@@ -86,7 +86,7 @@ class Recorded:
             opening = self._opening
             id = SegmentId(self.camera, "main", opening.run, opening.seq)
             path = self.volume.path_of(id, opening.start_utc_ns)
-            self._file = create_segment(OsDisk(), self.volume.root, path, id, opening)
+            self._file = create_segment(OsDisk(), self.volume.root, path, id, opening, command)
             self._file.dirty_since_ns = None
             insert_segment(
                 self._db, id, opening.start_utc_ns, opening.format, self._file.init_bytes, self.volume.number

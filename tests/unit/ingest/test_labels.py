@@ -263,3 +263,43 @@ def test_another_source_begins_a_run_with_an_anchor_of_its_own() -> None:
     found = fed(labeller, units)
     assert {unit.run for unit in found} == {8}
     assert found[0].utc_ns == pytest.approx(WALL + arrival(n), abs=1000)
+
+
+def reordered(number: int) -> int:
+    """Which picture comes at this place: a key frame each second, and two B-frames between any others."""
+    group, place = divmod(number, 31)
+    return group * 31 + (place + 2 if place % 3 == 1 else place - 1 if place else 0)
+
+
+def test_b_frames_keep_the_time_at_which_they_are_shown() -> None:
+    units = [(picture(reordered(i), key=i % 31 == 0), arrival(i + 2)) for i in range(200)]
+    found = fed(new(), units)
+    assert [unit.pts_90k for unit in found] == [reordered(i) * FRAME for i in range(200)]
+    assert [unit.pts_90k - unit.composition_90k for unit in found] == [i * FRAME for i in range(200)]
+    assert {unit.run for unit in found} == {7}
+
+
+@given(
+    st.lists(st.sampled_from([[1], [2, 1], [3, 1, 2], [4, 2, 1, 3]]), min_size=8, max_size=30),
+    st.integers(0, 120),
+    st.integers(-1, 1),
+)
+def test_nothing_that_is_shown_at_x_or_later_has_a_label_before_x(
+    groups: list[list[int]], pictures: int, off_us: int
+) -> None:
+    """So a cut by labels is one in decode order, and lets nothing through."""
+    order = [0]
+    for group in groups:
+        latest = max(order)
+        order += [latest + place for place in group]
+    units = [(picture(shown), arrival(i + 4)) for i, shown in enumerate(order)]
+    labeller = new()
+    found = [*fed(labeller, units), *labeller.finish()]
+    assert [unit.pts_90k for unit in found] == [shown * FRAME for shown in order], "none is lost, none is moved"
+    taken_ns = [found[0].utc_ns + shown * FRAME_NS - 200 for shown in order]  # as exact as the labels of each
+    cut_ns = found[0].utc_ns + pictures * FRAME_NS + off_us * 1000
+    kept = [unit.utc_ns < cut_ns for unit in found]
+    assert kept == sorted(kept, reverse=True)
+    assert all(taken < cut_ns for taken, is_kept in zip(taken_ns, kept, strict=True) if is_kept)
+    fully = [max(taken_ns[: i + 1]) + len(order) * labels.LABEL_STEP_NS < cut_ns for i in range(len(order))]
+    assert all(is_kept for is_kept, must in zip(kept, fully, strict=True) if must), "nothing is left out in vain"

@@ -12,9 +12,17 @@ FORMAT = VideoFormat(codec="h264", parameter_sets=(), width=1, height=1, decoder
 SECOND = 1_000_000_000
 
 
-def unit(arrival_seconds: float, *, key: bool = False) -> AccessUnit:
-    arrival_ns = round(arrival_seconds * SECOND)
-    return AccessUnit(format=FORMAT, data=b"", key=key, run=1, pts_90k=0, utc_ns=0, arrival_ns=arrival_ns)
+def unit(arrival_seconds: float, *, key: bool = False, pts: int = 0, composition: int = 0) -> AccessUnit:
+    return AccessUnit(
+        format=FORMAT,
+        data=b"",
+        key=key,
+        run=1,
+        pts_90k=pts,
+        utc_ns=0,
+        arrival_ns=round(arrival_seconds * SECOND),
+        composition_90k=composition,
+    )
 
 
 def test_a_viewer_begins_with_a_key_frame_and_has_lost_nothing_before_it() -> None:
@@ -22,6 +30,14 @@ def test_a_viewer_begins_with_a_key_frame_and_has_lost_nothing_before_it() -> No
     assert [lag.passes(unit(10.1, key=key), 11 * SECOND) for key in (False, False, True, False)] == [
         False, False, True, True,
     ]  # fmt: skip
+    assert lag.take_lost() == 0
+
+
+def test_what_is_shown_before_the_first_key_frame_is_left_out_though_it_comes_after_it() -> None:
+    lag = Lag(0)
+    units = [unit(1, key=True, pts=9000, composition=6000), unit(1, pts=3000), unit(1, pts=6000, composition=-3000)]
+    after = [unit(1, pts=18_000, composition=6000), unit(1, pts=12_000, composition=-3000), unit(1, pts=15_000)]
+    assert [lag.passes(one, SECOND) for one in [*units, *after]] == [True, True, False, True, True, True]
     assert lag.take_lost() == 0
 
 

@@ -291,3 +291,73 @@ def test_units_before_the_first_key_frame_are_left_out() -> None:
     units: Sequence[AccessUnit] = [unit(n * TICKS) for n in range(5)]
     under_test = cutter()
     assert cut(units, under_test) == [] and not under_test.recording
+
+
+PLACES = [3, 1, 2]
+"""Two B-frames between two others."""
+
+
+def with_b_frames(groups: int, *, is_open: bool) -> list[AccessUnit]:
+    """Groups of a key frame and three times PLACES. Of open groups the key frame overtakes the two before it."""
+    shown: list[int] = []
+    keys = set()
+    for group in range(groups):
+        start = group * (12 if is_open else 10)
+        keys.add(len(shown))
+        shown += [start] if not is_open or not group else [start, start - 2, start - 1]
+        shown += [start + step + place for step in (0, 3, 6) for place in PLACES]
+    latest_ns, units = 0, []
+    for number, place in enumerate(shown):
+        latest_ns = max(latest_ns + 1000, T0_NS + ns_of_ticks(place * TICKS))
+        units.append(
+            replace(
+                unit(place * TICKS, key=number in keys),
+                utc_ns=latest_ns,
+                composition_90k=(place - number) * TICKS,
+            )
+        )
+    return units
+
+
+def shown_ns(segment: Segment) -> list[int]:
+    """When each picture of a segment is shown, as its file says."""
+    found = []
+    for fragment in segment.fragments:
+        time = fragment.decode_time_90k
+        offsets = fragment.offsets_90k or [0] * len(fragment.units)
+        for ticks, offset in zip(fragment.durations_90k, offsets, strict=True):
+            found.append(segment.opened.start_utc_ns + ns_of_ticks(time + offset))
+            time += ticks
+    return found
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+@pytest.mark.parametrize("begin", [0, 1])
+def test_b_frames_are_shown_when_they_were_taken_across_fragments_and_segments(is_open: bool, begin: int) -> None:
+    units = with_b_frames(40, is_open=is_open)
+    units = units[10 * begin :]
+    segments = cut(units, cutter(4))
+    assert len(segments) > 4
+    first_key = segments[0].units[0]
+    leading = [one for one in units[:3] if one.pts_90k < first_key.pts_90k]
+    assert len(leading) == (2 if is_open and begin else 0), "what cannot be decoded is left out"
+    assert [one for segment in segments for one in segment.units] == [one for one in units if one not in leading]
+    for segment in segments:
+        wanted = [T0_NS + ns_of_ticks(one.pts_90k) for one in segment.units]
+        assert shown_ns(segment) == pytest.approx(wanted, abs=12_000)
+        assert min(shown_ns(segment)) >= segment.opened.start_utc_ns
+        assert segment.fragments[0].decode_time_90k == 0
+        lowest = min(min(fragment.offsets_90k, default=0) for fragment in segment.fragments)
+        assert segment.fragments[0].delay_90k == -lowest == TICKS
+    for before, after in pairwise(segments):
+        assert before.closed is not None and abs(after.opened.start_utc_ns - before.closed.end_utc_ns) <= 12_000
+
+
+@given(st.integers(1, 130), st.integers(-2, 2))
+def test_no_picture_shown_at_the_cut_or_later_is_written(number: int, off_us: int) -> None:
+    """Labels are those of recorder.ingest.labels: of the latest picture so far."""
+    units = with_b_frames(12, is_open=False)
+    until = T0_NS + ns_of_ticks(number * TICKS) + off_us * 1000
+    segments = cut([one for one in units if one.utc_ns < until], cutter(60), until_utc_ns=until)
+    assert all(shown < until for segment in segments for shown in shown_ns(segment))
+    assert segments[-1].closed is not None and segments[-1].closed.end_utc_ns <= until
