@@ -4,8 +4,10 @@ The manual's way is `term_of`: free until the end of the next month, whatever wa
 compare: without a free period a term counts from its own day; `strict60` and `from_expiry` look at the term before.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from gate.licence.entitlement import Kind
 from gate.licence.facts import Origin
@@ -53,6 +55,14 @@ def renewable(state: State, customer: str, kind: Kind, at: datetime, rules: Rule
     return tuple(licence for *_, licence in sorted(candidates, key=lambda one: one[:3]))
 
 
+class Ending(NamedTuple):
+    """A licence that ends. `bound`: to a camera; `followed`: that camera has another one that ends later."""
+
+    licence: str
+    bound: bool
+    followed: bool
+
+
 def is_renewed(state: State, licence: Licence) -> bool:
     """Whether something takes over when the licence ends: another that its camera has, or a spare in the pool that ends
     later. Spares are counted: two licences that end together need two, bound ones before others."""
@@ -60,12 +70,21 @@ def is_renewed(state: State, licence: Licence) -> bool:
     if term is None or _is_followed(state, licence, term):
         return True
     pool = [one for one in state.pool(licence.customer) if one.kind == licence.kind and one.revoked_at is None]
-    waiting = [
-        one for one in pool if one.term and one.term.ends == term.ends and not _is_followed(state, one, one.term)
-    ]
-    waiting.sort(key=lambda one: (one.camera is None, one.id))
+    ending = (
+        Ending(one.id, one.camera is not None, _is_followed(state, one, one.term))
+        for one in pool
+        if one.term and one.term.ends == term.ends
+    )
     spares = sum(one.camera is None and (one.term is None or one.term.ends > term.ends) for one in pool)
-    return licence in waiting[:spares]
+    return licence.id in renewed_among(ending, spares)
+
+
+def renewed_among(ending: Iterable[Ending], spares: int) -> frozenset[str]:
+    """Which of a customer's licences of one kind that end together are renewed, if so many spares end later."""
+    licences = tuple(ending)
+    followed = frozenset(one.licence for one in licences if one.followed)
+    waiting = sorted((not one.bound, one.licence) for one in licences if not one.followed)
+    return followed | {licence for _, licence in waiting[:spares]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
