@@ -1,0 +1,1 @@
+"""The devices' own connections: what they are told over them, and remote viewing through them."""
