@@ -34,6 +34,11 @@ _FIELDS = {
 }  # fmt: skip
 
 
+def is_id(text: str) -> bool:
+    """Whether a device or camera can be called that."""
+    return _ID.fullmatch(text) is not None
+
+
 class Interval(NamedTuple):
     """Half-open `[start, end)`, aware UTC."""
 

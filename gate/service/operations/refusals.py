@@ -26,6 +26,7 @@ class ServiceCode(enum.Enum):
     UNREADABLE_QR = "UNREADABLE_QR"
     REGISTERED_ELSEWHERE = "REGISTERED_ELSEWHERE"
     TAKEN_CODE = "TAKEN_CODE"
+    STRANGE_ID = "STRANGE_ID"
     NO_PROOF = "NO_PROOF"
     STALE_CHALLENGE = "STALE_CHALLENGE"
     NOT_REGISTERED = "NOT_REGISTERED"
@@ -120,6 +121,13 @@ _SENTENCES: dict[ServiceCode, tuple[int, Text]] = {
         Text(
             ja="この登録コードは使用されています。機器で新しいコードを作成してください。",
             en="This registration code is in use; the device has to make a new one.",
+        ),
+    ),
+    ServiceCode.STRANGE_ID: (
+        422,
+        Text(
+            ja="カメラのID {id} は使えません。英数字と - _ で、英数字から始まる32文字以内にしてください。",
+            en="A camera cannot have the id {id}: letters, digits, - and _, at most 32, beginning with a letter or digit.",
         ),
     ),
     ServiceCode.NO_PROOF: (
