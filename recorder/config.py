@@ -15,6 +15,7 @@ from gate.client.profiles import profile_place
 from gate.config_fields import ClockSection, LoopbackAddress, Section, TimeZone, beside, moved_ports
 from gate.licence.profile import REMO
 from gate.yaml_file import load
+from recorder.events.motion_settings import Motion, MotionSettings
 from recorder.ingest.approach import SourceChoice, TransportChoice
 from recorder.record_settings import Record, RecordSettings
 
@@ -140,6 +141,7 @@ class CameraConfig(Section):
     password: SecretStr | None = None
     auth: Literal["digest", "basic"] = "digest"
     record: Record = RecordSettings()
+    motion: Motion = MotionSettings()
     bytes_max: Size | None = Field(None, ge=10 * 10**6)
 
     @property

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -12,8 +12,9 @@ from gate.clock import Clock
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import STATE_NAME
 from gate.yaml_file import ConfigError
-from recorder.cameras import Cameras
-from recorder.config import RecorderConfig
+from recorder.cameras import CameraChanges, Cameras
+from recorder.config import CameraConfig, RecorderConfig
+from recorder.events.sources import EventSources, open_bus
 from recorder.hub import Hub
 from recorder.ingest.precision import run_precision
 from recorder.local.app import serve_local
@@ -21,7 +22,8 @@ from recorder.recording_control import RecordingControl
 from recorder.reload import ConfigReload
 from recorder.remote.app import serve_remote
 from recorder.state import StateBoard
-from recorder.storage import open_storage
+from recorder.storage import Storage, open_storage
+from recorder.web.served import Served
 
 Job = Callable[[], Coroutine[None, None, None]]
 
@@ -47,55 +49,48 @@ async def run_device(
         licensing = _licensing(config, clock)
         gate, licence = licensing.gate, licensing.licence
         await licence.run_once()  # before anything asks the gate: what is licensed must not begin with a denial
-        storage = await stack.enter_async_context(
-            open_storage(
-                config.storage,
-                data_dir=config.device.data_dir,
-                camera_ids=[camera.id for camera in config.cameras],
-                clock=clock,
-                board=board,
-                language=config.device.language,
-            )
-        )
+        storage = await stack.enter_async_context(_storage(config, clock, board))
         recordings = await _recordings(config, board)
         cameras = Cameras(hub=hub, gate=gate, storage=storage, board=board, recordings=recordings, clock=clock)
         await cameras.apply(config.cameras)
-        reload = ConfigReload(load=load, running=config, apply=cameras.apply)
-        await stack.enter_async_context(
-            serve_local(
-                hub=hub,
-                gate=gate,
-                licence=licence,
-                board=board,
-                clock=clock,
-                config=config,
-                recordings=recordings,
-                catalog=storage.catalog,
-            )
+        bus = await stack.enter_async_context(
+            open_bus(catalog=storage.catalog, gate=gate, board=board, clock=clock, trigger=recordings.trigger)
         )
-        host, port = await stack.enter_async_context(
-            serve_remote(
-                hub=hub,
-                gate=gate,
-                licence=licence,
-                board=board,
-                clock=clock,
-                config=config,
-                recordings=recordings,
-                reload=reload,
-            )
+        events = EventSources(bus=bus, hub=hub, gate=gate, board=board, clock=clock, language=config.device.language)
+        await events.apply(config.cameras)
+        reload = ConfigReload(load=load, running=config, apply=partial(_apply, cameras, events))
+        served = Served(
+            hub=hub,
+            gate=gate,
+            licence=licence,
+            board=board,
+            clock=clock,
+            config=config,
+            recordings=recordings,
+            catalog=storage.catalog,
+            bus=bus,
+            reload=reload,
         )
+        await stack.enter_async_context(serve_local(served))
+        host, port = await stack.enter_async_context(serve_remote(served))
         jobs: dict[str, Job] = {
             "gate": gate.run,
             "licence file": licence.run,
             "time": licensing.timekeeper.run,
             "storage": storage.run,
             "cameras": cameras.run,
+            "events": events.run,
             "precision": partial(run_precision, gate, cameras.sources, clock),
             "reload": partial(_reload_on, reload_wanted, reload),
         }
         addresses = {"remote": f"http://{host}:{port}/", "local": str(config.local.socket)}
         await _run_until(ended, jobs, partial(on_ready, addresses))
+
+
+async def _apply(cameras: Cameras, events: EventSources, wanted: Sequence[CameraConfig]) -> CameraChanges:
+    changes = await cameras.apply(wanted)
+    await events.apply(wanted)
+    return changes
 
 
 def _licensing(config: RecorderConfig, clock: Clock) -> Licensing:
@@ -107,6 +102,17 @@ def _licensing(config: RecorderConfig, clock: Clock) -> Licensing:
         path=config.licence.path,
         root_key=config.licence.root_key,
         profile=config.licence.profile,
+        language=config.device.language,
+    )
+
+
+def _storage(config: RecorderConfig, clock: Clock, board: StateBoard) -> AbstractAsyncContextManager[Storage]:
+    return open_storage(
+        config.storage,
+        data_dir=config.device.data_dir,
+        camera_ids=[camera.id for camera in config.cameras],
+        clock=clock,
+        board=board,
         language=config.device.language,
     )
 

@@ -94,6 +94,11 @@ class Feed:
         """Whether somebody watches live: latency then matters more than batching."""
         return bool(self._subscriptions)
 
+    @property
+    def attached(self) -> int:
+        """How many sinks listen."""
+        return len(self._sinks)
+
     def publish(self, unit: AccessUnit) -> None:
         """Passes a unit to everyone. Never blocks."""
         self._cache(unit)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from gate.yaml_file import ConfigError
 from recorder.cameras import CameraChanges
@@ -18,6 +19,13 @@ class Reloaded:
 
     changes: CameraChanges
     restart_for: tuple[str, ...]
+
+
+class Reload(Protocol):
+    """Whoever can read the configuration again."""
+
+    async def reload(self, asked_by: str) -> Reloaded:
+        """Raises ConfigError; what is in force then stays so. `asked_by`: for the log."""
 
 
 class ConfigReload:

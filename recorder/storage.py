@@ -16,6 +16,7 @@ from recorder.catalog import queries
 from recorder.catalog.changes import begin_boot, end_boot, touch_boot
 from recorder.catalog.database import Catalog
 from recorder.catalog.errors import CatalogError
+from recorder.catalog.event_changes import end_all_events
 from recorder.catalog.rows import GapRow, Stream
 from recorder.config import StorageConfig
 from recorder.hub import Feed
@@ -171,6 +172,8 @@ async def open_storage(
             )
         )
         streams = await _load_streams(catalog, camera_ids, volumes.last_runs)
+        alive_utc_ns = await catalog.read(queries.last_alive_utc_ns)
+        await catalog.do(partial(end_all_events, end_utc_ns=alive_utc_ns or 0))
         boots.append(await catalog.do(partial(begin_boot, now_utc_ns=clock.now_ns())))
         yield Storage(
             config=config,

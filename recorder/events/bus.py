@@ -108,9 +108,9 @@ class EventBus:
 
     def take(self, event: CameraEvent) -> None:
         """Takes what a camera's source says (recorder.events.event.CameraEvents)."""
-        self.publish(event)
+        self.tell(event)
 
-    def publish(self, event: CameraEvent) -> bool:
+    def tell(self, event: CameraEvent) -> bool:
         """The same; whether the recorder records for it (mode `event`)."""
         at = instant_of(event.at_utc_ns)
         key = _Key(event.camera, event.kind, event.source, event.rule[:DETAIL_CHARACTERS_MAX])
@@ -138,6 +138,12 @@ class EventBus:
         """A camera is taken out."""
         self.end_camera(camera)
         self._recent.pop(camera, None)
+
+    def close(self) -> None:
+        """The recorder stops: what lasts ends."""
+        now = self._clock.now()
+        for key in list(self._open):
+            self._end(key, now)
 
     @property
     def lasting(self) -> list[Event]:

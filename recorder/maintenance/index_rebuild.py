@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from recorder.catalog.changes import close_segment, insert_segment, put_volume
 from recorder.catalog.database import open_for_writing
@@ -26,6 +26,7 @@ from recorder.timeline import HOLE_SECONDS_MIN
 
 _log = logging.getLogger(__name__)
 
+_EVENT_COLUMNS = "camera_id, id, kind, source, start_utc_ns, end_utc_ns, detail, licensed"
 _SUFFIXES = ("", "-wal", "-shm")
 
 
@@ -138,7 +139,7 @@ def _infer_gaps(db: sqlite3.Connection, camera: str, stream: Stream, files: Sequ
 
 
 def _carry_over(archive: Archive, db: sqlite3.Connection) -> int:
-    """Gaps, protected ranges and starts of the old index, as far as it can be read; how many gaps."""
+    """Gaps, protected ranges, events and starts of the old index, as far as it can be read; how many gaps."""
     if not archive.index.exists():
         return 0
     try:
@@ -147,8 +148,9 @@ def _carry_over(archive: Archive, db: sqlite3.Connection) -> int:
             gaps = old.execute("SELECT camera_id, stream, start_utc_ns, end_utc_ns, reason FROM gap").fetchall()
             boots = old.execute("SELECT start_utc_ns, alive_utc_ns, end_utc_ns FROM boot").fetchall()
             protected = old.execute("SELECT camera_id, start_utc_ns, end_utc_ns, note FROM protect").fetchall()
+            events = old.execute(f"SELECT {_EVENT_COLUMNS} FROM event").fetchall() if _has_events(old) else []
     except sqlite3.Error as error:
-        _log.warning("%s: what it knew of gaps and protected ranges is lost: %s", archive.index, error)
+        _log.warning("%s: what it knew of gaps, protected ranges and events is lost: %s", archive.index, error)
         return 0
     for name in names.values():
         db.execute("INSERT INTO camera (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
@@ -159,13 +161,18 @@ def _carry_over(archive: Archive, db: sqlite3.Connection) -> int:
     db.executemany("INSERT INTO boot (start_utc_ns, alive_utc_ns, end_utc_ns) VALUES (?, ?, ?)", boots)
     _insert(db, "gap (camera_id, stream, start_utc_ns, end_utc_ns, reason)", gaps, ids)
     _insert(db, "protect (camera_id, start_utc_ns, end_utc_ns, note)", protected, ids)
+    _insert(db, f"event ({_EVENT_COLUMNS})", events, ids)
     return len(gaps)
 
 
-def _insert(db: sqlite3.Connection, target: str, rows: Iterable[tuple[int, ...]], ids: dict[int, int]) -> None:
+def _has_events(old: sqlite3.Connection) -> bool:
+    return old.execute("SELECT 1 FROM sqlite_schema WHERE name = 'event'").fetchone() is not None
+
+
+def _insert(db: sqlite3.Connection, target: str, rows: Iterable[tuple[Any, ...]], ids: dict[int, int]) -> None:
     for camera, *values in rows:
         marks = ", ".join("?" * (len(values) + 1))
-        db.execute(f"INSERT INTO {target} VALUES ({marks})", (ids[camera], *values))
+        db.execute(f"INSERT INTO {target} VALUES ({marks})", (None if camera is None else ids[camera], *values))
 
 
 def _replace(index: Path, new: Path) -> str | None:

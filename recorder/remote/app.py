@@ -5,45 +5,34 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
-from gate.client.gate import Gate
 from gate.clock import Clock
 from gate.licence.features import Feature
-from recorder.config import RecorderConfig
-from recorder.hub import Hub
 from recorder.remote.device_route import DeviceRoute
 from recorder.remote.fragment_form import FragmentForm
 from recorder.remote.guard import add_security_headers, guard_middleware
 from recorder.remote.page import Page
-from recorder.remote.reload_route import Reload, ReloadRoute
+from recorder.remote.reload_route import ReloadRoute
 from recorder.remote.snapshot import SnapshotRoute
 from recorder.state import StateBoard, StreamState
+from recorder.web.events_route import EventsRoute
 from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import VIEWERS_MAX, LiveRoute
 from recorder.web.middleware import problems_middleware
-from recorder.web.recording_route import RecordingRoute, Recordings
+from recorder.web.recording_route import RecordingRoute
+from recorder.web.served import Served
 from recorder.web.server import REQUEST_BYTES_MAX, serve_tcp
-from recorder.web.state_route import LicenceStatus, StateRoute
+from recorder.web.state_route import StateRoute
 
 
-def create_app(
-    *,
-    hub: Hub,
-    gate: Gate,
-    licence: LicenceStatus,
-    board: StateBoard,
-    clock: Clock,
-    config: RecorderConfig,
-    recordings: Recordings,
-    reload: Reload | None = None,
-    viewers_max: int = VIEWERS_MAX,
-) -> web.Application:
+def create_app(served: Served, *, viewers_max: int = VIEWERS_MAX) -> web.Application:
     """The application; it serves loopback names only. Without `reload` the configuration cannot be read again."""
+    hub, gate, board, clock, config = served.hub, served.gate, served.board, served.clock, served.config
     language = config.device.language
     app = web.Application(
         middlewares=[problems_middleware(language), guard_middleware(language)], client_max_size=REQUEST_BYTES_MAX
     )
     app.on_response_prepare.append(add_security_headers)
-    state = StateRoute(device=config.device, board=board, gate=gate, licence=licence, clock=clock)
+    state = StateRoute(device=config.device, board=board, gate=gate, licence=served.licence, clock=clock)
     live = LiveRoute(
         hub=hub,
         gate=gate,
@@ -58,7 +47,7 @@ def create_app(
     device = DeviceRoute(gate=gate, board=board, clock=clock, config=config)
     explain = ExplainRoute(gate=gate, board=board, clock=clock, config=config)
     recording = RecordingRoute(
-        recordings=recordings, gate=gate, board=board, config=config, feature=Feature.REMOTE_MAINTENANCE
+        recordings=served.recordings, gate=gate, board=board, config=config, feature=Feature.REMOTE_MAINTENANCE
     )
     page = Page(language)
     app.router.add_get("/", page.index)
@@ -67,9 +56,20 @@ def create_app(
     app.router.add_get("/api/v1/explain", explain.handle)
     app.router.add_get("/api/v1/device", device.device)
     app.router.add_get("/api/v1/cameras", device.cameras)
-    if reload is not None:
-        reload_route = ReloadRoute(reload=reload, gate=gate, device=config.device)
+    if served.reload is not None:
+        reload_route = ReloadRoute(reload=served.reload, gate=gate, device=config.device)
         app.router.add_post("/api/v1/config/reload", reload_route.handle)
+    if served.catalog is not None and served.bus is not None:
+        events = EventsRoute(
+            bus=served.bus,
+            catalog=served.catalog,
+            gate=gate,
+            board=board,
+            clock=clock,
+            config=config,
+            feature=Feature.REMOTE_EVENTS,
+        )
+        app.router.add_get("/api/v1/events", events.show, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/live", live.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/snapshot.jpg", snapshot.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/recording", recording.show)
@@ -78,29 +78,10 @@ def create_app(
 
 
 @contextlib.asynccontextmanager
-async def serve_remote(
-    *,
-    hub: Hub,
-    gate: Gate,
-    licence: LicenceStatus,
-    board: StateBoard,
-    clock: Clock,
-    config: RecorderConfig,
-    recordings: Recordings,
-    reload: Reload | None = None,
-) -> AsyncIterator[tuple[str, int]]:
+async def serve_remote(served: Served) -> AsyncIterator[tuple[str, int]]:
     """Serves on `remote.listen`; yields host and port. Raises recorder.errors.RecorderError."""
-    app = create_app(
-        hub=hub,
-        gate=gate,
-        licence=licence,
-        board=board,
-        clock=clock,
-        config=config,
-        recordings=recordings,
-        reload=reload,
-    )
-    async with serve_tcp(app, listen=config.remote.listen, clock=clock) as address:
+    app = create_app(served)
+    async with serve_tcp(app, listen=served.config.remote.listen, clock=served.clock) as address:
         yield address
 
 

@@ -1,7 +1,6 @@
 """`POST /api/v1/config/reload`: the configuration file is read again (a part of remote maintenance, M9)."""
 
 import json
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -12,16 +11,9 @@ from gate.licence.denials import problem
 from gate.licence.features import Feature
 from gate.yaml_file import ConfigError
 from recorder.config import DeviceConfig
-from recorder.reload import Reloaded
+from recorder.reload import Reload
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
-
-
-class Reload(Protocol):
-    """Whoever can read the configuration again."""
-
-    async def reload(self, asked_by: str) -> Reloaded:
-        """Raises ConfigError."""
 
 
 class ReloadRoute:

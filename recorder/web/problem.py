@@ -77,6 +77,22 @@ _ROWS = {
             en="What was in force stays so. Mend the file, then ask again.",
         ),
     ),
+    "events_malformed": _Row(
+        status=400,
+        title=Text(ja="イベントの検索条件が正しくありません", en="Events cannot be searched like this"),
+        remedy=Text(
+            ja="from、to は 2027-01-01T00:00:00+09:00 のような時刻、camera と kind はコンマ区切りで指定してください。",
+            en="Give from and to as 2027-01-01T00:00:00+09:00, camera and kind as lists with commas.",
+        ),
+    ),
+    "event_malformed": _Row(
+        status=400,
+        title=Text(ja="イベントの形式が正しくありません", en="This is no event"),
+        remedy=Text(
+            ja='本文なし、または {"kind": "person", "detail": "玄関"} のような JSON を送ってください。',
+            en='Send no body, or JSON like {"kind": "person", "detail": "door"}.',
+        ),
+    ),
     "protection_refused": _Row(
         status=400,
         title=Text(ja="録画を保護できません", en="This footage cannot be protected"),

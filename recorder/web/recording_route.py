@@ -1,4 +1,4 @@
-"""`/…/cameras/{camera}/recording` (how a camera is recorded, and changing it) and `/…/cameras/{camera}/events`."""
+"""`/…/cameras/{camera}/recording` (how a camera is recorded, and changing it)."""
 
 import json
 import logging
@@ -31,9 +31,6 @@ class Recordings(Protocol):
 
     async def change(self, camera: str, settings: RecordSettings) -> None:
         """Puts settings in force at once, then keeps them. Raises OSError if they could not be kept."""
-
-    def trigger(self, camera: str) -> bool:
-        """Something has happened at a camera; whether it is recorded."""
 
 
 class RecordingRoute:
@@ -70,17 +67,6 @@ class RecordingRoute:
             _log.error("camera %s: the recording mode could not be kept: %s", _camera(request), error)
             return self._problem(request, "recording_not_kept", error.strerror)
         return self._answer(request, changed)
-
-    async def trigger(self, request: web.Request) -> web.StreamResponse:
-        """Something has happened at the camera: in the mode `event` it is recorded."""
-        settings = self._settings(request)
-        if isinstance(settings, web.Response):
-            return settings
-        denial = self._denial(request, Feature.RECORDING, _camera(request))
-        if denial is not None:
-            return denial
-        recorded = self._recordings.trigger(_camera(request))
-        return _json(202, {"camera": _camera(request), "mode": settings.mode, "recorded": recorded})
 
     def _settings(self, request: web.Request) -> RecordSettings | web.Response:
         if self._feature is not None:

@@ -67,7 +67,7 @@ async def test_an_event_brings_footage_from_before_it_also_after_a_restart(tmp_p
         recording = await until(recorder, "waiting", "event_mode")
         assert recording["mode"] == "event", "it is kept over restarts"
         await recorder.clock.sleep(PRE_SECONDS + GROUP_SECONDS)
-        assert await happen(recorder) == {"camera": "cam1", "mode": "event", "recorded": True}
+        assert await happen(recorder) == {"camera": "cam1", "mode": "event", "kind": "input", "recorded": True}
         await until(recorder, "recording", None)
         await until(recorder, "waiting", "event_mode")
         assert await recorder.stop() == 0

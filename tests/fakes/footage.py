@@ -41,9 +41,15 @@ def make_footage(
     *, width: int = 320, height: int = 180, fps: int = 15, gop: int = 15, pictures: int = 30, hue: int = 100
 ) -> Footage:
     """Encodes a loop: a calm scene with a moving light and a picture counter."""
+    return footage_of([_draw(width, height, index, pictures, hue) for index in range(pictures)], fps=fps, gop=gop)
+
+
+def footage_of(pictures: Sequence[np.ndarray], *, fps: int, gop: int) -> Footage:
+    """Encodes these pictures (height, width, 3; BGR)."""
     context = av.CodecContext.create("libx264", "w")
     assert isinstance(context, VideoCodecContext)
-    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+    context.height, context.width = pictures[0].shape[:2]
+    context.pix_fmt = "yuv420p"
     context.time_base = Fraction(1, fps)
     context.thread_count = 1
     context.options = {
@@ -53,8 +59,8 @@ def make_footage(
         "x264-params": f"keyint={gop}:min-keyint={gop}:scenecut=0:aud=0:annexb=1",
     }
     packets = []
-    for index in range(pictures):
-        frame = av.VideoFrame.from_ndarray(_draw(width, height, index, pictures, hue), format="bgr24")
+    for index, picture in enumerate(pictures):
+        frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
         frame.pts = index
         packets += context.encode(frame)
     packets += context.encode(None)

@@ -87,7 +87,7 @@ class PageServer:
             state.recording.phase = "recording"
         gate = asyncio.create_task(self.site.gate.run())
         self._play()
-        async with serve_remote(**self.site.parts) as (host, port):  # type: ignore[arg-type]
+        async with serve_remote(self.site.parts) as (host, port):
             self.port = port
             self.address = f"http://{host}:{port}/"
             self._ready.set()

@@ -15,6 +15,7 @@ from recorder.config import RecorderConfig
 from recorder.hub import Hub
 from recorder.recording_control import RecordingControl
 from recorder.state import CameraState, RecordingState, StateBoard, StorageState, StreamState
+from recorder.web.served import Served
 from tests.fakes.footage import Footage
 
 NAMES = ("玄関", "駐車場", "レジ前", "倉庫", "廊下", "屋上")
@@ -136,17 +137,17 @@ class RemoteSite:
         )
 
     @property
-    def parts(self) -> dict[str, object]:
-        """The keyword arguments of `serve_remote` and `serve_local`."""
-        return {
-            "hub": self.hub,
-            "gate": self.gate,
-            "licence": self.licence,
-            "board": self.board,
-            "clock": self.clock,
-            "config": self.config,
-            "recordings": self.recordings,
-        }
+    def parts(self) -> Served:
+        """What `serve_remote` and `serve_local` are given."""
+        return Served(
+            hub=self.hub,
+            gate=self.gate,
+            licence=self.licence,
+            board=self.board,
+            clock=self.clock,
+            config=self.config,
+            recordings=self.recordings,
+        )
 
     def entitle(self, until: datetime, cameras: Iterable[str] | None = None) -> None:
         """Installs an entitlement for these cameras (None: all), from a year ago until that instant."""

@@ -14,7 +14,9 @@ from gate.clock import instant_of
 from recorder.catalog import queries
 from recorder.catalog.changes import protect
 from recorder.catalog.database import Catalog
+from recorder.catalog.event_changes import insert_event
 from recorder.cli import main
+from recorder.events.kept import Event
 from recorder.maintenance import index_backup
 from recorder.segments.volume import Volume
 from tests.component.playback.test_reader import SECOND, run_of
@@ -40,6 +42,13 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Facts]:
     status = main(["index", *words, "--json"])
     out = capsys.readouterr()
     return status, json.loads(out.out) if out.out else {"error": out.err}
+
+
+def event(camera: str | None, number: int) -> Event:
+    start = instant_of(EPOCH_NS)
+    return Event(
+        number=number, camera=camera, kind="motion", source="motion", start=start, end=None, detail="", licensed=True
+    )
 
 
 def rows(data_dir: Path, table: str) -> list[tuple[Any, ...]]:
@@ -114,6 +123,8 @@ def test_what_files_cannot_tell_comes_from_the_index_there_was(
 ) -> None:
     with contextlib.closing(sqlite3.connect(recorded.root / "index.db")) as db, db:
         protect(db, "cam1", EPOCH_NS, EPOCH_NS + SECOND, "case 12")
+        for camera in ("cam1", None):
+            insert_event(db, event(camera, 7 if camera else 8))
         db.execute("UPDATE segment SET bytes = 1")
     assert run(capsys, "check", str(recorded.root))[0] == 1
     status, facts = run(capsys, "rebuild", str(recorded.root))
@@ -122,6 +133,7 @@ def test_what_files_cannot_tell_comes_from_the_index_there_was(
         gaps = queries.gaps_between(db, "cam1", "main", 0, 2**62)
     assert [gap.reason for gap in gaps] == ["licence", "camera_offline"]
     assert [row[4] for row in rows(recorded.root, "protect")] == ["case 12"]
+    assert [row[:3] for row in rows(recorded.root, "event")] == [(7, 1, "motion"), (8, None, "motion")]
     assert Path(facts["old"]).exists() and run(capsys, "check", str(recorded.root))[0] == 0
     status, facts = run(capsys, "rebuild", str(recorded.root), "--files-only")
     assert (facts["gaps_kept"], facts["gaps"]) == (0, 2) and rows(recorded.root, "protect") == []

@@ -55,7 +55,7 @@ async def test_it_speaks_japanese(client: ClientSession) -> None:
 
 async def test_the_local_site_explains_the_same(site: RemoteSite, client: ClientSession) -> None:
     async with (
-        serve_local(**site.parts) as path,  # type: ignore[arg-type]
+        serve_local(site.parts) as path,
         ClientSession("http://site", connector=UnixConnector(path=str(path))) as local,
     ):
         at = site.clock.now().isoformat()

@@ -20,14 +20,14 @@ from tests.fakes.remote_site import RemoteSite
 @pytest_asyncio.fixture
 async def local(site: RemoteSite) -> AsyncIterator[ClientSession]:
     async with (
-        serve_local(**site.parts) as path,  # type: ignore[arg-type]
+        serve_local(site.parts) as path,
         ClientSession("http://site", connector=UnixConnector(path=str(path))) as session,
     ):
         yield session
 
 
 async def test_only_the_recorders_user_may_open_the_socket_and_it_goes_at_the_end(site: RemoteSite) -> None:
-    async with serve_local(**site.parts) as path:  # type: ignore[arg-type]
+    async with serve_local(site.parts) as path:
         assert path.stat().st_mode & 0o777 == 0o600
     assert not path.exists()
 
@@ -36,9 +36,9 @@ async def test_a_dead_recorders_socket_is_replaced_and_a_living_ones_is_not(site
     path = site.config.local.socket
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    async with serve_local(**site.parts):  # type: ignore[arg-type]
+    async with serve_local(site.parts):
         with pytest.raises(AddressInUseError, match="is in use by another recorder"):
-            async with serve_local(**site.parts):  # type: ignore[arg-type]
+            async with serve_local(site.parts):
                 pass
         assert path.exists()
 
@@ -47,7 +47,7 @@ async def test_a_file_in_the_sockets_place_is_not_overwritten(site: RemoteSite) 
     path = site.config.local.socket
     path.write_text("notes")
     with pytest.raises(RecorderError, match="is no socket"):
-        async with serve_local(**site.parts):  # type: ignore[arg-type]
+        async with serve_local(site.parts):
             pass
     assert path.read_text() == "notes"
 

@@ -1,6 +1,7 @@
 """Footage is protected through the recorder that runs."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
 @pytest_asyncio.fixture
 async def local(site: RemoteSite, catalog: Catalog) -> AsyncIterator[ClientSession]:
     async with (
-        serve_local(**site.parts, catalog=catalog) as path,  # type: ignore[arg-type]
+        serve_local(replace(site.parts, catalog=catalog)) as path,
         ClientSession("http://site", connector=UnixConnector(path=str(path))) as session,
     ):
         yield session

@@ -44,7 +44,7 @@ def camera(site: RemoteSite) -> ModalCamera:
 
 
 async def test_a_mode_is_changed_and_shown_from_the_terminal(site: RemoteSite, camera: ModalCamera) -> None:
-    async with serve_local(**site.parts):  # type: ignore[arg-type]
+    async with serve_local(site.parts):
         status, out, _ = await record(site, "cam1", "event", "--pre", "2", "--post", "9")
         assert status == 0 and out.startswith("cam1: event (from 2 s before to 9 s after); now ")
         assert camera.mode is not None and camera.mode.post_event_seconds == 9
@@ -55,7 +55,7 @@ async def test_a_mode_is_changed_and_shown_from_the_terminal(site: RemoteSite, c
 
 
 async def test_what_it_cannot_do_it_says_in_one_sentence(site: RemoteSite, camera: ModalCamera) -> None:
-    async with serve_local(**site.parts):  # type: ignore[arg-type]
+    async with serve_local(site.parts):
         for words, part in ((("cam9", "off"), "cam9"), (("cam1", "sometimes"), "'sometimes'")):
             status, out, err = await record(site, *words)
             assert (status, out) == (2, "")

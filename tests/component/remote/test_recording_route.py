@@ -48,7 +48,7 @@ def camera(site: RemoteSite) -> ModalCamera:
 @pytest_asyncio.fixture
 async def local(site: RemoteSite) -> AsyncIterator[ClientSession]:
     async with (
-        serve_local(**site.parts) as path,  # type: ignore[arg-type]
+        serve_local(site.parts) as path,
         ClientSession("http://site", connector=UnixConnector(path=str(path))) as session,
     ):
         yield session
@@ -114,23 +114,6 @@ async def test_another_sites_page_cannot_change_it(client: ClientSession, camera
     async with client.post(PATH, json="off", headers={"Origin": "http://evil.example"}) as answer:
         assert (answer.status, (await answer.json())["code"]) == (403, "origin_refused")
     assert camera.mode is None
-
-
-async def test_an_event_is_triggered_at_the_recorder_unless_recording_is_denied(
-    local: ClientSession, client: ClientSession, site: RemoteSite, camera: ModalCamera
-) -> None:
-    async with local.post("/v1/cameras/cam1/events") as answer:
-        assert (answer.status, (await answer.json())["recorded"]) == (202, False)
-    await local.post("/v1/cameras/cam1/recording", json="event")
-    async with local.post("/v1/cameras/cam1/events") as answer:
-        assert await answer.json() == {"camera": "cam1", "mode": "event", "recorded": True}
-    async with client.post("/api/v1/cameras/cam1/events") as answer:
-        assert answer.status == 404
-    site.entitle(site.clock.now() - timedelta(seconds=1))
-    async with local.post("/v1/cameras/cam1/events") as answer:
-        problem = await answer.json()
-    assert answer.status == 403 and problem["feature"] == "recording"
-    assert camera.events == 2
 
 
 def control_of(site: RemoteSite) -> RecordingControl:

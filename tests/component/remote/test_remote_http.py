@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -197,18 +198,18 @@ async def test_the_list_of_cameras_tells_their_addresses(client: ClientSession) 
 
 
 async def test_a_taken_port_is_one_clear_sentence(site: RemoteSite) -> None:
-    async with serve_remote(**site.parts) as (host, port):  # type: ignore[arg-type]
+    async with serve_remote(site.parts) as (host, port):
         remote = site.config.remote.model_copy(update={"listen": f"{host}:{port}"})
-        parts = site.parts | {"config": site.config.model_copy(update={"remote": remote})}
+        parts = replace(site.parts, config=site.config.model_copy(update={"remote": remote}))
         with pytest.raises(AddressInUseError, match=f"port {port} on 127.0.0.1 is taken"):
-            async with serve_remote(**parts):  # type: ignore[arg-type]
+            async with serve_remote(parts):
                 pass
 
 
 async def test_at_shutdown_viewers_are_told_to_come_back_and_it_is_short(site: RemoteSite, footage: Footage) -> None:
     site.stream("cam1", "sub", footage).publish(1)
     async with AsyncExitStack() as server:
-        host, port = await server.enter_async_context(serve_remote(**site.parts))  # type: ignore[arg-type]
+        host, port = await server.enter_async_context(serve_remote(site.parts))
         async with ClientSession(f"http://{host}:{port}") as client:
             live = await client.ws_connect("/api/v1/cameras/cam1/live?lang=en")
             state = await client.ws_connect("/api/v1/state")

@@ -216,7 +216,7 @@ async def test_what_does_not_exist_is_closed_with_4404(
 async def test_a_viewer_too_many_is_closed_with_4409_until_another_leaves(site: RemoteSite, footage: Footage) -> None:
     site.stream("cam1", "sub", footage).publish(1)
     feed = site.hub.feed("cam1", "sub")
-    app = create_app(**site.parts, viewers_max=1)  # type: ignore[arg-type]
+    app = create_app(site.parts, viewers_max=1)
     async with (
         serve_tcp(app, listen="127.0.0.1:0", clock=site.clock) as (host, port),
         ClientSession(f"http://{host}:{port}") as client,
@@ -234,7 +234,7 @@ async def test_a_viewer_too_many_is_closed_with_4409_until_another_leaves(site: 
 
 
 async def test_a_connection_too_many_is_refused_with_503(site: RemoteSite) -> None:
-    app = create_app(**site.parts)  # type: ignore[arg-type]
+    app = create_app(site.parts)
     async with (
         serve_tcp(app, listen="127.0.0.1:0", clock=site.clock, connections_max=1) as (host, port),
         ClientSession(f"http://{host}:{port}") as client,
@@ -286,7 +286,7 @@ async def test_a_late_timer_leaks_nothing_not_even_what_was_captured_in_time(tmp
     stream = site.stream("cam1", "sub", footage)
     stream.publish(2)
     async with (
-        serve_remote(**site.parts) as (host, port),  # type: ignore[arg-type]
+        serve_remote(site.parts) as (host, port),
         ClientSession(f"http://{host}:{port}") as client,
         client.ws_connect(LIVE) as ws,
     ):

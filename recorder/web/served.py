@@ -1,0 +1,31 @@
+"""What a recorder's sites are served from."""
+
+from dataclasses import dataclass
+
+from gate.client.gate import Gate
+from gate.clock import Clock
+from recorder.catalog.database import Catalog
+from recorder.config import RecorderConfig
+from recorder.events.bus import EventBus
+from recorder.hub import Hub
+from recorder.reload import Reload
+from recorder.state import StateBoard
+from recorder.web.recording_route import Recordings
+from recorder.web.state_route import LicenceStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One recorder, as its remote side and its local site know it. Without `catalog`, `bus` or `reload` their routes
+    are not there."""
+
+    hub: Hub
+    gate: Gate
+    licence: LicenceStatus
+    board: StateBoard
+    clock: Clock
+    config: RecorderConfig
+    recordings: Recordings
+    catalog: Catalog | None = None
+    bus: EventBus | None = None
+    reload: Reload | None = None
