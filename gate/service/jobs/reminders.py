@@ -1,7 +1,7 @@
 """The job of reminders (R22 to R24; gate.licence.reminders), by index instead of by looking at every licence.
 
 1. Each reminder has its own watermark. Its moments follow from the last day (or the end) of a term, so what is due
-   after the watermark is a range of last days. Terms last months: none falls due while the transaction that makes it runs.
+   after the watermark is a range of last days. Terms last months: none falls due within the transaction that makes it.
 2. All licences of a customer that end together are settled in one transaction, with one mail to each recipient.
 3. `reminders` has a row for each that is settled; its key is the last word on "once".
 """

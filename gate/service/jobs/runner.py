@@ -6,6 +6,7 @@ Several processes on one PostgreSQL each run this; what one does the others find
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -70,7 +71,8 @@ class Jobs:
             stop_changes()
             stop_mails()
 
-    async def _work(self) -> datetime | None:
+    async def do_due(self, after_each: Callable[[], Awaitable[object]]) -> datetime | None:
+        """Does all that is due, instant by instant. Gives the next one."""
         if not self._prepared:
             await self._reminders.prepare(self._clock.now())
             self._prepared = True
@@ -82,8 +84,14 @@ class Jobs:
             if instant is None or instant > now:
                 return instant
             await self._jobs[first].do(instant, now)
-            if not await self.mails.done(MAILS_SECONDS_MAX):
-                _log.info("mails of %s are still on their way", instant)
+            await after_each()
+
+    async def _work(self) -> datetime | None:
+        return await self.do_due(self._let_mails_leave)
+
+    async def _let_mails_leave(self) -> None:
+        if not await self.mails.done(MAILS_SECONDS_MAX):
+            _log.info("the mails of this instant are still on their way")
 
     async def _look(self) -> None:
         while True:

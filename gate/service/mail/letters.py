@@ -20,7 +20,6 @@ LetterKind = Literal[
     "licence_moved",
     "device_registered",
     "account_created",
-    "account_prepared",
     "password_forgotten",
     "password_expired",
 ]
@@ -211,17 +210,6 @@ def account_created(
         customer=customer,
         values={"email": to.email, "by": by_name, "expires": _instant(expires) if expires else None},
         secrets={"password": password},
-    )
-
-
-def account_prepared(to: Recipient, *, by_name: str, partner: str | None, customer: str | None = None) -> Letter:
-    """R14: an account whose temporary password its partner has chosen and tells in person."""
-    return Letter(
-        kind="account_prepared",
-        to=to,
-        partner=partner,
-        customer=customer,
-        values={"email": to.email, "by": by_name},
     )
 
 

@@ -201,6 +201,6 @@ def _body(message: EmailMessage, subtype: str) -> str | None:
     if part is None:
         return None
     try:
-        return str(part.get_content())[:TEXT_CHARACTERS_MAX]
+        return str(part.get_content())[:TEXT_CHARACTERS_MAX].replace("\r\n", "\n")
     except (LookupError, ValueError):
         return None

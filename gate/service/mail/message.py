@@ -56,6 +56,7 @@ def message_of(
     message["Content-Language"] = language
     message.set_content(written.text)
     message.add_alternative(written.html, subtype="html")
+    message.set_boundary(f"=_{mail_id}")
     return message
 
 
