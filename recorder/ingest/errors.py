@@ -3,6 +3,7 @@
 IngestError
 ├── UnreachableError     no TCP connection (name unknown, no route, no answer)
 ├── RefusedError         the camera says no: TCP refused, or an RTSP status of failure
+│   └── OnvifFaultError  a fault of its ONVIF services
 ├── UnauthorizedError    the camera does not accept user and password
 ├── UnsupportedError     the camera has no stream that can be recorded
 │   └── UnsupportedTransportError  not over TCP, or not over UDP; perhaps the other way
@@ -28,6 +29,14 @@ class RefusedError(IngestError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+class OnvifFaultError(RefusedError):
+    """`subcodes`: names without prefixes, the outer first."""
+
+    def __init__(self, message: str, subcodes: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.subcodes = subcodes
 
 
 class UnauthorizedError(IngestError):
