@@ -1,131 +1,35 @@
 """The fleet's configuration (`configs/fleet.yaml`): its fields, their bounds and their defaults.
 
 Paths are relative to the file; `load_fleet` makes them absolute. Errors name file, line and field (gate.yaml_file).
+Cameras: camera_config.py.
 """
 
-import re
-from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from camera_sim.codec import CodecName
-from camera_sim.errors import FaultError
-from camera_sim.faults.fault import EVERYTHING, Fault, fault_of, seconds_of
-from camera_sim.rtsp.auth import Account, Style
-from camera_sim.rtsp.responder import TransportName
-from gate.config_fields import PORT_BASE, ClockSection, LoopbackAddress, Section, beside, moved_ports, split_address
+from camera_sim.camera_config import CameraConfig, Seconds, StreamConfig
+from camera_sim.errors import EventError, FaultError
+from camera_sim.events.event import EventKind
+from camera_sim.events.plan import SECONDS, SECONDS_MAX, SECONDS_MIN, Every, Once, Planned, Weekly, weekly_of
+from camera_sim.faults.fault import EVERYTHING, Fault, fault_of
+from gate.config_fields import (
+    PORT_BASE,
+    ClockSection,
+    LoopbackAddress,
+    Section,
+    TimeZone,
+    beside,
+    moved_ports,
+    split_address,
+)
 from gate.yaml_file import load
 
 BARCODE_VALUES = 1 << 12
 """Twelve bits of frame number: a loop of 60 s has at most that many pictures."""
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}")
-
-
-def _identifier(value: str) -> str:
-    if not _ID.fullmatch(value):
-        raise ValueError(f"letters, digits, - and _ only, 16 at most, beginning with a letter or digit; not {value!r}")
-    return value
-
-
-def _bits(value: Any) -> int:
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kM]?)\s*", str(value))
-    if match is None:
-        raise ValueError(f"bits per second like 500k or 2M are wanted, not {value!r}")
-    return int(float(match[1]) * {"": 1, "k": 10**3, "M": 10**6}[match[2]])
-
-
-def _seconds(value: Any) -> float:
-    try:
-        return seconds_of(value)
-    except FaultError as error:
-        raise ValueError(str(error)) from None
-
-
-Seconds = Annotated[float, BeforeValidator(_seconds)]
-Identifier = Annotated[str, AfterValidator(_identifier)]
-Bits = Annotated[int, BeforeValidator(_bits), Field(ge=10_000, le=50_000_000)]
-SceneName = Literal["shop_entrance", "car_park"]
 LoopSeconds = Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]
-
-
-class StreamConfig(Section):
-    """One encoded stream of a camera."""
-
-    width: int = Field(1280, ge=96, le=3840, multiple_of=2)
-    height: int = Field(720, ge=64, le=2160, multiple_of=2)
-    fps: int = Field(15, ge=1, le=60)
-    bitrate: Bits = 2_000_000
-    gop_seconds: float = Field(1, gt=0, le=10)
-    codec: CodecName = "h264"
-
-    @property
-    def gop_pictures(self) -> int:
-        """Pictures from one key frame to the next."""
-        return round(self.gop_seconds * self.fps)
-
-    @model_validator(mode="after")
-    def _pictures_fit_the_loop(self) -> "StreamConfig":
-        pictures = Fraction(str(self.gop_seconds)) * self.fps
-        if pictures.denominator != 1 or pictures < 2:
-            raise ValueError(f"gop_seconds × fps must be a whole number, 2 at least, not {float(pictures):g}")
-        return self
-
-
-class SubStreamConfig(StreamConfig):
-    """The small stream; its defaults suit a wall of pictures."""
-
-    width: int = Field(640, ge=96, le=3840, multiple_of=2)
-    height: int = Field(360, ge=64, le=2160, multiple_of=2)
-    bitrate: Bits = 500_000
-
-
-class CameraConfig(Section):
-    id: Identifier
-    name: str = Field("", max_length=24, pattern=r"^[^\x00-\x1f\x7f]*$")
-    scene: SceneName | None = None
-    view: int = Field(0, ge=0, le=1)
-    main: StreamConfig = StreamConfig()
-    sub: SubStreamConfig | None = SubStreamConfig()
-    clip: Path | None = None
-    sub_clip: Path | None = None
-    user: str | None = Field(None, min_length=1, max_length=64, pattern=r'^[^\x00-\x1f":]+$')
-    password: str | None = Field(None, max_length=64, repr=False)
-    digest: Style = "md5"
-    transports: tuple[TransportName, ...] = Field(("tcp", "udp"), min_length=1)
-
-    @property
-    def streams(self) -> dict[str, StreamConfig]:
-        """Of a scene: `main`, and `sub` if there is one."""
-        if self.clip is not None:
-            return {}
-        return {"main": self.main} | ({"sub": self.sub} if self.sub else {})
-
-    @property
-    def clips(self) -> dict[str, Path]:
-        """The files of its streams, if it shows footage."""
-        return {name: path for name, path in (("main", self.clip), ("sub", self.sub_clip)) if path is not None}
-
-    @property
-    def account(self) -> Account | None:
-        """Who may see it; None: anybody."""
-        if self.user is None or self.password is None:
-            return None
-        return Account(user=self.user, password=self.password, style=self.digest)
-
-    @model_validator(mode="after")
-    def _shows_one_thing(self) -> "CameraConfig":
-        if (self.scene is None) == (self.clip is None):
-            raise ValueError(f"{self.id}: give it either a scene or a clip")
-        given = sorted({"main", "sub", "view"} & self.model_fields_set)
-        if self.clip is not None and given:
-            raise ValueError(f"{self.id}: {given[0]} is for scenes; a clip is sent as it is")
-        if self.clip is None and self.sub_clip is not None:
-            raise ValueError(f"{self.id}: sub_clip needs a clip")
-        if (self.user is None) != (self.password is None):
-            raise ValueError(f"{self.id}: user and password go together")
-        return self
 
 
 class RtspConfig(Section):
@@ -170,6 +74,38 @@ class FaultConfig(Section):
         return self
 
 
+class EventConfig(Section):
+    """Planned events. `for_`: `for` in the file. Without `every` and `weekly` it comes once, `at` after the start."""
+
+    camera: str = Field(max_length=16)
+    kind: EventKind
+    for_: Seconds = Field(SECONDS, alias="for", ge=SECONDS_MIN, le=SECONDS_MAX)
+    at: Seconds = 0.0
+    every: Seconds | None = Field(None, ge=SECONDS_MIN)
+    weekly: str | None = None
+
+    def planned(self, zone: ZoneInfo) -> Planned:
+        """The same; `weekly` is in that zone."""
+        when: Once | Every | Weekly = Once(after_seconds=self.at)
+        if self.every is not None:
+            when = Every(seconds=self.every, phase_seconds=self.at)
+        elif self.weekly is not None:
+            when = weekly_of(self.weekly, zone)
+        return Planned(camera=self.camera, kind=self.kind, seconds=self.for_, when=when)
+
+    @model_validator(mode="after")
+    def _has_one_time(self) -> "EventConfig":
+        if self.weekly is not None and {"every", "at"} & self.model_fields_set:
+            raise ValueError("weekly goes with neither at nor every")
+        if self.every is not None and self.every < self.for_:
+            raise ValueError(f"it lasts {self.for_:g} s but comes every {self.every:g} s")
+        try:
+            self.planned(ZoneInfo("UTC"))
+        except EventError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
 class FleetConfig(Section):
     clock: ClockSection = ClockSection()
     rtsp: RtspConfig = RtspConfig()
@@ -177,8 +113,16 @@ class FleetConfig(Section):
     cache_dir: Path
     fault_log: Path | None = None
     faults: tuple[FaultConfig, ...] = Field((), max_length=1000)
+    event_log: Path | None = None
+    events: tuple[EventConfig, ...] = Field((), max_length=1000)
+    time_zone: TimeZone = "UTC"
     loop_seconds: LoopSeconds = 60
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, max_length=256)
+
+    @property
+    def planned_events(self) -> tuple[Planned, ...]:
+        """What `events` says."""
+        return tuple(planned.planned(ZoneInfo(self.time_zone)) for planned in self.events)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "FleetConfig":
@@ -189,6 +133,11 @@ class FleetConfig(Section):
         for planned in self.faults:
             if planned.scope.partition("/")[0] not in (*ids, EVERYTHING):
                 raise ValueError(f"a fault of {planned.scope!r}: there is no such camera")
+        scenes = [camera.id for camera in self.cameras if camera.clip is None]
+        for event in self.events:
+            if event.camera not in (*scenes, EVERYTHING):
+                why = "a clip shows what it shows" if event.camera in ids else "there is no such camera"
+                raise ValueError(f"an event of {event.camera!r}: {why}")
         for camera in self.cameras:
             for name, stream in camera.streams.items():
                 _check_loop(f"{camera.id} {name}", stream, self.loop_seconds)
@@ -212,6 +161,7 @@ def load_fleet(path: Path, port_base: int = PORT_BASE) -> FleetConfig:
             "control": config.control and ControlConfig(listen=moved_ports(config.control.listen, port_base)),
             "cache_dir": beside(path, config.cache_dir),
             "fault_log": config.fault_log and beside(path, config.fault_log),
+            "event_log": config.event_log and beside(path, config.event_log),
             "cameras": tuple(_beside(path, camera) for camera in config.cameras),
         }
     )

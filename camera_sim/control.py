@@ -1,7 +1,8 @@
 """The fleet's control API: HTTP on loopback. Errors are problems (RFC 9457).
 
-`GET /v1/cameras`, `GET /v1/fault-kinds`, `GET /v1/faults`, `POST /v1/faults` with `{"kind", "scope", "duration",
-"params", "seed"}`, `DELETE /v1/faults/{id}`.
+`GET /v1/cameras`, `POST /v1/events` with `{"camera", "kind", "seconds"}`, `DELETE /v1/events/{camera}` (ends the one
+under way), `POST /v1/ptz` with `{"camera", "preset"}`, `GET /v1/fault-kinds`, `GET /v1/faults`, `POST /v1/faults` with
+`{"kind", "scope", "duration", "params", "seed"}`, `DELETE /v1/faults/{id}`.
 """
 
 import errno
@@ -14,10 +15,12 @@ from typing import Any
 
 from aiohttp import web
 
-from camera_sim.errors import FaultError, ListenError
+from camera_sim.camera import Camera
+from camera_sim.errors import EventError, FaultError, ListenError, PresetError
+from camera_sim.events.agenda import Agenda
+from camera_sim.events.plan import SECONDS
 from camera_sim.faults.director import Active, Director
 from camera_sim.faults.fault import KINDS, fault_of, seconds_of
-from camera_sim.rtsp.stream import LiveStream
 from gate.clock import Clock
 from gate.config_fields import split_address
 
@@ -34,18 +37,20 @@ _TITLES = {
 
 
 class Control:
-    """The handlers. `urls`, `streams` by path; `unusable`: why a camera is left out."""
+    """The handlers. `cameras` by id, `urls` by path; `unusable`: why a camera is left out."""
 
     def __init__(
         self,
         director: Director,
-        streams: Mapping[str, LiveStream],
+        agenda: Agenda,
+        cameras: Mapping[str, Camera],
         urls: Callable[[], Mapping[str, str]],
         unusable: Mapping[str, str],
         clock: Clock,
     ) -> None:
         self._director = director
-        self._streams = streams
+        self._agenda = agenda
+        self._cameras = cameras
         self._urls = urls
         self._unusable = unusable
         self._clock = clock
@@ -55,7 +60,10 @@ class Control:
         app = web.Application(middlewares=[_problems], client_max_size=BODY_BYTES_MAX)
         app.add_routes(
             [
-                web.get("/v1/cameras", self._cameras),
+                web.get("/v1/cameras", self._list),
+                web.post("/v1/events", self._begin_event),
+                web.delete("/v1/events/{camera}", self._end_event),
+                web.post("/v1/ptz", self._go),
                 web.get("/v1/fault-kinds", self._kinds),
                 web.get("/v1/faults", self._faults),
                 web.post("/v1/faults", self._begin),
@@ -64,21 +72,49 @@ class Control:
         )
         return app
 
-    async def _cameras(self, _request: web.Request) -> web.Response:
+    async def _list(self, _request: web.Request) -> web.Response:
         urls = self._urls()
         streams = [
             {
-                "camera": stream.camera,
-                "stream": stream.name,
-                "url": urls[path],
+                "camera": camera.id,
+                "stream": name,
+                "url": urls[f"/{camera.id}/{name}"],
                 "codec": stream.loop.film.codec.name,
                 "fps": float(stream.loop.film.fps),
                 "receivers": stream.receivers,
                 "last_picture": stream.last_picture,
+                "state": camera.programme.state if camera.programme else "idle",
             }
-            for path, stream in self._streams.items()
+            for camera in self._cameras.values()
+            for name, stream in camera.streams.items()
         ]
         return _json({"streams": streams, "unusable": dict(self._unusable)})
+
+    async def _begin_event(self, request: web.Request) -> web.Response:
+        try:
+            wish = await _object(request, {"camera", "kind", "seconds"})
+            seconds = seconds_of(wish.get("seconds", SECONDS))
+            begun = self._agenda.begin(str(wish.get("camera", "")), str(wish.get("kind", "")), seconds)
+        except (EventError, FaultError) as error:
+            return _problem(400, "event_refused", str(error))
+        return _json([{"id": number, "camera": camera, "seconds": seconds} for camera, number in begun.items()], 201)
+
+    async def _end_event(self, request: web.Request) -> web.Response:
+        programme = self._agenda.programmes.get(request.match_info["camera"])
+        if programme is None or programme.on is None or not programme.end(programme.on.number):
+            return _problem(404, "event_unknown", "nothing happens before that camera")
+        return web.Response(status=204)
+
+    async def _go(self, request: web.Request) -> web.Response:
+        wish = await _object(request, {"camera", "preset"})
+        camera = self._cameras.get(str(wish.get("camera", "")))
+        if camera is None or camera.ptz is None:
+            return _problem(404, "ptz_unknown", f"no camera with presets is {wish.get('camera')!r}")
+        try:
+            camera.ptz.goto(str(wish.get("preset", "")))
+        except PresetError as error:
+            return _problem(400, "preset_unknown", str(error))
+        return _json({"camera": camera.id, "preset": camera.ptz.current.token, "name": camera.ptz.current.name})
 
     async def _kinds(self, _request: web.Request) -> web.Response:
         return _json(
@@ -98,12 +134,9 @@ class Control:
         return _json([self._told(active) for active in self._director.active.values()])
 
     async def _begin(self, request: web.Request) -> web.Response:
-        try:
-            wish = json.loads(await request.read())
-        except ValueError as error:
-            return _problem(400, "malformed", f"the body is no JSON: {error}")
-        if not isinstance(wish, dict) or not isinstance(wish.get("params", {}), dict) or set(wish) - _FIELDS:
-            return _problem(400, "malformed", f"an object with {', '.join(sorted(_FIELDS))} is wanted")
+        wish = await _object(request, _FIELDS)
+        if not isinstance(wish.get("params", {}), dict):
+            return _problem(400, "malformed", "params is an object of numbers")
         duration, seed = wish.get("duration"), wish.get("seed", 0)
         if not isinstance(seed, int):
             return _problem(400, "malformed", f"seed must be a whole number, not {seed!r}")
@@ -171,8 +204,19 @@ async def _problems(
     try:
         return await handler(request)
     except web.HTTPException as error:
-        codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+        codes = {400: "malformed", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
         return _problem(error.status, codes.get(error.status, "bad_request"), error.text or error.reason)
+
+
+async def _object(request: web.Request, fields: set[str]) -> dict[str, Any]:
+    """The body, an object with some of these fields. Raises HTTPBadRequest."""
+    try:
+        wish = json.loads(await request.read())
+    except ValueError as error:
+        raise web.HTTPBadRequest(text=f"the body is no JSON: {error}") from None
+    if not isinstance(wish, dict) or set(wish) - fields:
+        raise web.HTTPBadRequest(text=f"an object with {', '.join(sorted(fields))} is wanted")
+    return wish
 
 
 def _is_loopback(host: str) -> bool:

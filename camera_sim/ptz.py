@@ -1,8 +1,10 @@
-"""Where a camera looks: its presets, and which one it has gone to."""
+"""Where a camera looks: its presets, and which one it has gone to. Its pictures follow (events/programme.py)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from camera_sim.errors import PresetError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +33,24 @@ class Ptz(Protocol):
 
     def goto(self, token: str) -> None:
         """Goes there; the pictures follow at the next key frame at which they can. Raises PresetError."""
+
+
+class Turntable:
+    """`look(view)` turns the camera; `settled()`: whether its pictures show what they should."""
+
+    def __init__(self, presets: Sequence[Preset], look: Callable[[int], None], settled: Callable[[], bool]) -> None:
+        self.presets = presets
+        self.current = presets[0]
+        self._look, self._settled = look, settled
+
+    @property
+    def moving(self) -> bool:
+        return not self._settled()
+
+    def goto(self, token: str) -> None:
+        preset = next((preset for preset in self.presets if preset.token == token), None)
+        if preset is None:
+            known = ", ".join(f"{preset.token} ({preset.name})" for preset in self.presets)
+            raise PresetError(f"there is no preset {token!r}; there are: {known}")
+        self.current = preset
+        self._look(preset.view)

@@ -85,12 +85,6 @@ def frame_of(i420: NDArray[np.uint8]) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(i420, format="yuv420p")
 
 
-def encode_gop(encoder: PictureEncoder, pictures: Iterator[NDArray[np.uint8]]) -> Gop:
-    """A group from its pictures (I420). Raises EncoderError."""
-    made = tuple(encoder.encode(frame_of(picture), key=number == 0) for number, picture in enumerate(pictures))
-    return Gop(parameter_sets=encoder.parameter_sets, pictures=made)
-
-
 def begin_again(gop: Gop, recipe: Recipe, first: int) -> Iterator[Picture]:
     """The pictures of a group from `first` on, encoded anew so that `first` is an IDR. Raises EncoderError."""
     encoder = PictureEncoder(recipe)

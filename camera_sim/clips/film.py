@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from camera_sim.codec import Codec
+from camera_sim.state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,9 @@ class Film(Protocol):
 
     @property
     def codec(self) -> Codec: ...
+
+    @property
+    def state(self) -> State: ...
 
     @property
     def fps(self) -> Fraction: ...

@@ -24,6 +24,7 @@ from camera_sim.clips.gop_file import Gop, Picture
 from camera_sim.codec import CODECS, Codec, CodecName, split_annex_b
 from camera_sim.errors import ClipError
 from camera_sim.pacer import RTP_HZ
+from camera_sim.state import State
 
 FOOTAGE_VERSION = 1
 """Raise it whenever what is written into the cache changes."""
@@ -47,6 +48,10 @@ class Footage:
     @property
     def codec(self) -> Codec:
         return CODECS[self.codec_name]
+
+    @property
+    def state(self) -> State:
+        return "idle"
 
     def place(self, n: int) -> Place:
         rounds, at = divmod(n, self.starts[-1])

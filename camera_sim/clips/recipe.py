@@ -9,11 +9,12 @@ from pathlib import Path
 
 import av
 
+from camera_sim.camera_config import CameraConfig
 from camera_sim.clips.film import Place, even_place
 from camera_sim.codec import CODECS, Codec, CodecName
-from camera_sim.config import CameraConfig, FleetConfig
+from camera_sim.state import Activity, Light, State, activity_in
 
-SCENE_VERSION = 4
+SCENE_VERSION = 5
 """Raise it whenever drawing or encoding changes: old clips are then no longer used."""
 
 
@@ -21,7 +22,8 @@ SCENE_VERSION = 4
 class Show:
     """What is drawn, and when: streams that share a show are made together, from one drawing.
 
-    Picture `i` of the loop shows the site at `i / fps` seconds; the loop has `fps * loop_seconds` pictures.
+    Picture `i` of the loop shows the site at `i / fps` seconds; the loop has `fps * loop_seconds` pictures. `activity`:
+    who moves; `state` may change the light, or do something to the camera.
     """
 
     scene: str
@@ -29,6 +31,9 @@ class Show:
     loop_seconds: int
     fps: int
     gop_pictures: int
+    light: Light = "day"
+    state: State = "idle"
+    activity: Activity = "idle"
 
     @property
     def pictures(self) -> int:
@@ -58,6 +63,10 @@ class Recipe:
         return CODECS[self.codec_name]
 
     @property
+    def state(self) -> State:
+        return self.show.state
+
+    @property
     def fps(self) -> Fraction:
         return Fraction(self.show.fps)
 
@@ -76,22 +85,29 @@ class Recipe:
         made_by = {"scene_version": SCENE_VERSION, "av": av.__version__}
         text = json.dumps(asdict(self) | made_by, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return f"{self.show.scene}-{self.show.view}-{self.width}x{self.height}-{self.codec_name}-{digest}"
+        shown = f"{self.show.scene}-{self.show.view}-{self.show.state}"
+        return f"{shown}-{self.width}x{self.height}-{self.codec_name}-{digest}"
 
     def path(self, cache_dir: Path, gop: int) -> Path:
         """The file of one group."""
         return cache_dir / self.folder / f"{gop:04d}.gop"
 
 
-def recipe_of(config: FleetConfig, camera: CameraConfig, stream: str) -> Recipe:
-    """The recipe of a camera's stream (`main` or `sub`)."""
+def recipe_of(
+    camera: CameraConfig, stream: str, loop_seconds: int, *, state: State | None = None, view: int | None = None
+) -> Recipe:
+    """The recipe of a camera's stream (`main` or `sub`), of what it shows at the start if nothing else is said."""
     form = camera.streams[stream]
+    state = state or camera.resting
     show = Show(
         scene=camera.scene or "",
-        view=camera.view,
-        loop_seconds=config.loop_seconds,
+        view=camera.first_view if view is None else view,
+        loop_seconds=loop_seconds,
         fps=form.fps,
         gop_pictures=form.gop_pictures,
+        light="night" if state == "night" else camera.light,
+        state=state,
+        activity=activity_in(state, camera.resting),
     )
     return Recipe(show=show, width=form.width, height=form.height, bitrate=form.bitrate, codec_name=form.codec)
 

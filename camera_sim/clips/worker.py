@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camera_sim.clips import gop_file
-from camera_sim.clips.encode import PictureEncoder, encode_gop
+from camera_sim.clips.encode import PictureEncoder, frame_of
+from camera_sim.clips.gop_file import Gop, Picture
 from camera_sim.clips.recipe import Recipe, Show
 from camera_sim.errors import EncoderError
 from camera_sim.scene.overlay import Overlay
-from camera_sim.scene.site import Site, open_site
+from camera_sim.scene.site import Image, Site
+from camera_sim.scene.sites import open_site
+from camera_sim.scene.tamper import finish
+from camera_sim.state import Light
 
 _NICENESS = 5
 """Serving, recording and showing go before drawing, once there is something to serve."""
 _SITES_MAX = 8
 """Sites held ready (some 10 MB each); the one used longest ago goes first."""
+_ENCODERS_MAX = 16
 
 
 class Studio:
@@ -35,7 +39,7 @@ class Studio:
 
     def __init__(self, cache_dir: Path) -> None:
         self._cache_dir = cache_dir
-        self._sites: dict[tuple[str, int, int, int], Site] = {}
+        self._sites: dict[tuple[str, int, Light, bool, int, int], Site] = {}
         self._encoders: dict[Recipe, PictureEncoder] = {}
         self._overlays: dict[Recipe, Overlay] = {}
 
@@ -44,26 +48,39 @@ class Studio:
         show, largest = recipes[0].show, recipes[0]
         site = self._site(show, largest.width, largest.height)
         first = gop * show.gop_pictures
-        scenes = [site.draw(n / show.fps) for n in range(first, first + show.gop_pictures)]
+        made: dict[Recipe, list[Picture]] = {recipe: [] for recipe in recipes}
+        for n in range(first, first + show.gop_pictures):
+            scene = finish(site.draw(n / show.fps, show.activity), show.state)
+            for recipe in recipes:
+                frame = frame_of(self._finished(recipe, scene, n))
+                made[recipe].append(self._encoder(recipe).encode(frame, key=n == first))
         for recipe in recipes:
-            encoder = self._encoders.setdefault(recipe, PictureEncoder(recipe))
-            gop_file.write(recipe.path(self._cache_dir, gop), encode_gop(encoder, self._finish(recipe, scenes, first)))
+            sets = self._encoder(recipe).parameter_sets
+            whole = Gop(parameter_sets=sets, pictures=tuple(made[recipe]))
+            gop_file.write(recipe.path(self._cache_dir, gop), whole)
 
-    def _finish(self, recipe: Recipe, scenes: list[NDArray[np.uint8]], first: int) -> Iterator[NDArray[np.uint8]]:
+    def _finished(self, recipe: Recipe, scene: Image, n: int) -> NDArray[np.uint8]:
+        """In the recipe's size, with clock and barcode; I420."""
         size = (recipe.width, recipe.height)
         overlay = self._overlays.get(recipe)
         if overlay is None:
             overlay = self._overlays[recipe] = Overlay(*size)
-        for n, scene in enumerate(scenes, first):
-            fits = scene.shape[1::-1] == size
-            image = scene if fits else cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
-            i420 = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)
-            overlay.draw(i420, n, recipe.show.fps)
-            yield i420
+        fits = scene.shape[1::-1] == size
+        image = scene if fits else cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
+        i420 = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)
+        overlay.draw(i420, n, recipe.show.fps)
+        return i420
+
+    def _encoder(self, recipe: Recipe) -> PictureEncoder:
+        encoder = self._encoders.pop(recipe, None) or PictureEncoder(recipe)
+        self._encoders[recipe] = encoder
+        while len(self._encoders) > _ENCODERS_MAX:
+            del self._encoders[next(iter(self._encoders))]
+        return encoder
 
     def _site(self, show: Show, width: int, height: int) -> Site:
-        key = (show.scene, show.view, width, height)
-        site = self._sites.pop(key, None) or open_site(show.scene, show.view, width, height)
+        key = (show.scene, show.view, show.light, show.state == "moved", width, height)
+        site = self._sites.pop(key, None) or open_site(*key)
         self._sites[key] = site
         while len(self._sites) > _SITES_MAX:
             del self._sites[next(iter(self._sites))]

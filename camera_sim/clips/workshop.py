@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,37 +28,57 @@ _RESTARTS_MAX = 5
 _JOB_SECONDS_MAX = 120.0
 
 
-def plan_next(missing: Mapping[Show, set[int]], utc_ns: int, lead_seconds: float) -> tuple[Show, int] | None:
-    """The group to make next: the missing one whose time comes first, counted from `lead_seconds` after now."""
-    best: tuple[float, Show, int] | None = None
+def plan_next(
+    missing: Mapping[Show, set[int]], utc_ns: int, lead_seconds: float, later: Container[Show] = ()
+) -> tuple[Show, int] | None:
+    """The group to make next: the missing one whose time comes first, counted from `lead_seconds` after now. Shows that
+    are for `later` wait until nothing else is missing."""
+    best: tuple[tuple[bool, float], Show, int] | None = None
     for show, gops in missing.items():
         gop_seconds = show.gop_pictures / show.fps
         at = ((utc_ns / 1e9 + lead_seconds) % show.loop_seconds) / gop_seconds
         for gop in gops:
-            wait = ((gop - int(at)) % show.gops) * gop_seconds
+            wait = (show in later, ((gop - int(at)) % show.gops) * gop_seconds)
             if best is None or wait < best[0]:
                 best = (wait, show, gop)
     return best and best[1:]
 
 
 class Workshop:
-    """Loops of scenes in one cache. Whatever is missing is made, in the order it will be needed; each show belongs to
-    one worker."""
+    """Loops of scenes in one cache. Whatever is missing of those it was told of is made, in the order it will be
+    needed; each show belongs to one worker."""
 
-    def __init__(self, cache_dir: Path, loops: Mapping[Recipe, Loop], clock: Clock) -> None:
+    def __init__(self, cache_dir: Path, clock: Clock) -> None:
         self._cache_dir = cache_dir
         self._clock = clock
-        self._loops = loops
-        self._recipes = by_show(self._loops)
-        self._missing: dict[Show, set[int]] = {show: set() for show in self._recipes}
+        self._loops: dict[Recipe, Loop] = {}
+        self._recipes: dict[Show, tuple[Recipe, ...]] = {}
+        self._missing: dict[Show, set[int]] = {}
+        self._later: set[Show] = set()
         self._wanted = asyncio.Event()
         self._complete = asyncio.Event()
-        workers = max(1, min(WORKERS_MAX, len(os.sched_getaffinity(0)), len(self._recipes)))
-        shows = list(self._recipes)
-        self.shares: tuple[tuple[Show, ...], ...] = tuple(tuple(shows[at::workers]) for at in range(workers))
+        workers = min(WORKERS_MAX, len(os.sched_getaffinity(0)))
+        self.shares: tuple[list[Show], ...] = tuple([] for _ in range(workers))
         """The shows of each worker; run `work` once for each."""
         self.error: str | None = None
         """Why no pictures are made, if a worker was given up."""
+
+    def want(self, loops: Mapping[Recipe, Loop], *, later: bool = False) -> None:
+        """Makes what is missing of these loops: at once, or after everything else. Looks what the cache has already
+        (names only; contents are checked when they are read)."""
+        news = {recipe: loop for recipe, loop in loops.items() if recipe not in self._loops}
+        self._loops |= news
+        for show in by_show(loops):
+            if later and show not in self._recipes:
+                self._later.add(show)
+            elif not later:
+                self._later.discard(show)
+        for show, recipes in by_show(news).items():
+            if show not in self._recipes:
+                min(self.shares, key=len).append(show)
+            self._recipes[show] = by_show((*self._recipes.get(show, ()), *recipes))[show]
+            self._scan(show)
+        self._note()
 
     @property
     def total(self) -> int:
@@ -69,17 +89,6 @@ class Workshop:
     def done(self) -> int:
         """Groups that are in the cache."""
         return self.total - sum(map(len, self._missing.values()))
-
-    def scan(self) -> None:
-        """Looks what the cache has already (names only; contents are checked when they are read)."""
-        for show, recipes in self._recipes.items():
-            found = {recipe: self._found(recipe) for recipe in recipes}
-            whole = set.intersection(*found.values()) & set(range(show.gops))
-            self._missing[show] = set(range(show.gops)) - whole
-            for recipe in recipes:
-                for gop in whole:
-                    self._loops[recipe].add(gop)
-        self._note()
 
     def make_again(self, recipe: Recipe, gop: int) -> None:
         """Puts a group back on the list."""
@@ -96,7 +105,7 @@ class Workshop:
             self._wanted.clear()
             await self._wanted.wait()
 
-    async def work(self, share: tuple[Show, ...]) -> None:
+    async def work(self, share: Sequence[Show]) -> None:
         """Runs one worker, for ever: a process while something is missing, none otherwise."""
         failures = 0
         while failures <= _RESTARTS_MAX:
@@ -114,12 +123,12 @@ class Workshop:
                 await self._clock.sleep(_RESTART_SECONDS)
         _log.error("encoding loops: given up: %s", self.error)
 
-    async def _run_process(self, share: tuple[Show, ...]) -> None:
+    async def _run_process(self, share: Sequence[Show]) -> None:
         command = (sys.executable, "-m", "camera_sim.clips.worker")
         process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
         try:
             lead = _FIRST_JOB_SECONDS
-            while job := plan_next({show: self._missing[show] for show in share}, self._clock.now_ns(), lead):
+            while job := self._next(share, lead):
                 began_ns = self._clock.monotonic_ns()
                 urgent = any(len(self._missing[show]) == show.gops for show in share)
                 await self._make(process, *job, urgent=urgent)
@@ -130,6 +139,10 @@ class Workshop:
             with anyio.CancelScope(shield=True):
                 await process.wait()
             process._transport.close()  # type: ignore[attr-defined]  # the pipes: asyncio leaves them to the collector
+
+    def _next(self, share: Sequence[Show], lead_seconds: float) -> tuple[Show, int] | None:
+        missing = {show: self._missing[show] for show in share}
+        return plan_next(missing, self._clock.now_ns(), lead_seconds, self._later)
 
     async def _make(self, process: Process, show: Show, gop: int, *, urgent: bool) -> None:
         assert process.stdin is not None and process.stdout is not None
@@ -159,6 +172,14 @@ class Workshop:
         for recipe in self._recipes[show]:
             self._loops[recipe].add(gop)
         self._note()
+
+    def _scan(self, show: Show) -> None:
+        found = {recipe: self._found(recipe) for recipe in self._recipes[show]}
+        whole = set.intersection(*found.values()) & set(range(show.gops))
+        self._missing[show] = set(range(show.gops)) - whole
+        for recipe in found:
+            for gop in whole:
+                self._loops[recipe].add(gop)
 
     def _found(self, recipe: Recipe) -> set[int]:
         folder = self._cache_dir / recipe.folder

@@ -1,21 +1,17 @@
-"""The events of a camera and the words for what its pictures show. Pure.
+"""The events of a camera. Pure.
 
 Rules
-1. A camera shows one state at a time. Nothing happens in `idle` and `night`; the others are events while they last.
-2. `night` is an event of another kind: the light goes, whoever moves goes on moving.
-3. A new event takes the place of the one under way: that one ends at the very picture at which the new one begins.
+1. A camera shows one state at a time (camera_sim.state). All but `idle` are events while they last.
+2. A new event takes the place of the one under way: that one ends at the very picture at which the new one begins.
+3. An event begins and ends at a key frame of the main stream; its other stream follows at its next key frame.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-State = Literal["idle", "motion", "person", "vehicle", "dark", "blurred", "moved", "night"]
-"""What the pictures show: nothing moving; people and vehicles; people; vehicles; a covered lens; a lens out of focus;
-a camera turned away; the site by night."""
 EventKind = Literal["motion", "person", "vehicle", "dark", "blurred", "moved", "night"]
-"""The states that begin and end as events."""
-STATES: tuple[State, ...] = get_args(State)
+"""The states that begin and end: those of camera_sim.state, without `idle`."""
 KINDS: tuple[EventKind, ...] = get_args(EventKind)
 TAMPERS: tuple[EventKind, ...] = ("dark", "blurred", "moved")
 """Somebody has meddled with the camera."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -60,11 +60,13 @@ class EventSource(Protocol):
 
 
 class Teller:
-    """`EventSource` of one camera; `tell` is for its event programme."""
+    """`EventSource` of one camera; `tell` is for its programme. `way`: what becomes of what is told; faults put
+    themselves there."""
 
     def __init__(self) -> None:
         self._feeds: dict[EventFeed, None] = {}
         self.told: CameraEvent | None = None
+        self.way: Callable[[CameraEvent], None] = self.deliver
 
     @contextmanager
     def listening(self) -> Iterator[EventFeed]:
@@ -76,7 +78,11 @@ class Teller:
             del self._feeds[feed]
 
     def tell(self, event: CameraEvent) -> None:
-        """Tells everybody."""
+        """An event begins or ends."""
+        self.way(event)
+
+    def deliver(self, event: CameraEvent) -> None:
+        """Everybody hears it."""
         if event.phase == "began":
             self.told = event
         elif self.told is not None and self.told.number == event.number:

@@ -1,18 +1,20 @@
-"""`edge-recorder sim`: makes something wrong with a running fleet's cameras, through its control API."""
+"""`edge-recorder sim`: makes something happen before a running fleet's cameras, or something wrong with them, through
+its control API."""
 
 import argparse
 import json
 import sys
-import urllib.error
-import urllib.request
-from typing import Any
 
+from camera_sim.control_client import RefusedError, ask
+from camera_sim.events import commands as events
 from camera_sim.faults.fault import KINDS
 from gate.config_fields import PORT_BASE, moved_ports, parse_port_base
 
 URL = "http://127.0.0.1:8080"
-_ANSWER_SECONDS = 10
 _EXAMPLES = """examples:
+  edge-recorder sim event cam1 person --seconds 10         # or motion, vehicle, night, dark, blurred, moved
+  edge-recorder sim calm cam1                              # ends it
+  edge-recorder sim look cam1 2                            # turns it to its second preset
   edge-recorder sim kinds                                  # all faults there are
   edge-recorder sim fault cam1 loss --for 30s --set share=0.05
   edge-recorder sim fault cam2/sub frozen --for 1m
@@ -21,17 +23,13 @@ _EXAMPLES = """examples:
   edge-recorder sim clear 3                                # or: clear all"""
 
 
-class _RefusedError(Exception):
-    """The API, or the way to it, said no. One sentence."""
-
-
 def sim(argv: list[str]) -> int:
     """Gives 0, or 2 after one sentence on stderr."""
     options = _parser().parse_args(argv)
     url = options.url or moved_ports(URL, options.port_base)
     try:
         return int(options.do(options, url))
-    except _RefusedError as error:
+    except RefusedError as error:
         print(f"edge-recorder sim: {error}", file=sys.stderr)
         return 2
 
@@ -39,7 +37,7 @@ def sim(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edge-recorder sim",
-        description="Make faults in running simulated cameras (their fleet file needs `control`).",
+        description="Make events and faults in running simulated cameras (their fleet file needs `control`).",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -48,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--port-base", type=parse_port_base, default=PORT_BASE, metavar="N", help="N instead of 8000")
     where.add_argument("--json", action="store_true", help="print facts as JSON")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    events.add_to(commands, where)
     kinds = commands.add_parser("kinds", parents=[where], help="list the kinds of faults")
     kinds.set_defaults(do=_kinds)
     fault = commands.add_parser("fault", parents=[where], help="begin a fault")
@@ -79,7 +78,7 @@ def _kinds(options: argparse.Namespace, _url: str) -> int:
 def _fault(options: argparse.Namespace, url: str) -> int:
     params = dict(_pair(text) for text in options.set)
     wish = {"kind": options.kind, "scope": options.scope, "params": params, "seed": options.seed}
-    begun = _ask("POST", f"{url}/v1/faults", wish | {"duration": options.duration})
+    begun = ask("POST", f"{url}/v1/faults", wish | {"duration": options.duration})
     if options.json:
         print(json.dumps(begun, ensure_ascii=False))
     else:
@@ -89,7 +88,7 @@ def _fault(options: argparse.Namespace, url: str) -> int:
 
 
 def _faults(options: argparse.Namespace, url: str) -> int:
-    active = _ask("GET", f"{url}/v1/faults")
+    active = ask("GET", f"{url}/v1/faults")
     if options.json:
         print(json.dumps(active, ensure_ascii=False))
         return 0
@@ -103,13 +102,13 @@ def _faults(options: argparse.Namespace, url: str) -> int:
 
 def _clear(options: argparse.Namespace, url: str) -> int:
     if options.number == "all":
-        numbers = [one["id"] for one in _ask("GET", f"{url}/v1/faults")]
+        numbers = [one["id"] for one in ask("GET", f"{url}/v1/faults")]
     elif options.number.isdecimal():
         numbers = [int(options.number)]
     else:
-        raise _RefusedError(f"the number of a fault or `all` is wanted, not {options.number!r}")
+        raise RefusedError(f"the number of a fault or `all` is wanted, not {options.number!r}")
     for number in numbers:
-        _ask("DELETE", f"{url}/v1/faults/{number}")
+        ask("DELETE", f"{url}/v1/faults/{number}")
     return 0
 
 
@@ -118,27 +117,4 @@ def _pair(text: str) -> tuple[str, float]:
     try:
         return name, float(value)
     except ValueError:
-        raise _RefusedError(f"--set wants NAME=NUMBER, like share=0.05, not {text!r}") from None
-
-
-def _ask(method: str, url: str, content: Any = None) -> Any:
-    body = None if content is None else json.dumps(content).encode()
-    try:
-        request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:
-            return json.loads(answer.read() or b"null")
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _RefusedError(_detail(error)) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise _RefusedError(
-            f"{url}: no answer ({reason}); are the cameras running, with `control: {{listen: …}}` in their fleet file?"
-        ) from None
-
-
-def _detail(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.loads(error.read())["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"{error.url}: {error.code} {error.reason}"
+        raise RefusedError(f"--set wants NAME=NUMBER, like share=0.05, not {text!r}") from None

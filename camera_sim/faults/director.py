@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,11 @@ import anyio
 import anyio.abc
 
 from camera_sim.errors import CameraSimError, FaultError
+from camera_sim.events.programme import Programme
 from camera_sim.faults.afflicted import Afflicted, Ailment
 from camera_sim.faults.fault import EVERYTHING, Fault
 from camera_sim.faults.journal import Journal
+from camera_sim.faults.telling import Telling
 from camera_sim.rtsp.server import RtspServer
 from camera_sim.rtsp.stream import LiveStream
 from gate.clock import Clock
@@ -27,17 +30,18 @@ _REFUSES = ("refused", "reboot")
 
 @dataclass(slots=True, kw_only=True)
 class Active:
-    """A fault under way. `ailments`: what it does to each stream."""
+    """A fault under way. `ailments`: what it does to each stream; `told`: what it has done to events."""
 
     number: int
     fault: Fault
     began_ns: int
     ailments: list[tuple[Afflicted, Ailment]]
+    told: Counter[str] = field(default_factory=Counter)
     cleared: anyio.Event = field(default_factory=anyio.Event)
 
     def counts(self) -> dict[str, int]:
         """What it has done so far, all streams together."""
-        total: dict[str, int] = {}
+        total: dict[str, int] = dict(self.told)
         for _, ailment in self.ailments:
             for name, count in ailment.counts.items():
                 total[name] = total.get(name, 0) + count
@@ -45,7 +49,7 @@ class Active:
 
 
 class Director:
-    """`streams` by path. `run` plays the plan and whatever is begun meanwhile."""
+    """`streams` by path, `programmes` by camera. `run` plays the plan and whatever is begun meanwhile."""
 
     def __init__(
         self,
@@ -53,8 +57,10 @@ class Director:
         server: RtspServer,
         journal: Journal,
         plan: Sequence[Fault],
+        programmes: Mapping[str, Programme],
         clock: Clock,
     ) -> None:
+        self._tellings = {name: Telling(one, clock, self._spawn) for name, one in programmes.items()}
         self._server = server
         self._journal = journal
         self._plan = plan
@@ -87,9 +93,12 @@ class Director:
             raise FaultError(f"no stream is {fault.scope!r}; there are: {', '.join(self._known())}")
         for patient in patients:
             patient.check(fault)
+        told = self._concerned(fault)
         active = Active(number=next(self._numbers), fault=fault, began_ns=self._clock.monotonic_ns(), ailments=[])
         self.active[active.number] = active
         self._journal.began(active.number, fault, [patient.stream for patient in patients])
+        for telling in told:
+            telling.begin(active.number, fault, active.told)
         active.ailments += [(patient, patient.begin(fault)) for patient in patients]
         self._at_connections(fault, {id(patient.stream) for patient in patients}, begins=True)
         self._spawn(lambda: self._finish(active))
@@ -121,6 +130,8 @@ class Director:
         fault = active.fault
         for patient, ailment in active.ailments:
             patient.end(ailment)
+        for telling in self._concerned(fault):
+            telling.end(active.number)
         streams = {id(patient.stream) for patient, _ in active.ailments}
         self._at_connections(fault, streams, begins=False)
         if fault.kind in _REFUSES and fault.scope == EVERYTHING and not self._refuses():
@@ -146,6 +157,15 @@ class Director:
             _each((c.deafen if begins else c.reset) for c in concerned)
         elif begins and fault.kind == "stale_session":
             _each(c.forget_session for c in concerned)
+
+    def _concerned(self, fault: Fault) -> list[Telling]:
+        """Whose events a fault concerns. Raises FaultError if there are none."""
+        if fault.seam != "events":
+            return []
+        found = [one for name, one in self._tellings.items() if fault.scope in (EVERYTHING, name)]
+        if not found:
+            raise FaultError(f"{fault.kind} concerns a camera that shows a scene, or *, not {fault.scope!r}")
+        return found
 
     def _known(self) -> list[str]:
         return [path.strip("/") for path in self._patients]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from camera_sim.errors import FaultError
 
-Seam = Literal["picture", "packets", "socket", "rtsp"]
+Seam = Literal["picture", "packets", "socket", "rtsp", "events"]
 Value = int | float
 DURATION_SECONDS_MAX = 366 * 86_400.0
 EVERYTHING = "*"
@@ -100,6 +100,15 @@ KINDS: Mapping[str, Kind] = {
         says="the description tells `fps` pictures a second",
         parameters={"fps": Parameter(default=30, least=0, most=1000)},
     ),
+    "event_lost": Kind(
+        seam="events", says="a `share` of what there is to tell of events is not told", parameters=_share(0.5)
+    ),
+    "event_late": Kind(seam="events", says="events are told `seconds` late", parameters=_seconds(5, 0, 3600)),
+    "event_dup": Kind(seam="events", says="a `share` of events is told twice", parameters=_share(1)),
+    "event_stuck": Kind(seam="events", says="the end of an event is not told until the fault is over"),
+    "tamper_dark": Kind(seam="events", says="somebody covers the lens, and the camera tells it"),
+    "tamper_blurred": Kind(seam="events", says="somebody puts the lens out of focus, and the camera tells it"),
+    "tamper_moved": Kind(seam="events", says="somebody turns the camera away, and the camera tells it"),
 }
 
 

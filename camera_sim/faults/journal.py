@@ -4,7 +4,6 @@
 "counter"}}, "did": {…}}`: `n` and `counter` are those of the last picture before (null: none was sent yet).
 """
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from camera_sim.faults.fault import Fault
 from camera_sim.rtsp.stream import LiveStream
+from camera_sim.truth import TruthLog
 from gate.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ class Journal:
     """Appends to `path`; without one, to the log only."""
 
     def __init__(self, path: Path | None, clock: Clock) -> None:
-        self._path = path
+        self._truth = TruthLog(path)
         self._clock = clock
 
     def began(self, number: int, fault: Fault, streams: Iterable[LiveStream]) -> None:
@@ -38,8 +38,6 @@ class Journal:
     def _write(
         self, event: str, number: int, fault: Fault, streams: Iterable[LiveStream], facts: Mapping[str, Any]
     ) -> None:
-        if self._path is None:
-            return
         line = {
             "utc": self._clock.now().isoformat(),
             "event": event,
@@ -49,9 +47,4 @@ class Journal:
             **facts,
             "streams": {f"/{stream.camera}/{stream.name}": stream.last_picture for stream in streams},
         }
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        except OSError as error:
-            _log.error("%s: the log of faults cannot be written: %s", self._path, error.strerror)
+        self._truth.write(line)

@@ -23,8 +23,6 @@ from gate.clock import Clock
 
 _log = logging.getLogger(__name__)
 
-STATE = "idle"
-"""The scene's state in the marks; there is one only."""
 FILLER = "filler"
 KEY_INTERVAL_NS_MIN = 300_000_000
 """Key frames on request come no faster, however many clients ask."""
@@ -88,7 +86,7 @@ class Picker:
             self._key_due_ns = tick.due_ns + KEY_INTERVAL_NS_MIN
         if self._key_wanted or (fills and place.left >= self._film.fps):
             self._begin_rekey()
-        return Choice(picture=picture, state=FILLER if fills else STATE)
+        return Choice(picture=picture, state=FILLER if fills else self._film.state)
 
     def want_key(self) -> None:
         self._key_wanted = True

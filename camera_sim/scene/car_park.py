@@ -1,25 +1,24 @@
 """The car park: two rows of bays with an aisle between them, a supermarket behind, trees and lamps."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from camera_sim.scene.backdrop import block, hills, house, sky, skyline
 from camera_sim.scene.canvas import Canvas, lit, mix, rgb
 from camera_sim.scene.car_park_ground import BAY_METRES, FAR_ROW, NEAR_ROW, lay_ground
+from camera_sim.scene.night import Lamp, LampLight, Night
 from camera_sim.scene.panel import Panel
 from camera_sim.scene.person import Look
 from camera_sim.scene.plants import AUTUMN, SUMMER, hedge, tree
 from camera_sim.scene.route import Route
 from camera_sim.scene.shapes import Colour, Shapes
-from camera_sim.scene.site import Image
-from camera_sim.scene.stage import Actor, Stage
+from camera_sim.scene.sites import Eye, Plan
+from camera_sim.scene.stage import Actor, Cast
 from camera_sim.scene.vehicle import HATCHBACK, KEI_VAN, MINIVAN, SEDAN, Build, car
-from camera_sim.scene.view import View
+from camera_sim.scene.view import Point, View
 
-_VIEWS = (
-    {"eye": (-7.5, -6.0, 6.4), "target": (1.2, 12.0, 0.4), "fov": 46.0},
-    {"eye": (15.5, 1.0, 4.9), "target": (-2.0, 15.4, 0.7), "fov": 46.0},
+_EYES = (
+    Eye(at=(-7.5, -6.0, 6.4), target=(1.2, 12.0, 0.4), fov=46.0),
+    Eye(at=(15.5, 1.0, 4.9), target=(-2.0, 15.4, 0.7), fov=46.0),
 )
 _WHITE, _SILVER, _BLACK, _RED = rgb("eceeee"), rgb("b4bac0"), rgb("2b2d31"), rgb("b2242b")
 _BLUE, _BEIGE, _GREEN, _PINK = rgb("2f5c96"), rgb("c9b997"), rgb("47685a"), rgb("d9a5a8")
@@ -31,68 +30,85 @@ _PARKED: tuple[tuple[int, float, Build, Colour, int], ...] = (
     (5, NEAR_ROW, KEI_VAN, _GREEN, 1), (8, NEAR_ROW, MINIVAN, _SILVER, 1), (9, NEAR_ROW, HATCHBACK, _RED, -1),
 )  # fmt: skip
 _FIRST_BAY = -15.0
+_LAMPS_X = (-9.5, 3.0, 16.0)
+_CARS = 10
+"""That pass in a minute."""
 _TREES_AROUND = (
     (-19.6, 2.0, 5.5, 7), (-19.8, 10.5, 6.2, 8), (23.4, 9.0, 6.0, 10),
     (34, 36, 8.0, 11), (27, 33, 7.0, 13), (44, 38, 8.5, 14),
 )  # fmt: skip
 
 
-class CarPark:
-    """See `site.Site`."""
+def _paint(canvas: Canvas, number: int) -> None:
+    sky(canvas, 11 + number)
+    hills(canvas, 3)
+    lay_ground(canvas)
+    _neighbours(canvas)
+    _supermarket(canvas)
 
-    def __init__(self, view: int, width: int, height: int) -> None:
-        self._view = View(**_VIEWS[view], width=width, height=height)  # type: ignore[arg-type]
-        canvas = Canvas(self._view)
-        sky(canvas, 11 + view)
-        hills(canvas, 3)
-        lay_ground(canvas)
-        _neighbours(canvas)
-        _supermarket(canvas)
-        self._stage = Stage(canvas.small(), self._props(), self._actors())
 
-    def draw(self, seconds: float) -> Image:
-        return self._stage.draw(seconds)
+def _props(view: View) -> list[Shapes]:
+    parked = [
+        car(view, build, colour, _FIRST_BAY + bay * BAY_METRES, row, sign * np.pi / 2)
+        for bay, row, build, colour, sign in _PARKED
+    ]
+    green = [hedge(view, (x, 21.2), (x + 4.6, 21.2), 0.85, round((x + 30) * 7)) for x in np.arange(-24.0, 24.0, 4.8)]
+    green += [hedge(view, (-18.4, y), (-18.4, y + 4.6), 0.85, round(y + 90)) for y in np.arange(-8.0, 20.0, 4.8)]
+    green += [hedge(view, (22.0, y), (22.0, y + 4.6), 0.85, round(y + 190)) for y in np.arange(-2.0, 20.0, 4.8)]
+    trees = [
+        tree(view, x, 22.6, height, seed, AUTUMN if seed % 3 == 0 else SUMMER)
+        for x, height, seed in ((-21.5, 6.5, 1), (-13.0, 5.6, 2), (6.0, 6.2, 3), (12.6, 7.0, 4), (20.5, 6.0, 6))
+    ]
+    trees += [tree(view, x, y, height, seed) for x, y, height, seed in _TREES_AROUND]
+    lamps = [_lamp(view, x, 20.6) for x in _LAMPS_X]
+    return [*parked, *green, *trees, *lamps, *_trolleys(view)]
 
-    def _props(self) -> list[Shapes]:
-        view = self._view
-        parked = [
-            car(view, build, colour, _FIRST_BAY + bay * BAY_METRES, row, sign * np.pi / 2)
-            for bay, row, build, colour, sign in _PARKED
-        ]
-        green = [
-            hedge(view, (x, 21.2), (x + 4.6, 21.2), 0.85, round((x + 30) * 7)) for x in np.arange(-24.0, 24.0, 4.8)
-        ]
-        green += [hedge(view, (-18.4, y), (-18.4, y + 4.6), 0.85, round(y + 90)) for y in np.arange(-8.0, 20.0, 4.8)]
-        green += [hedge(view, (22.0, y), (22.0, y + 4.6), 0.85, round(y + 190)) for y in np.arange(-2.0, 20.0, 4.8)]
-        trees = [
-            tree(view, x, 22.6, height, seed, AUTUMN if seed % 3 == 0 else SUMMER)
-            for x, height, seed in ((-21.5, 6.5, 1), (-13.0, 5.6, 2), (6.0, 6.2, 3), (12.6, 7.0, 4), (20.5, 6.0, 6))
-        ]
-        trees += [tree(view, x, y, height, seed) for x, y, height, seed in _TREES_AROUND]
-        lamps = [_lamp(view, x, 20.6) for x in (-9.5, 3.0, 16.0)]
-        return [*parked, *green, *trees, *lamps, *_trolleys(view)]
 
-    def _actors(self) -> Sequence[Actor]:
-        view = self._view
-        eastward = Route(((0, -34, 10.0), (11, 30, 10.0)))
-        westward = Route(((23, 34, 13.0), (35, -34, 13.0)))
-        leaving = Route(((38, -34, 10.0), (49, 32, 10.0)))
-        shopper = Route(((2, -3.6, 13.2), (6, -1.2, 15.0), (12, -1.3, 19.6), (24, -9.5, 25.4)))
-        family = Route(((27, -9.0, 25.4), (40, -8.6, 19.6), (52, -0.8, 8.6)))
-        stroll = Route(((0, -24, 20.1), (60, 26, 20.1)))
-        silver = Look(top=rgb("6d4f86"), trousers=rgb("3a3f4c"), bag=rgb("e7d7b5"))
-        parent = Look(top=rgb("d8a24a"), trousers=rgb("4c5d74"), long_hair=True, hair=rgb("3f2a1e"))
-        child = Look(top=rgb("c9424a"), trousers=rgb("3c4a6b"), size=0.66, backpack=rgb("f0c93f"))
-        walking = Look(top=rgb("3f7a6c"), trousers=rgb("4d4640"), hair=rgb("b9b6b4"), size=0.96)
-        return (
-            lambda t: eastward.car(view, HATCHBACK, rgb("e0a32e"), t),
-            lambda t: westward.car(view, SEDAN, rgb("8f1d2c"), t),
-            lambda t: leaving.car(view, KEI_VAN, rgb("e9edf0"), t),
+def _cast(view: View) -> Cast:
+    shopper = Route(((2, -3.6, 13.2), (6, -1.2, 15.0), (12, -1.3, 19.6), (24, -9.5, 25.4)))
+    family = Route(((27, -9.0, 25.4), (40, -8.6, 19.6), (52, -0.8, 8.6)))
+    stroll = Route(((30, -24, 20.1), (90, 26, 20.1)))
+    back = Route(((0, 24, 20.5), (55, -24, 20.5)))
+    silver = Look(top=rgb("6d4f86"), trousers=rgb("3a3f4c"), bag=rgb("e7d7b5"))
+    parent = Look(top=rgb("d8a24a"), trousers=rgb("4c5d74"), long_hair=True, hair=rgb("3f2a1e"))
+    child = Look(top=rgb("c9424a"), trousers=rgb("3c4a6b"), size=0.66, backpack=rgb("f0c93f"))
+    walking = Look(top=rgb("3f7a6c"), trousers=rgb("4d4640"), hair=rgb("b9b6b4"), size=0.96)
+    jacket = Look(top=rgb("b9512f"), trousers=rgb("2f3a4a"), backpack=rgb("38434f"))
+    return Cast(
+        vehicles=[_driver(view, number) for number in range(_CARS)],
+        people=(
             lambda t: shopper.person(view, silver, t),
             lambda t: family.person(view, parent, t),
             lambda t: family.person(view, child, t, aside=0.55),
             lambda t: stroll.person(view, walking, t),
-        )
+            lambda t: back.person(view, jacket, t),
+        ),
+    )
+
+
+def _driver(view: View, number: int) -> Actor:
+    """One of those who look for a free bay, in both directions by turns."""
+    begins = 60.0 * number / _CARS
+    corners = ((begins, -30.0, 10.0), (begins + 14, 34.0, 10.0))
+    if number % 2:
+        corners = ((begins, 36.0, 13.0), (begins + 14, -32.0, 13.0))
+    way, build = Route(corners), (HATCHBACK, SEDAN, KEI_VAN, MINIVAN)[number % 4]
+    colour = rgb(("e0a32e", "8f1d2c", "e9edf0", "3f5573", "c3c7c9", "5b7f63")[number % 6])
+    return lambda t: way.car(view, build, colour, t)
+
+
+def _night(view: View) -> Night:
+    """Three lamps along the hedge, two on the house the camera hangs on, the shop's windows and its sign."""
+    lamps = [Lamp(at=(x, 19.0, 5.4), reach=6.5, size=1.1) for x in _LAMPS_X]
+    lamps += [Lamp(at=(x, 25.0, 3.2), reach=5.0, strength=0.7, size=0.0) for x in (-18.0, -12.0, -6.0)]
+    lamps += [Lamp(at=(x, 2.0, 6.5), reach=7.5, strength=0.75, size=0.0) for x in (-8.0, 8.0)]
+    shop = [_upright(-20.9 + 1.85 * k, 27.0, 1.6, (0.4, 3.25)) for k in range(10)]
+    return LampLight(view, lamps, [*shop, _upright(-20.5, 26.9, 22.6, (4.2, 5.6))])
+
+
+def _upright(x: float, y: float, wide: float, heights: tuple[float, float]) -> list[Point]:
+    low, high = heights
+    return [(x, y, low), (x + wide, y, low), (x + wide, y, high), (x, y, high)]
 
 
 def _neighbours(canvas: Canvas) -> None:
@@ -175,3 +191,6 @@ def _trolleys(view: View) -> list[Shapes]:
     shapes.add(view.project(edge)[0], lit(roof, 0.7))
     shapes.throw(view, top)
     return [shapes]
+
+
+PLAN = Plan(eyes=_EYES, paint=_paint, props=_props, cast=_cast, night=_night)

@@ -13,7 +13,8 @@ _TURN_SECONDS = 0.35
 
 
 class Route:
-    """Corners (second, x, y) in the order of time, within 0 to 60; out of sight before the first and after the last."""
+    """Corners (second, x, y) in the order of time, from 0 to 120: a way may go on into the next minute, but not for a
+    whole one. Out of sight before the first and after the last."""
 
     def __init__(self, corners: tuple[tuple[float, float, float], ...]) -> None:
         self._seconds = np.array([corner[0] for corner in corners], float)
@@ -41,6 +42,8 @@ class Route:
 
     def _pose(self, seconds: float) -> tuple[float, float, float, float] | None:
         """x, y, heading and the metres covered so far; None before and after."""
+        if seconds < self._seconds[0]:
+            seconds += 60
         if not self._seconds[0] <= seconds <= self._seconds[-1]:
             return None
         x, y = self._at(seconds)

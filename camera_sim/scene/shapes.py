@@ -26,13 +26,15 @@ _ROUND = np.stack(
 @dataclass(slots=True, kw_only=True)
 class Shapes:
     """One thing. `depth` orders it among others; `shadow` are polygons on the ground, `softness` their blur in
-    pixels."""
+    pixels. By night `lamps` (pixel, radius in pixels, colour) shine, and `beams` (polygon, colour) light the ground."""
 
     depth: float
     polygons: list[tuple[Floats, Colour]] = field(default_factory=list)
     shadow: list[Floats] = field(default_factory=list)
     softness: float = 2.0
     darkness: float = 0.5
+    lamps: list[tuple[Floats, float, Colour]] = field(default_factory=list)
+    beams: list[tuple[Floats, Colour]] = field(default_factory=list)
 
     def add(self, pixels: Floats, colour: Colour) -> None:
         """A convex polygon over those before."""

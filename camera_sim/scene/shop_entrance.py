@@ -1,98 +1,105 @@
 """The shop entrance: a bakery with its awning and door, a paved street, people who pass by and who come in."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from camera_sim.scene.backdrop import hills, sky
 from camera_sim.scene.canvas import Canvas, lit, rgb
+from camera_sim.scene.night import Lamp, LampLight, Night
 from camera_sim.scene.person import Look
 from camera_sim.scene.plants import AUTUMN, OLIVE, pot, shrub, tree
 from camera_sim.scene.route import Route
 from camera_sim.scene.shapes import Colour, Shapes
-from camera_sim.scene.shop_front import awning, door, put_up, put_up_opposite
+from camera_sim.scene.shop_front import LIT, awning, door, put_up, put_up_opposite
 from camera_sim.scene.shop_ground import FRONT_Y, KERB_Y, lay_ground
-from camera_sim.scene.site import Image
-from camera_sim.scene.stage import Actor, Stage
+from camera_sim.scene.sites import Eye, Plan
+from camera_sim.scene.stage import Actor, Cast
 from camera_sim.scene.vehicle import HATCHBACK, KEI_VAN, SEDAN
 from camera_sim.scene.view import Point, View
 
-_VIEWS = (
-    {"eye": (-3.9, -1.6, 3.7), "target": (0.2, 9.6, 1.55), "fov": 44.0},
-    {"eye": (9.4, 3.7, 3.5), "target": (-3.2, 8.7, 1.25), "fov": 50.0},
+_EYES = (
+    Eye(at=(-3.9, -1.6, 3.7), target=(0.2, 9.6, 1.55), fov=44.0),
+    Eye(at=(9.4, 3.7, 3.5), target=(-3.2, 8.7, 1.25), fov=50.0),
 )
 _DOOR_SLIDES = 1.2
 """Seconds the door takes to open or close."""
 _DOOR_OPEN = ((12.6, 17.2), (36.4, 41.0), (50.6, 55.0))
 """When it begins to open, and when it has closed again."""
+_NEAR_CARS, _FAR_CARS = 20, 6
+"""That pass in a minute, on either lane."""
 
 
-class ShopEntrance:
-    """See `site.Site`."""
+def _paint(canvas: Canvas, number: int) -> None:
+    sky(canvas, 17 + number)
+    hills(canvas, 9)
+    lay_ground(canvas)
+    put_up_opposite(canvas)
+    put_up(canvas)
 
-    def __init__(self, view: int, width: int, height: int) -> None:
-        self._view = View(**_VIEWS[view], width=width, height=height, wall_y=FRONT_Y)  # type: ignore[arg-type]
-        canvas = Canvas(self._view)
-        sky(canvas, 17 + view)
-        hills(canvas, 9)
-        lay_ground(canvas)
-        put_up_opposite(canvas)
-        put_up(canvas)
-        self._stage = Stage(canvas.small(), self._props(), self._actors())
 
-    def draw(self, seconds: float) -> Image:
-        return self._stage.draw(seconds)
+def _props(view: View) -> list[Shapes]:
+    props = awning(view)
+    for x, seed in ((-1.62, 3), (1.62, 4)):
+        props += [pot(view, x, 9.45, 0.27, 0.5, rgb("a35f45")), shrub(view, (x, 9.45, 0.86), 0.40, seed, OLIVE)]
+    for x, seed in ((-5.2, 5), (-4.2, 6), (2.9, 7), (4.0, 8), (5.1, 9)):
+        props += [pot(view, x, 9.6, 0.2, 0.34, rgb("6f7c80")), shrub(view, (x, 9.6, 0.52), 0.26, seed)]
+    props += [
+        _board(view, 2.5, 8.3),
+        _machine(view, -7.9, 9.45, rgb("d8dde0")),
+        _machine(view, -9.0, 9.45, rgb("b3342f")),
+    ]
+    props += _bench(view, -4.4, 8.9)
+    streetside = (
+        (-10.5, 5.4, 21, AUTUMN),
+        (-18.0, 5.8, 22, OLIVE),
+        (-26.0, 5.6, 23, AUTUMN),
+        (-35.0, 6.0, 24, OLIVE),
+    )
+    props += [tree(view, x, KERB_Y + 0.9, height, seed, palette) for x, height, seed, palette in streetside]
+    opposite = ((-12.0, 5.2, 31), (-22.0, 5.8, 32), (-33.0, 5.4, 33), (-46.0, 6.0, 34))
+    props += [tree(view, x, -5.6, height, seed) for x, height, seed in opposite]
+    return props
 
-    def _props(self) -> list[Shapes]:
-        view = self._view
-        props = awning(view)
-        for x, seed in ((-1.62, 3), (1.62, 4)):
-            props += [pot(view, x, 9.45, 0.27, 0.5, rgb("a35f45")), shrub(view, (x, 9.45, 0.86), 0.40, seed, OLIVE)]
-        for x, seed in ((-5.2, 5), (-4.2, 6), (2.9, 7), (4.0, 8), (5.1, 9)):
-            props += [pot(view, x, 9.6, 0.2, 0.34, rgb("6f7c80")), shrub(view, (x, 9.6, 0.52), 0.26, seed)]
-        props += [
-            _board(view, 2.5, 8.3),
-            _machine(view, -7.9, 9.45, rgb("d8dde0")),
-            _machine(view, -9.0, 9.45, rgb("b3342f")),
-        ]
-        props += _bench(view, -4.4, 8.9)
-        streetside = (
-            (-10.5, 5.4, 21, AUTUMN),
-            (-18.0, 5.8, 22, OLIVE),
-            (-26.0, 5.6, 23, AUTUMN),
-            (-35.0, 6.0, 24, OLIVE),
-        )
-        props += [tree(view, x, KERB_Y + 0.9, height, seed, palette) for x, height, seed, palette in streetside]
-        opposite = ((-12.0, 5.2, 31), (-22.0, 5.8, 32), (-33.0, 5.4, 33), (-46.0, 6.0, 34))
-        props += [tree(view, x, -5.6, height, seed) for x, height, seed in opposite]
-        return props
 
-    def _actors(self) -> Sequence[Actor]:
-        view = self._view
-        looks = _people()
-        ways = (
-            (Route(((2, -13, 7.2), (12.5, -0.4, 8.0), (16.4, 0.0, 10.9))), looks[0]),
-            (Route(((36.6, 0.1, 10.9), (40.0, 0.4, 8.0), (52, 13, 6.9))), looks[1]),
-            (Route(((38, -14, 7.6), (50.4, -0.3, 8.1), (54.2, 0.0, 10.9))), looks[2]),
-            (Route(((0, -3, 5.5), (13, 14, 5.3))), looks[3]),
-            (Route(((44, -20, 5.6), (60, -3, 5.5))), looks[3]),
-            (Route(((16, 14, 6.9), (36, -16, 7.3))), looks[4]),
-            (Route(((20, -16, 5.2), (42, 14, 5.0))), looks[5]),
-            (Route(((0, 9, 7.4), (17, -16, 7.0))), looks[6]),
-        )
-        people = [lambda t, way=way, look=look: way.person(view, look, t) for way, look in ways]
-        child = Look(top=rgb("f0c544"), trousers=rgb("3f5d86"), size=0.68, backpack=rgb("c23b35"))
-        cars = (
-            (Route(((3, 30, 1.8), (9, -60, 1.8))), SEDAN, rgb("5d7b9c")),
-            (Route(((24, -60, -2.1), (31, 30, -2.1))), KEI_VAN, rgb("e6e3da")),
-            (Route(((43, 30, 1.8), (49, -60, 1.8))), HATCHBACK, rgb("a93236")),
-        )
-        return [
-            *people,
-            lambda t: ways[5][0].person(view, child, t, aside=0.55),
-            *[lambda t, c=c: c[0].car(view, c[1], c[2], t) for c in cars],
-            lambda t: door(view, _opened(t)),
-        ]
+def _cast(view: View) -> Cast:
+    looks = _people()
+    ways = (
+        (Route(((2, -13, 7.2), (12.5, -0.4, 8.0), (16.4, 0.0, 10.9))), looks[0]),
+        (Route(((36.6, 0.1, 10.9), (40.0, 0.4, 8.0), (52, 13, 6.9))), looks[1]),
+        (Route(((38, -14, 7.6), (50.4, -0.3, 8.1), (54.2, 0.0, 10.9))), looks[2]),
+        (Route(((44, -20, 5.6), (60, -3, 5.5), (73, 14, 5.3))), looks[3]),
+        (Route(((16, 14, 6.9), (36, -16, 7.3))), looks[4]),
+        (Route(((20, -16, 5.2), (42, 14, 5.0))), looks[5]),
+        (Route(((0, 9, 7.4), (17, -16, 7.0))), looks[6]),
+    )
+    people = [lambda t, way=way, look=look: way.person(view, look, t) for way, look in ways]
+    child = Look(top=rgb("f0c544"), trousers=rgb("3f5d86"), size=0.68, backpack=rgb("c23b35"))
+    return Cast(
+        people=[*people, lambda t: ways[4][0].person(view, child, t, aside=0.55)],
+        vehicles=[_driver(view, number) for number in range(_NEAR_CARS + _FAR_CARS)],
+        fixtures=[lambda t: door(view, _opened(t))],
+    )
+
+
+def _driver(view: View, number: int) -> Actor:
+    """One of the cars that pass: slow traffic on the near lane, less on the far one."""
+    build = (SEDAN, KEI_VAN, HATCHBACK)[number % 3]
+    colour = rgb(("5d7b9c", "e6e3da", "a93236", "3c3f44", "c9a54a")[number % 5])
+    begins = 60.0 * number / _NEAR_CARS
+    corners = ((begins, 24.0, 2.6), (begins + 14, -36.0, 2.6))
+    if number >= _NEAR_CARS:
+        begins = 60.0 * (number - _NEAR_CARS) / _FAR_CARS
+        corners = ((begins, -44.0, -2.1), (begins + 8, 26.0, -2.1))
+    way = Route(corners)
+    return lambda t: way.car(view, build, colour, t)
+
+
+def _night(view: View) -> Night:
+    """Street lamps, the lit shop and its neighbours."""
+    lamps = [Lamp(at=(x, KERB_Y + 0.4, 5.6), reach=4.4, strength=0.95) for x in (-14.0, -3.2, 7.6, 18.4)]
+    lamps += [Lamp(at=(x, FRONT_Y - 0.5, 2.2), reach=1.9, strength=0.75, size=0.35) for x in (-6.65, 6.65)]
+    lamps += [Lamp(at=(x, FRONT_Y - 0.6, 1.6), reach=2.4, strength=0.8, size=0.0) for x in (-4.0, 0.0, 4.0)]
+    panes = [*LIT, [(-9.45, 9.1, 0.8), (-7.4, 9.1, 0.8), (-7.4, 9.1, 1.75), (-9.45, 9.1, 1.75)]]
+    return LampLight(view, lamps, panes)
 
 
 def _people() -> tuple[Look, ...]:
@@ -236,3 +243,6 @@ def _bench(view: View, x: float, y: float) -> list[Shapes]:
         _box(view, (x + dx - 0.05, y - 0.2, 0), (x + dx + 0.05, y + 0.2, 0.4), rgb("3d3f42")) for dx in (-0.65, 0.65)
     ]
     return [*parts, _box(view, (x - 0.85, y - 0.23, 0.4), (x + 0.85, y + 0.23, 0.46), rgb("b07f4f"))]
+
+
+PLAN = Plan(eyes=_EYES, paint=_paint, props=_props, cast=_cast, night=_night, wall_y=FRONT_Y)

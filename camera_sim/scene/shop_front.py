@@ -18,6 +18,18 @@ _WINDOWS = ((1.0, 5.25), (8.75, 13.0))
 _WOOD, _DARK_WOOD, _PLASTER = rgb("8a5f3c"), rgb("4a3325"), rgb("efe4d0")
 _AWNING_OUT, _AWNING_HIGH, _AWNING_LOW = 1.15, 3.02, 2.62
 _GREEN, _CREAM = rgb("2f6a55"), rgb("f6ecd8")
+LIT: tuple[tuple[Point, ...], ...] = tuple(
+    tuple((x - _HALF, FRONT_Y, z) for x, z in ((left, low), (right, low), (right, high), (left, high)))
+    for left, right, low, high in (
+        *((left, right, 0.62, 2.82) for left, right in _WINDOWS),
+        (_HALF - _DOOR_HALF, _HALF + _DOOR_HALF, 0.05, _DOOR_TOP + 0.44),
+        (4.0, 10.0, 3.2, 3.9),
+        (1.4, 3.0, 4.7, 6.35),
+        (14.5, 26.5, 0.15, 2.6),
+        (-8.5, -0.5, 0.15, 2.6),
+    )
+)
+"""What shines by night: shop windows, the door, the sign, a room upstairs, the neighbours' windows."""
 
 
 def put_up(canvas: Canvas) -> None:

@@ -14,6 +14,7 @@ from camera_sim.scene.view import SUN, Floats, View
 WHEEL_RADIUS = 0.31
 _SKY = rgb("cfe3f2")
 _GLASS = rgb("26333d")
+_HEAD, _TAIL, _BEAM = rgb("fff3d6"), rgb("e2252a"), rgb("57503c")
 _TYRE, _RIM, _ARCH = rgb("1d1e20"), rgb("b9bdc2"), rgb("131416")
 _BODY_MATERIAL, _GLASS_MATERIAL, _TRIM_MATERIAL = 0, 1, 2
 _STATIONS = 30
@@ -97,6 +98,7 @@ def car(view: View, build: Build, paint: Colour, x: float, y: float, heading: fl
     _mirror(shapes, build, paint, -1 if eye[1] > 0 else 1, to_pixels)
     _body(shapes, build, paint, eye, turn, to_pixels)
     _details(shapes, build, paint, eye, to_pixels)
+    _lights(shapes, build, eye, unit, to_pixels)
     _wheels(shapes, build, eye, driven, to_pixels)
     return shapes
 
@@ -216,6 +218,19 @@ def _details(shapes: Shapes, build: Build, paint: Colour, eye: Floats, to_pixels
             seam += [(door + 0.016, side * wide * 0.985, 0.90), (door, side * wide * 0.985, 0.90)]
             shapes.add(to_pixels(np.array(seam)), lit(paint, 0.5))
     _mirror(shapes, build, paint, side, to_pixels)
+
+
+def _lights(shapes: Shapes, build: Build, eye: Floats, unit: float, to_pixels: ToPixels) -> None:
+    """Head and rear lamps, and what the former throw on the road."""
+    half, wide = build.length / 2, build.width / 2
+    front, rear = half + 0.02, -half - 0.02
+    for x, colour, radius in ((front, _HEAD, 0.42), (rear, _TAIL, 0.24)):
+        if (eye[0] - x) * x > 0:
+            for side in (0.66, -0.66):
+                shapes.lamps.append((to_pixels(np.array([(x, side * wide, 0.66)]))[0], radius * unit, colour))
+    beam = np.array([(front + 0.3, 0.6, 0), (front + 0.3, -0.6, 0), (front + 9, -2.2, 0), (front + 9, 2.2, 0)])
+    shapes.beams.append((to_pixels(beam), _BEAM))
+    shapes.beams.append((to_pixels(beam * (0.72, 0.7, 1) + (half * 0.28, 0, 0)), _BEAM))
 
 
 def _mirror(shapes: Shapes, build: Build, paint: Colour, side: int, to_pixels: ToPixels) -> None:

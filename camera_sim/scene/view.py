@@ -37,6 +37,20 @@ class View:
         other.focal_px = self.focal_px * scale
         return other
 
+    def turned(self, left: float, down: float, tilt: float) -> "View":
+        """The same camera knocked aside; all in degrees."""
+        turn, nod, roll = np.radians((left, down, tilt))
+        right, top, forward = self._axes
+        forward = forward * np.cos(turn) - right * np.sin(turn)
+        forward = forward * np.cos(nod) - top * np.sin(nod)
+        right = np.cross(forward, (0, 0, 1))
+        right /= np.linalg.norm(right)
+        top = np.cross(right, forward)
+        other = self.scaled(1)
+        rolled = (right * np.cos(roll) + top * np.sin(roll), top * np.cos(roll) - right * np.sin(roll))
+        other._axes = np.stack((*rolled, forward))
+        return other
+
     @property
     def forward(self) -> Floats:
         """The direction it looks in."""
@@ -59,12 +73,16 @@ class View:
         """Pixels a metre at a point."""
         return float(self.focal_px / max(self.local([point])[0, 2], NEAR_METRES))
 
-    def ground(self, z: float = 0.0) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """For each pixel the x, y and distance of the plane at height `z`; infinite at and above the horizon."""
+    def rays(self) -> Floats:
+        """For each pixel (height, width, 3) the direction it looks in, one metre deep."""
         across = (np.arange(self.width) + 0.5 - self.width / 2) / self.focal_px
         up = (self.height / 2 - np.arange(self.height) - 0.5) / self.focal_px
         right, top, forward = self._axes
-        rays = forward + across[None, :, None] * right + up[:, None, None] * top
+        return np.asarray(forward + across[None, :, None] * right + up[:, None, None] * top)
+
+    def ground(self, z: float = 0.0) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """For each pixel the x, y and distance of the plane at height `z`; infinite at and above the horizon."""
+        rays = self.rays()
         down = np.where(rays[..., 2] < -1e-4, -rays[..., 2], np.nan)
         steps = (self.eye[2] - z) / down
         x = self.eye[0] + steps * rays[..., 0]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from camera_sim.config import CameraConfig, FleetConfig, RtspConfig, StreamConfig, SubStreamConfig
+from camera_sim.camera_config import CameraConfig, StreamConfig, SubStreamConfig
+from camera_sim.config import FleetConfig, RtspConfig
 from camera_sim.fleet import Fleet, serve
 from gate.clock import SystemClock
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from camera_sim.camera_config import CameraConfig
 from camera_sim.clips.footage import load
-from camera_sim.config import CameraConfig, FleetConfig, RtspConfig
+from camera_sim.config import FleetConfig, RtspConfig
 from camera_sim.errors import ClipError
 from camera_sim.fleet import Fleet, serve
 from gate.clock import SystemClock

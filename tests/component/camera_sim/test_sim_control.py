@@ -122,3 +122,42 @@ def test_the_command_says_when_no_cameras_run(capsys: pytest.CaptureFixture[str]
 def test_the_command_lists_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert sim(["kinds"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(KINDS)
+
+
+async def test_events_are_made_and_ended_over_the_api_and_from_the_terminal(
+    controlled: Fleet, api: aiohttp.ClientSession, clock: SystemClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with controlled.cameras["cam1"].events.listening() as feed:
+        words = ["event", "cam1", "blurred", "--seconds", "60", "--url", str(controlled.control_url)]
+        assert await asyncio.to_thread(sim, words) == 0
+        assert capsys.readouterr().out == "event 1: blurred before cam1 for 60 s\n"
+        async with clock.timeout(READY_SECONDS):
+            await feed.wait()
+        async with api.get("/v1/cameras") as answer:
+            states = {(one["camera"], one["state"]) for one in (await answer.json())["streams"]}
+        assert ("cam1", "blurred") in states and ("cam2", "idle") in states
+        assert feed.take()[0].phase == "began"
+        async with api.delete("/v1/events/cam1") as answer:
+            assert answer.status == 204
+        async with clock.timeout(READY_SECONDS):
+            await feed.wait()
+    async with api.delete("/v1/events/cam1") as answer:
+        assert (answer.status, (await answer.json())["code"]) == (404, "event_unknown")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "detail"),
+    [
+        ("/v1/events", b"{", 400, "no JSON"),
+        ("/v1/events", b'{"camera": "cam1", "kind": "party"}', 400, "there is no event 'party'; there are: motion"),
+        ("/v1/events", b'{"camera": "cam9", "kind": "person"}', 400, "no camera that shows a scene is 'cam9'"),
+        ("/v1/events", b'{"camera": "cam1", "kind": "person", "seconds": 0}', 400, "an event lasts 1 to 86400 s"),
+        ("/v1/ptz", b'{"camera": "cam1", "preset": "1"}', 404, "no camera with presets is 'cam1'"),
+    ],
+)
+async def test_an_event_that_cannot_be_is_one_sentence(
+    api: aiohttp.ClientSession, path: str, body: bytes, status: int, detail: str
+) -> None:
+    async with api.post(path, data=body) as answer:
+        assert answer.status == status
+        assert detail in (await answer.json())["detail"]

@@ -151,7 +151,7 @@ async def test_a_taken_port_is_one_sentence(config: FleetConfig, fleet: Fleet, c
 
 async def test_a_torn_clip_is_made_again(config: FleetConfig, fleet: Fleet, clock: SystemClock) -> None:
     del fleet  # only its clips
-    files = sorted(config.cache_dir.glob("car_park-0-160x90-*/0*.gop"))
+    files = sorted(config.cache_dir.glob("car_park-0-idle-160x90-*/0*.gop"))
     whole = {path: path.stat().st_size for path in files}
     for path in files:
         path.write_bytes(path.read_bytes()[:-7])

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from camera_sim.camera_config import CameraConfig, StreamConfig, SubStreamConfig
 from camera_sim.clips import gop_file
 from camera_sim.clips.gop_file import Gop, Picture
 from camera_sim.clips.recipe import Show, by_show, recipe_of
 from camera_sim.clips.workshop import plan_next
-from camera_sim.config import CameraConfig, FleetConfig, StreamConfig, SubStreamConfig
 from camera_sim.errors import ClipError
 
 slices = st.lists(st.binary(min_size=1, max_size=90), min_size=1, max_size=3).map(tuple)
@@ -68,15 +68,10 @@ def test_the_show_with_the_least_lead_goes_first() -> None:
     assert plan_next(missing, MINUTE + 7 * 10**9, 2.0) == (OTHER, 5)
 
 
-def fleet(*cameras: CameraConfig) -> FleetConfig:
-    return FleetConfig(cache_dir=Path("/c"), cameras=cameras)
-
-
 def test_cameras_that_show_the_same_share_a_loop_and_both_streams_one_drawing() -> None:
     first, second = CameraConfig(id="a", name="A", scene="car_park"), CameraConfig(id="b", scene="car_park")
-    config = fleet(first, second)
-    assert recipe_of(config, first, "main") == recipe_of(config, second, "main")
-    recipes = [recipe_of(config, first, name) for name in ("sub", "main")]
+    assert recipe_of(first, "main", 60) == recipe_of(second, "main", 60)
+    recipes = [recipe_of(first, name, 60) for name in ("sub", "main")]
     assert [(show.view, [r.width for r in group]) for show, group in by_show(recipes).items()] == [(0, [1280, 640])]
 
 
@@ -84,13 +79,15 @@ def test_whatever_changes_the_pictures_changes_the_folder() -> None:
     forms = [
         CameraConfig(id="a", scene="car_park"),
         CameraConfig(id="a", scene="car_park", view=1),
+        CameraConfig(id="a", scene="car_park", light="night"),
+        CameraConfig(id="a", scene="car_park", resting="motion"),
         CameraConfig(id="a", scene="shop_entrance"),
         CameraConfig(id="a", scene="car_park", main=StreamConfig(bitrate=1_000_000)),
         CameraConfig(id="a", scene="car_park", main=StreamConfig(gop_seconds=2)),
         CameraConfig(id="a", scene="car_park", main=StreamConfig(fps=30)),
         CameraConfig(id="a", scene="car_park", main=StreamConfig(codec="h265")),
     ]
-    folders = {recipe_of(fleet(form), form, "main").folder for form in forms}
+    folders = {recipe_of(form, "main", 60).folder for form in forms}
     assert len(folders) == len(forms)
 
 
