@@ -127,7 +127,7 @@ _SENTENCES: dict[ServiceCode, tuple[int, Text]] = {
         422,
         Text(
             ja="カメラのID {id} は使えません。英数字と - _ で、英数字から始まる32文字以内にしてください。",
-            en="A camera cannot have the id {id}: letters, digits, - and _, at most 32, beginning with a letter or digit.",
+            en="A camera cannot be called {id}: letters, digits, - and _, 32 at most, beginning with a letter or digit",
         ),
     ),
     ServiceCode.NO_PROOF: (
