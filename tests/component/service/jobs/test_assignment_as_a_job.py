@@ -52,7 +52,7 @@ async def test_at_the_end_the_spare_takes_over_with_a_fact_a_mail_to_both_and_an
     told = [mail for mail in await post.mails() if "自動" in mail.subject]
     assert [mail.received_at for mail in told] == [X, X]
     assert {mail.recipients[0][:4] for mail in told} == {"alic", "user"}, "the customer and its partner"
-    assert all("玄関 (レコーダー1)" in mail.text and "2028年4月30日" in mail.text for mail in told)
+    assert all("玄関 (レコーダー1)" in mail.text and "2028年3月31日" in mail.text for mail in told)
     async with site.store.read() as tx:
         rows = await tx.rows(select(audit).where(audit.c.action == "licence.assign_automatically"))
     assert [row.detail["licences"] for row in rows] == [{spare: str(cam1)}]
