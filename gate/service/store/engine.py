@@ -6,6 +6,7 @@ changes licences locks first (`store.ledger.load_state`). `store.read()` only re
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
@@ -135,8 +136,13 @@ def open_store(database: str) -> Store:
 
 def _sqlite(url: URL) -> AsyncEngine:
     engine = create_async_engine(
-        url, pool_size=POOL_SIZE, pool_timeout=POOL_SECONDS_MAX, connect_args={"timeout": BUSY_SECONDS_MAX}
+        url,
+        pool_size=POOL_SIZE,
+        pool_timeout=POOL_SECONDS_MAX,
+        hide_parameters=True,  # they may be secrets, and errors are logged
+        connect_args={"timeout": BUSY_SECONDS_MAX},
     )
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)  # at DEBUG it logs parameters
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
@@ -162,5 +168,6 @@ def _postgresql(url: URL) -> AsyncEngine:
         pool_size=POOL_SIZE,
         pool_timeout=POOL_SECONDS_MAX,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"server_settings": settings},
     )
