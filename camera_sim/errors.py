@@ -6,6 +6,7 @@ CameraSimError
 ├── FaultError       a fault that there is not, or that cannot be had here
 ├── EventError       an event that there is not, or that cannot be had here
 ├── PresetError      a preset that a camera does not have
+├── CardError        an SD card that is not there, somebody else's, or cannot be read or written
 ├── EncoderError     a worker process cannot make pictures
 ├── MessageError     bytes that are no RTSP; carries the status code of the answer
 └── SoapFaultError   a SOAP request that is refused; carries the fault
@@ -36,6 +37,10 @@ class PresetError(CameraSimError):
     """A camera has no such preset."""
 
 
+class CardError(CameraSimError):
+    """An SD card is missing, full, foreign or broken."""
+
+
 class EncoderError(CameraSimError):
     """The encoder, or the process it runs in, does not do its work."""
 
@@ -50,7 +55,7 @@ class MessageError(CameraSimError):
 
 
 class SoapFaultError(CameraSimError):
-    """A request that is answered with a fault. `code`: SOAP's own (`Sender`, …); `subcodes`: qualified names below it."""
+    """A request that is answered with a fault. `code`: SOAP's own (`Sender`, …); `subcodes`: the names below it."""
 
     def __init__(self, code: str, subcodes: tuple[str, ...], reason: str) -> None:
         super().__init__(reason)

@@ -14,6 +14,7 @@ _COMMANDS = {
     "index": ("recorder.maintenance.commands", "check, rebuild or copy the index; protect footage"),
     "cameras": ("camera_sim.commands", "run simulated cameras"),
     "sim": ("camera_sim.faults.commands", "make faults in simulated cameras"),
+    "sd": ("camera_sim.sd_card.commands", "take footage off an SD card"),
     "hdmi": ("hdmi_out.commands", "run the HDMI monitor"),
     "clock": ("gate.shared_clock.commands", "read or step a site's shared clock"),
     "licence": ("gate.commands", "issue, check, install and calculate licences"),
