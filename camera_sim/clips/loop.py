@@ -24,19 +24,27 @@ HELD_GOPS_MAX = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendablePicture:
-    """`head`: packets of the parameter sets (key pictures only); `body`: of the slices. The mark goes between them."""
+    """`head`: packets of the parameter sets (key pictures only); `body`: of the slices. The mark goes between them.
+    `nals` are the slices as they were encoded."""
 
-    key: bool
+    parameter_sets: tuple[bytes, ...]
+    nals: tuple[bytes, ...]
     crc32: int
     shift: int
     head: Packets
     body: Packets
 
+    @property
+    def key(self) -> bool:
+        """Whether decoding can begin with it."""
+        return bool(self.parameter_sets)
+
 
 def sendable(picture: Picture, parameter_sets: tuple[bytes, ...], codec: Codec) -> SendablePicture:
     """Packets of a picture; `parameter_sets` is empty but for a key picture."""
     return SendablePicture(
-        key=bool(parameter_sets),
+        parameter_sets=parameter_sets,
+        nals=picture.slices,
         crc32=picture.crc32,
         shift=picture.shift,
         head=packetize(parameter_sets, codec, last=False),

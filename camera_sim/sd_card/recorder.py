@@ -6,6 +6,7 @@
 3. Troubles of the card are said once, and tried again with every key picture: the stream itself never notices.
 """
 
+import io
 import logging
 import queue
 import threading
@@ -26,6 +27,8 @@ STEP_MS = 1_000
 """Labels further apart than this beyond the pictures' own distance: somebody has set the camera's clock."""
 
 _RTP_HZ = 90_000
+_TIME_BASE = Fraction(1, _RTP_HZ)
+_START_CODE = b"\0\0\0\1"
 _OPTIONS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "video_track_timescale": str(_RTP_HZ)}
 
 _log = logging.getLogger(__name__)
@@ -33,17 +36,29 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardPicture:
-    """`data`: annex B, marks included, parameter sets before a key picture. `decode_90k` counts up by the stream's own
-    clock, `shift_90k` is how much later it is shown. `utc_ms`: by the camera's clock."""
+    """`nals`: without start codes, the mark first; `parameter_sets` of a key picture, empty for any other. `decode_90k`
+    counts up by the stream's own clock, `shift_90k` is how much later it is shown. `utc_ms`: by the camera's clock."""
 
-    data: bytes
-    key: bool
+    parameter_sets: tuple[bytes, ...]
+    nals: tuple[bytes, ...]
     decode_90k: int
     shift_90k: int
     utc_ms: int
     codec: Codec
-    width: int
-    height: int
+
+    @property
+    def key(self) -> bool:
+        """Whether decoding can begin with it."""
+        return bool(self.parameter_sets)
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes in a file, nearly."""
+        return sum(map(len, self.nals))
+
+    def annex_b(self) -> bytes:
+        """With start codes."""
+        return b"".join(_START_CODE + nal for nal in (*self.parameter_sets, *self.nals))
 
 
 class CardRecorder:
@@ -69,11 +84,11 @@ class CardRecorder:
         with self._lock:
             if picture.key:
                 self._skipping = False
-            if self._skipping or self._queued_bytes + len(picture.data) > QUEUE_BYTES_MAX:
+            if self._skipping or self._queued_bytes + picture.size_bytes > QUEUE_BYTES_MAX:
                 self._skipping = True
                 self.lost_pictures += 1
                 return
-            self._queued_bytes += len(picture.data)
+            self._queued_bytes += picture.size_bytes
         self._queue.put(picture)
 
     def close(self) -> None:
@@ -84,7 +99,7 @@ class CardRecorder:
     def _run(self) -> None:
         while (picture := self._queue.get()) is not None:
             with self._lock:
-                self._queued_bytes -= len(picture.data)
+                self._queued_bytes -= picture.size_bytes
             try:
                 self._take(picture)
             except (CardError, OSError, av.FFmpegError) as error:
@@ -143,9 +158,8 @@ class _File:
         self._last = first
         self._bytes = 0
         self._container = av.open(str(path), "w", format="mp4", options=_OPTIONS)
-        self._stream: Any = self._container.add_mux_stream(
-            first.codec.decoder, width=first.width, height=first.height, time_base=Fraction(1, _RTP_HZ)
-        )
+        with av.open(io.BytesIO(first.annex_b()), format=first.codec.decoder) as form:
+            self._stream: Any = self._container.add_stream_from_template(form.streams.video[0])
 
     def takes(self, picture: CardPicture) -> bool:
         """Whether the picture belongs into this file (rule 1)."""
@@ -153,21 +167,21 @@ class _File:
         elapsed_ms = (picture.decode_90k - last.decode_90k) * 1000 // _RTP_HZ
         if elapsed_ms <= 0 or abs(picture.utc_ms - last.utc_ms - elapsed_ms) > STEP_MS:
             return False
-        if picture.codec is not first.codec or (picture.width, picture.height) != (first.width, first.height):
+        if picture.key and picture.parameter_sets != first.parameter_sets:
             return False
         full = picture.utc_ms // 1000 // FILE_SECONDS != first.utc_ms // 1000 // FILE_SECONDS
         return not (picture.key and (full or 2 * self._bytes > self._bytes_max))
 
     def write(self, picture: CardPicture) -> None:
         """Raises OSError, av.FFmpegError."""
-        packet = av.Packet(picture.data)
+        packet = av.Packet(picture.annex_b())
         packet.stream = self._stream
         packet.dts = picture.decode_90k - self._first.decode_90k
         packet.pts = packet.dts + picture.shift_90k
-        packet.time_base = self._stream.time_base
+        packet.time_base = _TIME_BASE
         packet.is_keyframe = picture.key
         self._container.mux_one(packet)
-        self._bytes += len(picture.data)
+        self._bytes += picture.size_bytes
         frame_ms = -((self._last.decode_90k - picture.decode_90k) * 1000 // _RTP_HZ)  # rounded up
         self._last = picture
         self.end_utc_ms = picture.utc_ms + frame_ms

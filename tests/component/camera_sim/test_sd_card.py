@@ -29,19 +29,18 @@ def pictures(count: int, *, start_ms: int = START_MS, first: int = 0) -> Iterato
     coded = annex_b(WIDTH, HEIGHT, FPS, FPS, "high", "yuv420p")
     for number in range(first, first + count):
         utc_ms = start_ms + number * 1000 // FPS
-        data = coded[number % FPS]
+        nals = split_annex_b(coded[number % FPS])
+        sets = tuple(nal for nal in nals if H264.is_parameter_set(nal))
         mark = PictureMark(
             camera="cam1", stream="main", n=number, counter=number, utc_us=utc_ms * 1000, state="idle", crc32=0
         )
         yield CardPicture(
-            data=b"\0\0\0\1" + build_sei(mark) + data,
-            key=number % FPS == 0,
+            parameter_sets=sets,
+            nals=(build_sei(mark), *(nal for nal in nals if H264.is_slice(nal))),
             decode_90k=number * 90_000 // FPS,
             shift_90k=0,
             utc_ms=utc_ms,
             codec=H264,
-            width=WIDTH,
-            height=HEIGHT,
         )
 
 
