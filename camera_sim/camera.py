@@ -41,6 +41,13 @@ class Camera:
         self.events: EventSource | None = None
         self.ptz: Ptz | None = None
 
+    def shown(self, stream: str, repertoire: Repertoire, loop_seconds: int) -> Loop:
+        """The loop whose pictures a stream shows now, but for the moments of a change."""
+        if self.programme is None:
+            return self.streams[stream].loop
+        recipe = recipe_of(self.config, stream, loop_seconds, state=self.programme.state, view=self.programme.view)
+        return repertoire.scenes([recipe])[recipe]
+
     def plan_scenes(
         self, repertoire: Repertoire, loop_seconds: int, truth: TruthLog, numbers: Iterator[int], clock: Clock
     ) -> None:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from camera_sim.codec import CodecName
 from camera_sim.errors import FaultError
 from camera_sim.faults.fault import seconds_of
+from camera_sim.onvif.personality import PersonalityName
 from camera_sim.ptz import Preset
 from camera_sim.rtsp.auth import Account, Style
 from camera_sim.rtsp.responder import TransportName
@@ -104,6 +105,7 @@ class CameraConfig(Section):
     id: Identifier
     name: Name = ""
     host: LoopbackHost | None = None
+    personality: PersonalityName = "onvif_generic"
     scene: SceneName | None = None
     view: int = Field(0, ge=0, lt=VIEWS)
     presets: tuple[PresetConfig, ...] = Field((), max_length=PRESETS_MAX)

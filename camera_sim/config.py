@@ -4,11 +4,13 @@ Paths are relative to the file; `load_fleet` makes them absolute. Errors name fi
 Cameras: camera_config.py.
 """
 
+from collections.abc import Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from camera_sim.camera_config import CameraConfig, Seconds, StreamConfig
 from camera_sim.errors import EventError, FaultError
@@ -29,6 +31,7 @@ from gate.yaml_file import load
 
 BARCODE_VALUES = 1 << 12
 """Twelve bits of frame number: a loop of 60 s has at most that many pictures."""
+_HOSTS_MAX = 512
 LoopSeconds = Literal[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]
 
 
@@ -48,6 +51,35 @@ class RtspConfig(Section):
 
 class ControlConfig(Section):
     listen: LoopbackAddress = "127.0.0.1:8080"
+
+
+class OnvifConfig(Section):
+    """`listen`: the first camera's address; the next ones have the next. `discovery`: the interface on which they are
+    found, by its address; None: they are not."""
+
+    listen: LoopbackAddress = "127.0.1.1:8080"
+    discovery: IPv4Address | None = IPv4Address("127.0.0.1")
+    reboot_seconds: Seconds = Field(20, ge=0.1, le=3600)
+
+    @property
+    def port(self) -> int:
+        """0: any free one."""
+        return split_address(self.listen)[1]
+
+    def hosts(self) -> Iterator[str]:
+        """The addresses that cameras get, in order."""
+        first = IPv4Address(split_address(self.listen)[0])
+        return (str(first + number) for number in range(_HOSTS_MAX))
+
+    @field_validator("listen")
+    @classmethod
+    def _has_room(cls, value: str) -> str:
+        host = split_address(value)[0]
+        if ":" in host or not (IPv4Address(host) + _HOSTS_MAX).is_loopback:
+            raise ValueError(
+                f"an address like 127.0.1.1:8080 is wanted, with room for more cameras after it; not {value!r}"
+            )
+        return value
 
 
 class FaultConfig(Section):
@@ -110,6 +142,7 @@ class FleetConfig(Section):
     clock: ClockSection = ClockSection()
     rtsp: RtspConfig = RtspConfig()
     control: ControlConfig | None = None
+    onvif: OnvifConfig | None = None
     cache_dir: Path
     fault_log: Path | None = None
     faults: tuple[FaultConfig, ...] = Field((), max_length=1000)
@@ -118,6 +151,15 @@ class FleetConfig(Section):
     time_zone: TimeZone = "UTC"
     loop_seconds: LoopSeconds = 60
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, max_length=256)
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Cameras with an address of their own: with ONVIF all of them, else those that were given one."""
+        given = {camera.id: camera.host for camera in self.cameras if camera.host is not None}
+        if self.onvif is None:
+            return given
+        free = (host for host in self.onvif.hosts() if host not in given.values())
+        return {camera.id: camera.host or next(free) for camera in self.cameras}
 
     @property
     def planned_events(self) -> tuple[Planned, ...]:
@@ -130,6 +172,10 @@ class FleetConfig(Section):
         twice = next((name for name in ids if ids.count(name) > 1), None)
         if twice:
             raise ValueError(f"two cameras have the id {twice!r}")
+        hosts = [camera.host for camera in self.cameras if camera.host is not None]
+        shared = next((host for host in hosts if hosts.count(host) > 1), None)
+        if shared:
+            raise ValueError(f"two cameras have the host {shared}")
         for planned in self.faults:
             if planned.scope.partition("/")[0] not in (*ids, EVERYTHING):
                 raise ValueError(f"a fault of {planned.scope!r}: there is no such camera")
@@ -159,6 +205,8 @@ def load_fleet(path: Path, port_base: int = PORT_BASE) -> FleetConfig:
             "clock": config.clock.beside(path),
             "rtsp": RtspConfig(listen=moved_ports(config.rtsp.listen, port_base)),
             "control": config.control and ControlConfig(listen=moved_ports(config.control.listen, port_base)),
+            "onvif": config.onvif
+            and config.onvif.model_copy(update={"listen": moved_ports(config.onvif.listen, port_base)}),
             "cache_dir": beside(path, config.cache_dir),
             "fault_log": config.fault_log and beside(path, config.fault_log),
             "event_log": config.event_log and beside(path, config.event_log),

@@ -11,6 +11,7 @@ from anyio import to_thread
 
 from camera_sim.camera import Camera, loops_of
 from camera_sim.clips.library import Library, open_library
+from camera_sim.clips.loop import Loop
 from camera_sim.clips.rekey import Rekeyer
 from camera_sim.clips.repertoire import Repertoire
 from camera_sim.config import FleetConfig
@@ -18,6 +19,7 @@ from camera_sim.control import Control, listening
 from camera_sim.events.agenda import Agenda
 from camera_sim.faults.director import Director
 from camera_sim.faults.journal import Journal
+from camera_sim.onvif.site import OnvifSite
 from camera_sim.rtsp.server import RtspServer
 from camera_sim.rtsp.stream import LiveStream
 from camera_sim.truth import TruthLog
@@ -50,6 +52,8 @@ class Fleet:
         self.faults = Director(self.streams, self._server, Journal(config.fault_log, clock), plan, programmes, clock)
         self.control_url: str | None = None
         """Of the control API, if the configuration wants one."""
+        self.onvif: OnvifSite | None = None
+        """Its cameras' ONVIF services, if the configuration wants them, once they serve."""
         self.over = asyncio.Event()
         """Set when it no longer serves, whatever the reason."""
 
@@ -73,8 +77,7 @@ class Fleet:
     @property
     def base_url(self) -> str:
         """The address of the server."""
-        host = self._config.rtsp.host
-        return f"rtsp://[{host}]:{self.port}" if ":" in host else f"rtsp://{host}:{self.port}"
+        return self._rtsp_url(self._config.rtsp.host)
 
     @property
     def urls(self) -> dict[str, str]:
@@ -89,12 +92,13 @@ class Fleet:
     async def run(self, started: "asyncio.Future[None]") -> None:
         """Serves until cancelled. Resolves `started` when it listens. Raises ListenError."""
         async with anyio.create_task_group() as tasks:
-            await self._server.start(self._config.rtsp.host, self._config.rtsp.port, tasks)
+            hosts = (self._config.rtsp.host, *self._config.hosts.values())
+            await self._server.start(hosts, self._config.rtsp.port, tasks)
             try:
                 runs = [stream.run for stream in self.streams.values()]
                 for run in (self._repertoire.run, *runs, self._server.run, self.agenda.run, self.faults.run):
                     tasks.start_soon(run)
-                async with self._controlled():
+                async with self._controlled(), self._onvif_served():
                     started.set_result(None)
                     await anyio.sleep_forever()
             finally:
@@ -111,6 +115,23 @@ class Fleet:
         control = Control(self.faults, self.agenda, self.cameras, lambda: self.urls, self.unusable, self._clock)
         async with listening(control, self._config.control.listen) as self.control_url:
             yield
+
+    @asynccontextmanager
+    async def _onvif_served(self) -> AsyncIterator[None]:
+        if self._config.onvif is None:
+            yield
+            return
+        self.onvif = OnvifSite(
+            self._config.onvif, self.cameras, self._config.hosts, self._rtsp_url, self._shown, self.faults, self._clock
+        )
+        async with self.onvif.serving():
+            yield
+
+    def _rtsp_url(self, host: str) -> str:
+        return f"rtsp://[{host}]:{self.port}" if ":" in host else f"rtsp://{host}:{self.port}"
+
+    def _shown(self, camera: Camera, stream: str) -> Loop:
+        return camera.shown(stream, self._repertoire, self._config.loop_seconds)
 
 
 @asynccontextmanager

@@ -68,6 +68,8 @@ class Director:
         self._numbers = itertools.count(1)
         self._tasks: anyio.abc.TaskGroup | None = None
         self.active: dict[int, Active] = {}
+        self.on_reboot: Callable[[Fault, bool], None] = lambda _fault, _begins: None
+        """Told when a camera goes away to restart (True), and when it is back."""
         self._patients: dict[str, Afflicted] = {}
         for path, stream in streams.items():
             other = next((o for o in streams.values() if o.camera == stream.camera and o is not stream), None)
@@ -101,6 +103,8 @@ class Director:
             telling.begin(active.number, fault, active.told)
         active.ailments += [(patient, patient.begin(fault)) for patient in patients]
         self._at_connections(fault, {id(patient.stream) for patient in patients}, begins=True)
+        if fault.kind == "reboot":
+            self.on_reboot(fault, True)
         self._spawn(lambda: self._finish(active))
         return active
 
@@ -141,6 +145,8 @@ class Director:
                 _log.error("after %s: %s", fault.kind, error)
         self._journal.ended(active.number, fault, [p.stream for p, _ in active.ailments], active.counts())
         del self.active[active.number]
+        if fault.kind == "reboot":
+            self.on_reboot(fault, False)
 
     def _refuses(self) -> bool:
         """Whether another fault keeps the door shut."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from camera_sim.errors import FaultError
 
-Seam = Literal["picture", "packets", "socket", "rtsp", "events"]
+Seam = Literal["picture", "packets", "socket", "rtsp", "events", "onvif"]
 Value = int | float
 DURATION_SECONDS_MAX = 366 * 86_400.0
 EVERYTHING = "*"
@@ -99,6 +99,10 @@ KINDS: Mapping[str, Kind] = {
         seam="rtsp",
         says="the description tells `fps` pictures a second",
         parameters={"fps": Parameter(default=30, least=0, most=1000)},
+    ),
+    "onvif_slow": Kind(seam="onvif", says="ONVIF is answered `seconds` late", parameters=_seconds(5, 0, 600)),
+    "onvif_dropped": Kind(
+        seam="onvif", says="a `share` of ONVIF requests is not answered, but reset", parameters=_share(0.5)
     ),
     "event_lost": Kind(
         seam="events", says="a `share` of what there is to tell of events is not told", parameters=_share(0.5)

@@ -25,6 +25,7 @@ REQUESTS_MAX = 64
 BODY_SECONDS_MAX = 10.0
 SILENCE_SECONDS_MAX = 60.0
 """How long a camera that says nothing keeps a connection."""
+SERVER = "camera-simulator"
 _SHUTDOWN_SECONDS = 0.5
 _SOAP = "application/soap+xml"
 _TYPES = (_SOAP, "text/xml")
@@ -52,6 +53,7 @@ class OnvifServer:
     async def listening(self, sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
         """Serves while the body runs, at sockets of `open_sockets`."""
         app = web.Application(middlewares=[self._guard], client_max_size=BODY_BYTES_MAX)
+        app.on_response_prepare.append(_sign)
         app.add_routes(
             [
                 *(web.post(path, self._soap) for path in dispatcher.PATHS),
@@ -122,11 +124,10 @@ class OnvifServer:
         if trouble.silent or trouble.cut:
             _reset(request)
             return web.Response()
-        try:
-            return await handler(request)
-        finally:
-            if trouble.nonce_once and hdrs.AUTHORIZATION in request.headers:
-                camera.login.renew()
+        response = await handler(request)
+        if trouble.nonce_once and hdrs.AUTHORIZATION in request.headers and response.status != 401:
+            camera.login.renew()
+        return response
 
     @contextmanager
     def _counted(self, camera: str, request: web.Request) -> Iterator[bool]:
@@ -162,6 +163,10 @@ def open_sockets(hosts: Sequence[str], port: int) -> list[socket.socket]:
             sockets.append(one)
         opened.pop_all()
     return sockets
+
+
+async def _sign(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers[hdrs.SERVER] = SERVER
 
 
 def _address(request: web.Request) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import anyio.abc
@@ -34,9 +34,10 @@ class RtspServer:
         self._empty = asyncio.Event()
         self.refused = 0
         self.port = 0
+        self._listeners: list[asyncio.Server] = []
 
-    async def start(self, host: str, port: int, tasks: anyio.abc.TaskGroup) -> None:
-        """Listens. Raises ListenError."""
+    async def start(self, hosts: Sequence[str], port: int, tasks: anyio.abc.TaskGroup) -> None:
+        """Listens at each host, with one port for all (0: any free one). Raises ListenError."""
 
         async def guarded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
             try:
@@ -51,12 +52,14 @@ class RtspServer:
         def connection() -> Connection:
             return Connection(self._streams, self._clock, spawn, self._opened, self._closed)
 
-        self._factory, self._host = connection, host
+        self._factory, self._hosts = connection, tuple(dict.fromkeys(hosts))
         await self._listen(port)
 
     def refuse(self) -> None:
         """Listens no more: whoever connects is refused by the kernel."""
-        self._server.close()
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
 
     async def accept(self) -> None:
         """Listens again. Raises ListenError."""
@@ -64,17 +67,20 @@ class RtspServer:
             await self._listen(self.port)
 
     async def _listen(self, port: int) -> None:
-        host = self._host
-        try:
-            self._server = await asyncio.get_running_loop().create_server(
-                self._factory, host, port, backlog=CONNECTIONS_MAX
-            )
-        except OSError as error:
-            reason = "another program listens there already" if error.errno == errno.EADDRINUSE else error.strerror
-            raise ListenError(
-                f"cannot listen on {host}:{port}: {reason}; end it, or choose other ports with --port-base"
-            ) from None
-        self.port = int(self._server.sockets[0].getsockname()[1])
+        for host in self._hosts:
+            try:
+                listener = await asyncio.get_running_loop().create_server(
+                    self._factory, host, port, backlog=CONNECTIONS_MAX
+                )
+            except OSError as error:
+                self.refuse()
+                reason = "another program listens there already" if error.errno == errno.EADDRINUSE else error.strerror
+                raise ListenError(
+                    f"cannot listen on {host}:{port}: {reason}; end it, or choose other ports with --port-base"
+                ) from None
+            self._listeners.append(listener)
+            port = int(listener.sockets[0].getsockname()[1])
+        self.port = port
 
     async def run(self) -> None:
         """Closes connections whose client has been silent for longer than the session's timeout."""
@@ -88,7 +94,7 @@ class RtspServer:
     async def close(self) -> None:
         """Stops listening and ends every connection, within a third of a second."""
         self._closing = True
-        self._server.close()
+        self.refuse()
         for connection in tuple(self.connections):
             connection.close()
         try:
