@@ -86,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
         "--until", metavar="END", help="a date (the last valid day), an instant with its offset (exclusive), or +90d"
     )
     end.add_argument("--months", type=_months, metavar="N", help="a term of N months, allocated now")
+    issuing.add_argument(
+        "--kind", choices=("edge", "direct"), default="edge", help="of the device: a recorder, or a direct camera"
+    )
     issuing.add_argument("--out", required=True, type=Path, metavar="FILE")
     issuing.add_argument(
         "--key", type=Path, metavar="DIR", help="folder of signing.key and root.pub (default: beside FILE)"
@@ -135,6 +138,7 @@ async def _issue(arguments: argparse.Namespace) -> dict[str, Any]:
             cameras=arguments.camera,
             issued_at=now,
             until=until,
+            kind=arguments.kind,
             profile=open_profile(arguments.profile),
             device_pubkey_sha256=sha256_of(load_root_key(arguments.device_key)) if arguments.device_key else None,
         )

@@ -13,6 +13,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -22,7 +23,7 @@ from gate.client.lease import FOREVER_NS, Lease, Standing
 from gate.clock import Clock, instant_of, ns_of
 from gate.licence.clock_evidence import ClockEvidence, ClockSource
 from gate.licence.decision import Decision, Denied, Granted, decide, licensed_until, next_change
-from gate.licence.entitlement import Entitlement
+from gate.licence.entitlement import Entitlement, Kind
 from gate.licence.features import Feature
 from gate.licence.profile import REMO, Profile
 
@@ -43,8 +44,8 @@ class TimeJudge(Protocol):
 
 
 class Gate:
-    """Decisions and leases of one device. `run` must be running for leases to be revoked in time. Without `time` the
-    clock is believed as it is."""
+    """Decisions and leases of one device of that kind. `run` must be running for leases to be revoked in time. Without
+    `time` the clock is believed as it is."""
 
     def __init__(
         self,
@@ -54,13 +55,15 @@ class Gate:
         cameras: Sequence[str],
         profile: Profile = REMO,
         time: TimeJudge | None = None,
+        kind: Kind = "edge",
     ) -> None:
         self._clock = clock
         self._time = time
         self._doubted = False
         self._ahead = timedelta(0)
         self._device_id = device_id
-        self._profile = profile
+        self.kind, self._rule = kind, partial(decide, kind=kind)
+        self._profile = profile = profile.for_kind(kind)
         self._entitlement: Entitlement | None = None
         self._known_since_ns = self._evaluated_ns = clock.now_ns()
         self._discontinuities = clock.discontinuities
@@ -277,13 +280,13 @@ class Gate:
 
     def _decide(self, feature: Feature, camera: str | None, now_ns: int) -> Decision:
         now, trusted = instant_of(now_ns) - self._ahead, not self._doubted
-        return decide(self._entitlement, self._profile, feature, camera, now, clock_trusted=trusted)
+        return self._rule(self._entitlement, self._profile, feature, camera, now, clock_trusted=trusted)
 
     def _reckon_one(self, standing: Standing, feature: Feature, camera: str | None, now_ns: int) -> bool:
         ended = standing.ended(now_ns)
         if ended is not None:
             # A lapse that began and ended between two looks (a jump) is a lapse all the same.
-            lapse = decide(self._entitlement, self._profile, feature, camera, ended)
+            lapse = self._rule(self._entitlement, self._profile, feature, camera, ended)
             assert isinstance(lapse, Denied)
             standing.deny(lapse)
             self._revoke(standing, lapse, now_ns)
@@ -303,7 +306,8 @@ class Gate:
         standing.leases.clear()
 
     def _announce(self, now: datetime) -> None:
-        ends = {camera: licensed_until(self._entitlement, self._profile, camera, now) for camera in self._cameras}
+        until = partial(licensed_until, self._entitlement, self._profile, now=now, kind=self.kind)
+        ends = {camera: until(camera) for camera in self._cameras}
         expiries = {camera: end + self._ahead for camera, end in ends.items() if end is not None}
         if expiries != self._expiries:
             self._expiries = expiries

@@ -50,7 +50,7 @@ def issue(request: Request, *, out: Path, keys: Path) -> Entitlement:
                 for camera in request.cameras
             },
             profile=request.profile.name,
-            profile_sha256=request.profile.sha256,
+            profile_sha256=request.profile.for_kind(request.kind).sha256,
         )
         payload = payload_of(entitlement)
         parse_payload(payload)  # what a device would refuse is not signed

@@ -43,7 +43,7 @@ class ExplainRoute:
             at = _instant(asked)
             if at is None:
                 return problem_response(own_problem("instant_malformed", language))
-        question = Question(feature=feature, camera=camera, at=at or self._gate.evidence().now)
+        question = Question(feature=feature, camera=camera, at=at or self._gate.evidence().now, kind=self._gate.kind)
         explanation = explain(
             question,
             self._gate.entitlement,

@@ -11,8 +11,10 @@ import pytest_asyncio
 
 from gate.client.gate import Gate
 from gate.clock import SimulatedClock, ns_of
+from gate.licence.decision import Denied, Granted
+from gate.licence.entitlement import Kind
 from gate.licence.features import Feature
-from gate.licence.profile import GRACE_30D, Profile
+from gate.licence.profile import GRACE_30D, REMO, Profile
 from tests.component.gate.conftest import CAMERAS, Holding
 from tests.fakes.entitlements import at, entitlement, span
 
@@ -68,3 +70,22 @@ async def test_the_devices_own_functions_end_with_its_first_camera_under_a_quoru
     await clock.advance(60)
     assert maintenance.left_ns == ns_of(at(40))
     assert recording.running
+
+
+@pytest.mark.parametrize(("kind", "code"), [("edge", "WRONG_KIND"), ("direct", None)])
+async def test_a_direct_camera_needs_licences_of_its_kind(clock: SimulatedClock, kind: Kind, code: str | None) -> None:
+    gate = Gate(clock=clock, device_id="rec-1", cameras=["cam1"], kind=kind)
+    bound = entitlement({"cam1": (span(-10, 100),)}, issued_at=at(-10))
+    gate.install(replace(bound, cameras={"cam1": replace(bound.cameras["cam1"], kind="direct")}))
+    decision = gate.decide(Feature.RECORDING, "cam1")
+    assert (decision.code.value if isinstance(decision, Denied) else None) == code
+    assert list(gate.expiries()) == ([] if code else ["cam1"])
+
+
+async def test_a_direct_cameras_card_records_on_where_the_profile_says_so(clock: SimulatedClock) -> None:
+    softer = REMO.with_overrides(sd_recording_on_expiry="continue")
+    gate = Gate(clock=clock, device_id="rec-1", cameras=["cam1"], profile=softer, kind="direct")
+    assert isinstance(gate.decide(Feature.RECORDING, "cam1"), Granted)
+    assert isinstance(gate.decide(Feature.REMOTE_LIVE, "cam1"), Denied)
+    edge = Gate(clock=clock, device_id="rec-1", cameras=["cam1"], profile=softer)
+    assert isinstance(edge.decide(Feature.RECORDING, "cam1"), Denied), "an edge recorder has no card"
