@@ -52,10 +52,12 @@ LoopbackAddress = Annotated[str, AfterValidator(_loopback)]
 
 
 class ClockSection(Section):
-    """`{mode: system}`, or `{mode: shared, socket: PATH}`."""
+    """`{mode: system}`, or `{mode: shared, socket: PATH}`. `site_data`: folders beside the recorder's that a reset of a
+    shared clock wipes, too."""
 
     mode: Literal["system", "shared"] = "system"
     socket: Path | None = None
+    site_data: tuple[Path, ...] = ()
 
     @model_validator(mode="after")
     def _socket_goes_with_shared(self) -> "ClockSection":
@@ -65,7 +67,10 @@ class ClockSection(Section):
 
     def beside(self, file: Path) -> "ClockSection":
         """The same with an absolute path."""
-        return self.model_copy(update={"socket": beside(file, self.socket) if self.socket else None})
+        folders = tuple(beside(file, folder) for folder in self.site_data)
+        return self.model_copy(
+            update={"socket": beside(file, self.socket) if self.socket else None, "site_data": folders}
+        )
 
 
 def split_address(address: str) -> tuple[str, int]:

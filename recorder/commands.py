@@ -38,7 +38,8 @@ def run(argv: list[str]) -> int:
             if options.report:
                 print(json.dumps({"ready": addresses}), flush=True)
             else:
-                print(f"recording; watch at {addresses['remote']}", flush=True)
+                watch = addresses.get("remote", "the licence service's portal")
+                print(f"recording; watch at {watch}", flush=True)
 
         reload_wanted = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload_wanted.set)

@@ -5,6 +5,7 @@ Paths are relative to the file; `load_config` makes them absolute. Errors name f
 
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -17,6 +18,7 @@ from gate.licence.profile import REMO
 from gate.yaml_file import load
 from recorder.events.motion_settings import Motion, MotionSettings
 from recorder.ingest.approach import SourceChoice, TransportChoice
+from recorder.ingest.onvif.settings import OnvifSettings
 from recorder.record_settings import Record, RecordSettings
 
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
@@ -54,6 +56,15 @@ def _stream_url(value: str) -> str:
     return value
 
 
+def _service_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"an address like https://licence.example is wanted, not {_without_login(value)!r}")
+    if parts.username or parts.password:
+        raise ValueError("the address of the licence service holds no user or password: the device's key is enough")
+    return value
+
+
 Size = Annotated[int, BeforeValidator(_size)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 
@@ -61,19 +72,34 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 class DeviceConfig(Section):
     id: Identifier
     data_dir: Path
+    serial: str = Field("", max_length=64)
+    made_on: date | None = None
     time_zone: TimeZone = "Asia/Tokyo"
     language: Literal["ja", "en"] = "ja"
 
 
 class LicenceConfig(Section):
-    mode: Literal["file"] = "file"
-    path: Path
+    """By a file (`path`), or by a licence service (`url`)."""
+
+    mode: Literal["file", "service"] = "file"
+    path: Path | None = None
+    url: Annotated[str, AfterValidator(_service_url)] | None = None
     root_key: Path
     profile: str = REMO.name
 
+    @model_validator(mode="after")
+    def _mode_has_what_it_needs(self) -> "LicenceConfig":
+        if self.mode == "file" and (self.path is None or self.url is not None):
+            raise ValueError("mode file needs a path and has no url")
+        if self.mode == "service" and (self.url is None or self.path is not None):
+            raise ValueError("mode service needs a url and has no path")
+        return self
+
 
 class RemoteConfig(Section):
-    listen: LoopbackAddress = "127.0.0.1:8600"
+    """`listen` null: no port at all; the remote side is reached through the licence service alone."""
+
+    listen: LoopbackAddress | None = "127.0.0.1:8600"
 
 
 class LocalConfig(Section):
@@ -140,8 +166,10 @@ class CameraConfig(Section):
     user: str | None = None
     password: SecretStr | None = None
     auth: Literal["digest", "basic"] = "digest"
+    audio: bool = True
     record: Record = RecordSettings()
     motion: Motion = MotionSettings()
+    onvif: OnvifSettings | None = None
     bytes_max: Size | None = Field(None, ge=10 * 10**6)
 
     @property
@@ -169,6 +197,8 @@ class RecorderConfig(Section):
         twice = next((name for name in ids if ids.count(name) > 1), None)
         if twice:
             raise ValueError(f"two cameras have the id {twice!r}")
+        if self.remote.listen is None and self.licence.mode == "file":
+            raise ValueError("remote.listen: null leaves no way to the remote side without a licence service")
         return self
 
 
@@ -177,7 +207,8 @@ def load_config(path: Path) -> RecorderConfig:
     config = load(path, RecorderConfig)
     device, licence, local = config.device, config.licence, config.local
     volumes = tuple(volume.model_copy(update={"path": beside(path, volume.path)}) for volume in config.storage.volumes)
-    keys: dict[str, Path | str] = {"path": beside(path, licence.path), "root_key": beside(path, licence.root_key)}
+    keys: dict[str, Path | str] = {"root_key": beside(path, licence.root_key)}
+    keys |= {"path": beside(path, licence.path)} if licence.path is not None else {}
     keys |= {"profile": profile_place(licence.profile, path)}
     return config.model_copy(
         update={
@@ -197,7 +228,11 @@ def moved(config: RecorderConfig, port_base: int) -> RecorderConfig:
     def move(stream: StreamConfig) -> StreamConfig:
         return stream.model_copy(update={"url": moved_ports(stream.url, port_base)})
 
-    remote = config.remote.model_copy(update={"listen": moved_ports(config.remote.listen, port_base)})
-    return config.model_copy(
-        update={"remote": remote, "cameras": tuple(camera.with_streams(move) for camera in config.cameras)}
+    listen, url = config.remote.listen, config.licence.url
+    remote = config.remote.model_copy(update={"listen": moved_ports(listen, port_base)}) if listen else config.remote
+    licence = config.licence.model_copy(update={"url": moved_ports(url, port_base)}) if url else config.licence
+    cameras = tuple(
+        camera.with_streams(move).model_copy(update={"onvif": camera.onvif and camera.onvif.moved(port_base)})
+        for camera in config.cameras
     )
+    return config.model_copy(update={"remote": remote, "licence": licence, "cameras": cameras})

@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from gate.client.licensing import Licensing, open_licensing
 from gate.clock import Clock
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import STATE_NAME
@@ -17,6 +17,7 @@ from recorder.config import CameraConfig, RecorderConfig
 from recorder.events.sources import EventSources, open_bus
 from recorder.hub import Hub
 from recorder.ingest.precision import run_precision
+from recorder.licence_source import camera_names, open_licence_source
 from recorder.local.app import serve_local
 from recorder.recording_control import RecordingControl
 from recorder.reload import ConfigReload
@@ -24,6 +25,9 @@ from recorder.remote.app import serve_remote
 from recorder.state import StateBoard
 from recorder.storage import Storage, open_storage
 from recorder.web.served import Served
+
+if TYPE_CHECKING:
+    from gate.client.uplink import Uplink
 
 Job = Callable[[], Coroutine[None, None, None]]
 
@@ -46,7 +50,7 @@ async def run_device(
         )
         board = StateBoard(cameras={})
         hub = Hub()
-        licensing = _licensing(config, clock)
+        licensing = open_licence_source(config, clock)
         gate, licence = licensing.gate, licensing.licence
         await licence.run_once()  # before anything asks the gate: what is licensed must not begin with a denial
         storage = await stack.enter_async_context(_storage(config, clock, board))
@@ -58,7 +62,7 @@ async def run_device(
         )
         events = EventSources(bus=bus, hub=hub, gate=gate, board=board, clock=clock, language=config.device.language)
         await events.apply(config.cameras)
-        reload = ConfigReload(load=load, running=config, apply=partial(_apply, cameras, events))
+        reload = ConfigReload(load=load, running=config, apply=partial(_apply, cameras, events, licensing.uplink))
         served = Served(
             hub=hub,
             gate=gate,
@@ -72,10 +76,12 @@ async def run_device(
             reload=reload,
         )
         await stack.enter_async_context(serve_local(served))
-        host, port = await stack.enter_async_context(serve_remote(served))
+        front = await stack.enter_async_context(serve_remote(served))
+        if licensing.uplink is not None:
+            licensing.uplink.serve(front.accept, board.changed)
         jobs: dict[str, Job] = {
             "gate": gate.run,
-            "licence file": licence.run,
+            "licence": licence.run,
             "time": licensing.timekeeper.run,
             "storage": storage.run,
             "cameras": cameras.run,
@@ -83,27 +89,20 @@ async def run_device(
             "precision": partial(run_precision, gate, cameras.sources, clock),
             "reload": partial(_reload_on, reload_wanted, reload),
         }
-        addresses = {"remote": f"http://{host}:{port}/", "local": str(config.local.socket)}
+        addresses = {"local": str(config.local.socket)}
+        if front.address is not None:
+            addresses["remote"] = front.url
         await _run_until(ended, jobs, partial(on_ready, addresses))
 
 
-async def _apply(cameras: Cameras, events: EventSources, wanted: Sequence[CameraConfig]) -> CameraChanges:
+async def _apply(
+    cameras: Cameras, events: EventSources, uplink: "Uplink | None", wanted: Sequence[CameraConfig]
+) -> CameraChanges:
     changes = await cameras.apply(wanted)
     await events.apply(wanted)
+    if uplink is not None:
+        uplink.tell_cameras(camera_names(wanted))
     return changes
-
-
-def _licensing(config: RecorderConfig, clock: Clock) -> Licensing:
-    return open_licensing(
-        clock=clock,
-        data_dir=config.device.data_dir,
-        device_id=config.device.id,
-        cameras=[camera.id for camera in config.cameras],
-        path=config.licence.path,
-        root_key=config.licence.root_key,
-        profile=config.licence.profile,
-        language=config.device.language,
-    )
 
 
 def _storage(config: RecorderConfig, clock: Clock, board: StateBoard) -> AbstractAsyncContextManager[Storage]:

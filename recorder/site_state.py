@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from gate.client.uplink_status import UplinkStatus
 from gate.licence.clock_evidence import ClockEvidence
 from gate.licence.decision import Decision, Denied, Granted
 from gate.licence.denials import problem
@@ -42,9 +43,10 @@ def site_state(
     language: Language,
     licence_message: str = "",
     clock: ClockEvidence | None = None,
+    service: UplinkStatus | None = None,
 ) -> dict[str, Any]:
     """The object as of `moment`; `language` is that of the problems in it, names and messages stay as they are.
-    `clock`: what the clock is worth, where somebody judges it."""
+    `clock`: what the clock is worth, where somebody judges it; `service`: the connection to the licence service."""
     zone = ZoneInfo(device.time_zone)
     return {
         "device": {"id": device.id, "language": device.language, "time_zone": device.time_zone},
@@ -55,7 +57,24 @@ def site_state(
         ],
         "features": _features(gate, tuple(board.cameras)),
         "storage": _storage(board.storage),
-        "licence": {"message": licence_message, "clock": _clock(clock, language) if clock else None},
+        "licence": {
+            "message": licence_message,
+            "clock": _clock(clock, language) if clock else None,
+            "service": _service(service) if service else None,
+        },
+    }
+
+
+def _service(service: UplinkStatus) -> dict[str, Any]:
+    return {
+        "url": service.url,
+        "phase": service.phase,
+        "since": service.since.isoformat(),
+        "registered": service.registered,
+        "device": service.device,
+        "serial": service.serial,
+        "code": service.code,
+        "stale_after": _iso(service.stale_after),
     }
 
 

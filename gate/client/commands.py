@@ -180,7 +180,9 @@ def _word(decision: dict[str, Any]) -> str:
 
 async def _install(arguments: argparse.Namespace) -> dict[str, Any]:
     site = load_site(arguments.config)
-    zone = ZoneInfo(site.device.time_zone)
+    zone, place = ZoneInfo(site.device.time_zone), site.licence.path
+    if place is None:
+        raise ConfigError(f"{arguments.config}: this recorder has its licence from a service, not from a file")
     content = read_licence(arguments.file)
     now = stopped_site_now(site.clock.mode, site.device.data_dir / STATE_NAME)
     disk = await asyncio.to_thread(in_force, site, now)
@@ -192,17 +194,15 @@ async def _install(arguments: argparse.Namespace) -> dict[str, Any]:
         "changes": [],
     }
     if accepted is None or accepted.entitlement is None:
-        lines = [*check_lines(checks), f"refused: {site.licence.path} stays as it is"]
+        lines = [*check_lines(checks), f"refused: {place} stays as it is"]
         return facts | {"lines": lines, "exit_status": 1}
     changes = _changes(disk.trusted.entitlement, accepted.entitlement, zone)
     try:
-        await asyncio.to_thread(write_atomically, site.licence.path, content)
+        await asyncio.to_thread(write_atomically, place, content)
     except OSError as error:
-        raise SigningError(f"{site.licence.path}: the licence cannot be written: {error.strerror}") from None
-    facts |= {"installed": str(site.licence.path), "changes": changes}
-    return facts | {
-        "lines": [*check_lines(checks), f"installed as {site.licence.path}", *(changes or ["nothing changes"])]
-    }
+        raise SigningError(f"{place}: the licence cannot be written: {error.strerror}") from None
+    facts |= {"installed": str(place), "changes": changes}
+    return facts | {"lines": [*check_lines(checks), f"installed as {place}", *(changes or ["nothing changes"])]}
 
 
 def _changes(before: Entitlement | None, after: Entitlement, zone: ZoneInfo) -> list[str]:

@@ -76,6 +76,10 @@ class LicenceFile:
         return self._text.in_language(self._language)
 
     @property
+    def status(self) -> None:
+        """There is no service."""
+
+    @property
     def text(self) -> Text:
         """`message` in both languages."""
         return self._text

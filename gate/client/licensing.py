@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from gate.client.acceptance import Acceptance
-from gate.client.errors import DeviceKeyError
 from gate.client.gate import Gate
 from gate.client.licence_file import LicenceFile
 from gate.client.profiles import open_profile
-from gate.client.registration import Maker, Registration
+from gate.client.registration import Maker, Registration, open_device_identity
 from gate.client.timekeeper import Timekeeper, read_boot_id
+from gate.client.uplink_status import UplinkStatus
 from gate.clock import Clock
 from gate.licence.profile import REMO
 from gate.licence.text import Language, Text
-from gate.signing.errors import KeyFileError
-from gate.signing.identity import DeviceIdentity, open_identity
+from gate.signing.identity import DeviceIdentity
 from gate.signing.two_slots import TwoSlots
-from gate.uplink.messages import CameraLine
 
 if TYPE_CHECKING:
     from gate.client.uplink import Uplink
@@ -36,6 +34,10 @@ class LicenceSource(Protocol):
     @property
     def text(self) -> Text:
         """What is wrong and what to do; empty while all is well."""
+
+    @property
+    def status(self) -> UplinkStatus | None:
+        """The connection to the licence service; None where there is to be none."""
 
     async def run_once(self) -> None:
         """Puts in force what is there already."""
@@ -58,12 +60,12 @@ class Licensing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePlace:
-    """Where the licence service is, and how this device presents itself there."""
+    """Where the licence service is, and how this device presents itself there. `cameras`: ids and names."""
 
     url: str
     name: str
     maker: Maker
-    cameras: tuple[CameraLine, ...]
+    cameras: tuple[tuple[str, str], ...]
     zone: ZoneInfo
 
 
@@ -81,7 +83,7 @@ def open_licensing(
     """By a licence file. Makes the device's key at its first start. `profile`: its name, or a file's path. Raises
     gate.client.errors.LicensingError or gate.yaml_file.ConfigError, one sentence for people.
     Nothing is licensed until `licence.run_once` has looked."""
-    identity, timekeeper = _identity(data_dir), _timekeeper(clock, data_dir)
+    identity, timekeeper = open_device_identity(data_dir), _timekeeper(clock, data_dir)
     gate = Gate(clock=clock, device_id=device_id, cameras=cameras, profile=open_profile(profile), time=timekeeper)
     licence = LicenceFile(
         path=path,
@@ -102,15 +104,14 @@ def open_service_licensing(
     clock: Clock,
     data_dir: Path,
     root_key: Path,
-    language: Language = "ja",
     profile: str = REMO.name,
 ) -> Licensing:
     """By a licence service, which knows the device by its key; otherwise as `open_licensing`."""
     from gate.client.uplink import Uplink  # SSH is loaded where it is spoken
 
-    identity, timekeeper = _identity(data_dir), _timekeeper(clock, data_dir)
+    identity, timekeeper = open_device_identity(data_dir), _timekeeper(clock, data_dir)
     registration = Registration(data_dir=data_dir, identity=identity, maker=place.maker)
-    cameras = [camera.id for camera in place.cameras]
+    cameras = [camera for camera, _ in place.cameras]
     gate = Gate(
         clock=clock, device_id=registration.device, cameras=cameras, profile=open_profile(profile), time=timekeeper
     )
@@ -132,19 +133,8 @@ def open_service_licensing(
         gate=gate,
         clock=clock,
         zone=place.zone,
-        language=language,
     )
     return Licensing(identity=identity, timekeeper=timekeeper, gate=gate, licence=uplink, uplink=uplink)
-
-
-def _identity(data_dir: Path) -> DeviceIdentity:
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        return open_identity(data_dir)
-    except OSError as error:
-        raise DeviceKeyError(f"{data_dir}: the device's key cannot be made: {error.strerror}") from None
-    except KeyFileError as error:
-        raise DeviceKeyError(str(error)) from None
 
 
 def _timekeeper(clock: Clock, data_dir: Path) -> Timekeeper:

@@ -14,7 +14,7 @@ from gate.licence.text import Language, Text
 from gate.signing.envelope import ENVELOPE_BYTES_MAX
 from gate.signing.files import read_regular
 from gate.signing.identity import DEVICE_PUBLIC_NAME, sha256_of
-from gate.signing.keys import load_root_key
+from gate.signing.keys import kid_of, load_root_key
 from gate.signing.trust import Refusal, Trusted, pinned, with_document
 from gate.signing.two_slots import TwoSlots
 from gate.yaml_file import load
@@ -28,7 +28,8 @@ class _Device(BaseModel):
 
 
 class _Licence(BaseModel):
-    path: Path
+    mode: str = "file"
+    path: Path | None = None
     root_key: Path
     profile: str = REMO.name
 
@@ -64,7 +65,8 @@ def load_site(file: Path) -> SiteFile:
     site = load(file, SiteFile)
     device = site.device.model_copy(update={"data_dir": beside(file, site.device.data_dir)})
     licence = _Licence(
-        path=beside(file, site.licence.path),
+        mode=site.licence.mode,
+        path=beside(file, site.licence.path) if site.licence.path is not None else None,
         root_key=beside(file, site.licence.root_key),
         profile=profile_place(site.licence.profile, file),
     )
@@ -75,20 +77,24 @@ def load_site(file: Path) -> SiteFile:
 
 
 def pinned_by(site: SiteFile) -> Trusted:
-    """The root key and the device's own, if it has one already. Raises KeyFileError."""
+    """The root key and the device's own, if it has one already. A service knows the device by its key's name. Raises
+    KeyFileError."""
     public = site.device.data_dir / DEVICE_PUBLIC_NAME
-    own = sha256_of(load_root_key(public)) if public.exists() else None
-    return pinned(load_root_key(site.licence.root_key), site.device.id, own)
+    key = load_root_key(public) if public.exists() else None
+    device = kid_of(key) if key is not None and site.licence.mode == "service" else site.device.id
+    return pinned(load_root_key(site.licence.root_key), device, sha256_of(key) if key is not None else None)
 
 
 def in_force(site: SiteFile, now: datetime) -> OnDisk:
-    """The last good licence and then the file, as a device would take them. Raises KeyFileError."""
+    """The last good licence and then the file, if any, as a device would take them. Raises KeyFileError."""
     trusted = pinned_by(site)
     for content in TwoSlots(site.device.data_dir / FOLDER_NAME, ENTITLEMENT_SLOTS).load():
         kept = with_document(trusted, content, now)
         if isinstance(kept, Trusted):
             trusted = kept
             break
+    if site.licence.path is None:
+        return OnDisk(trusted=trusted, refusal=None)
     try:
         content, _ = read_regular(site.licence.path, ENVELOPE_BYTES_MAX)
     except OSError as error:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from gate.client.errors import DeviceKeyError
 from gate.licence.entitlement import Kind
-from gate.signing.device_label import DeviceLabel, new_code, shown_code, typed_code
+from gate.signing.device_label import DeviceLabel, new_code, shown_code, text_of, typed_code
+from gate.signing.errors import KeyFileError
 from gate.signing.files import read_regular, write_atomically
-from gate.signing.identity import DeviceIdentity
+from gate.signing.identity import DeviceIdentity, open_identity
 from gate.signing.keys import kid_of
 
 CODE_NAME = "registration.code"
@@ -27,6 +28,22 @@ class Maker:
     model: str = "edge-recorder"
     kind: Kind = "edge"
     made_on: date | None = None
+
+
+def open_registration(data_dir: Path, maker: Maker) -> "Registration":
+    """The label of the device whose data these are; its key is made if there is none. Raises DeviceKeyError."""
+    return Registration(data_dir=data_dir, identity=open_device_identity(data_dir), maker=maker)
+
+
+def open_device_identity(data_dir: Path) -> DeviceIdentity:
+    """The device's key, made with its folder if there is none. Raises DeviceKeyError."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return open_identity(data_dir)
+    except OSError as error:
+        raise DeviceKeyError(f"{data_dir}: the device's key cannot be made: {error.strerror}") from None
+    except KeyFileError as error:
+        raise DeviceKeyError(str(error)) from None
 
 
 class Registration:
@@ -48,6 +65,11 @@ class Registration:
     def shown_code(self) -> str:
         """The code in groups, to be read and typed."""
         return shown_code(self._code)
+
+    @property
+    def text(self) -> str:
+        """What its QR code says."""
+        return text_of(self.label)
 
     @property
     def label(self) -> DeviceLabel:

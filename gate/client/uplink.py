@@ -33,7 +33,7 @@ from gate.client.uplink_status import (
     UplinkStatus,
 )
 from gate.clock import Clock
-from gate.licence.text import NO_TEXT, Language, Text
+from gate.licence.text import NO_TEXT, Text
 from gate.signing.errors import EnvelopeError
 from gate.signing.identity import DeviceIdentity
 from gate.signing.relay_host import RELAY_BYTES_MAX, RELAY_TYPE, RelayHost, open_relay
@@ -75,26 +75,24 @@ class Uplink:
         name: str,
         identity: DeviceIdentity,
         registration: Registration,
-        cameras: Sequence[CameraLine],
+        cameras: Sequence[tuple[str, str]],
         acceptance: Acceptance,
         timekeeper: Timekeeper,
         gate: Gate,
         clock: Clock,
         zone: ZoneInfo,
-        language: Language = "ja",
     ) -> None:
         self._url = url.rstrip("/")
         self._name = name
         self._identity = identity
         self._registration = registration
-        self._cameras = tuple(cameras)
+        self._cameras = _lines(cameras)
         self._cameras_changed = asyncio.Event()
         self._acceptance = acceptance
         self._timekeeper = timekeeper
         self._gate = gate
         self._clock = clock
         self._zone = zone
-        self._language = language
         self._door: Door | None = None
         self._forwards: set[Pipe] = set()
         self._lost_ns: int | None = None
@@ -113,8 +111,11 @@ class Uplink:
     def status(self) -> UplinkStatus:
         """As of this moment."""
         entitlement, registered = self._gate.entitlement, self._status.registered
+        known = self._status
+        if self._lost_ns is not None and self._clock.monotonic_ns() - self._lost_ns >= OFFLINE_SECONDS * 1e9:
+            known = replace(known, phase="offline", since=self._lost_at)
         return replace(
-            self._status,
+            known,
             stale_after=entitlement.stale_after if entitlement else None,
             code=None if registered or (registered is None and entitlement) else self._registration.shown_code,
         )
@@ -126,20 +127,16 @@ class Uplink:
         entitlement = self._gate.entitlement
         return told or (profile_mismatch(entitlement, self._gate.profile) if entitlement else NO_TEXT)
 
-    @property
-    def message(self) -> str:
-        """`text` in the device's language."""
-        return self.text.in_language(self._language)
-
     def serve(self, door: Door, on_change: Callable[[], None]) -> None:
         """From now on the service may reach the remote site through the door. `on_change`: called when `status` has
         changed."""
         self._door, self._on_change = door, on_change
 
-    def tell_cameras(self, cameras: Sequence[CameraLine]) -> None:
-        """The device's cameras, where they have changed."""
-        if tuple(cameras) != self._cameras:
-            self._cameras = tuple(cameras)
+    def tell_cameras(self, cameras: Sequence[tuple[str, str]]) -> None:
+        """The device's cameras, ids and names, where they have changed."""
+        lines = _lines(cameras)
+        if lines != self._cameras:
+            self._cameras = lines
             self._cameras_changed.set()
 
     async def run_once(self) -> None:
@@ -161,7 +158,6 @@ class Uplink:
             wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
             failures += 1
             await self._clock.sleep(wait * random.uniform(0.7, 1.3))
-            self._say_offline()
 
     async def _connected(self) -> None:
         relay = await self._relay()
@@ -249,6 +245,10 @@ class Uplink:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(lambda: pipe.socket_side, far)
             await self._door(near)
+        except ConnectionError as error:
+            near.close()
+            pipe.abort()
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, str(error)) from None
         except BaseException:
             near.close()
             pipe.abort()
@@ -258,7 +258,7 @@ class Uplink:
         return pipe.channel_side
 
     def _stands(self, registered: bool) -> None:
-        if self._status.phase != "connected":
+        if self._lost_ns is not None or self._status.phase != "connected":
             _log.warning("uplink: connected to %s", self._url)
             self._status = replace(self._status, phase="connected", since=self._clock.now(), trouble=NO_TEXT)
         self._lost_ns = None
@@ -271,12 +271,7 @@ class Uplink:
         if trouble.text != self._status.trouble:
             _log.warning("uplink: no connection to %s: %s", self._url, trouble.detail or trouble.text.en)
         self._status = replace(self._status, trouble=trouble.text)
-        self._say_offline()
 
-    def _say_offline(self) -> None:
-        lost_ns = self._lost_ns
-        if lost_ns is None or self._status.phase == "offline":
-            return
-        if self._clock.monotonic_ns() - lost_ns >= OFFLINE_SECONDS * 1e9:
-            self._status = replace(self._status, phase="offline", since=self._lost_at)
-            self._on_change()
+
+def _lines(cameras: Sequence[tuple[str, str]]) -> tuple[CameraLine, ...]:
+    return tuple(CameraLine(id=id, name=name) for id, name in cameras)

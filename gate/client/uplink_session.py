@@ -22,7 +22,6 @@ from gate.client.registration import Registration
 from gate.client.timekeeper import Timekeeper
 from gate.clock import Clock
 from gate.licence.text import Text
-from gate.signing.device_label import text_of
 from gate.signing.errors import EnvelopeError
 from gate.signing.identity import DeviceIdentity
 from gate.signing.time_answer import TIME_TYPE, open_time
@@ -33,6 +32,7 @@ from gate.uplink.lines import MessageChannel
 from gate.uplink.messages import Ack, Ask, CameraLine, Cameras, Challenge, Farewell, Hello, Standing, Told
 
 NONCE_BYTES = 32
+QUESTIONS_MAX = 8
 GREETING_SECONDS_MAX = 10.0
 SURPRISE = CORRECTION
 CONFIRM_SECONDS = 0.5
@@ -83,8 +83,8 @@ class UplinkSession:
         self._gate = gate
         self._clock = clock
         self._on_standing = on_standing
-        self._question: Question | None = None
-        self._confirming = False
+        self._questions: dict[bytes, Question] = {}
+        self._confirming = self._had_no_owner = False
         self._told = 0
         self._answered = asyncio.Event()
         self._renewal: anyio.CancelScope | None = None
@@ -108,7 +108,7 @@ class UplinkSession:
     def _hello(self, challenge: bytes) -> Hello:
         entitlement = self._acceptance.trusted.entitlement if self._gate.entitlement is not None else None
         return Hello(
-            label=text_of(self._registration.label),
+            label=self._registration.text,
             name=self._name,
             cameras=tuple(self._cameras()),
             boot_id=self._timekeeper.boot_id,
@@ -120,7 +120,9 @@ class UplinkSession:
 
     def _new_nonce(self) -> str:
         nonce = secrets.token_bytes(NONCE_BYTES)
-        self._question = self._timekeeper.question(nonce)
+        while len(self._questions) >= QUESTIONS_MAX:
+            del self._questions[next(iter(self._questions))]
+        self._questions[nonce] = self._timekeeper.question(nonce)
         return nonce.hex()
 
     async def _take(self, message: object, group: anyio.abc.TaskGroup) -> None:
@@ -148,17 +150,23 @@ class UplinkSession:
             _log.warning("LICENCE_REVOKED the service has registered this device for nobody")
             await self._acceptance.forget()
         self._on_standing(standing.registered)
+        if standing.registered and self._had_no_owner:
+            await self._channel.send(Ask(nonce=self._new_nonce()))  # the first nonce was spent on no answer
+        self._had_no_owner = not standing.registered
 
     async def _take_time(self, content: bytes, group: anyio.abc.TaskGroup) -> None:
-        question, self._question = self._question, None
         refused = self._acceptance.take_keys(content, TIME_TYPE)
-        if refused is not None or question is None:
-            _log.warning("TIME_REFUSED %s", refused.code if refused else "nobody asked")
+        if refused is not None:
+            _log.warning("TIME_REFUSED %s", refused.code)
             return
         try:
             answer = open_time(content, self._registration.device, self._acceptance.trusted.keys.keys)
         except EnvelopeError as error:
             _log.warning("TIME_REFUSED %s", error)
+            return
+        question = self._questions.pop(answer.nonce, None)
+        if question is None:
+            _log.warning("TIME_REFUSED it answers no question of this connection")
             return
         ahead = answer.time - self._timekeeper.evidence().now
         if abs(ahead) > SURPRISE and not self._confirming:
@@ -206,7 +214,7 @@ class UplinkSession:
                     await anyio.sleep_forever()
                 else:
                     middle = entitlement.issued_at + (entitlement.stale_after - entitlement.issued_at) / 2
-                    await self._clock.sleep_until(max(middle, entitlement.issued_at))
+                    await self._clock.sleep_until(middle + self._timekeeper.evidence().wall_ahead)
             if self._renewal.cancelled_caught:
                 continue
             self._answered.clear()
@@ -214,5 +222,8 @@ class UplinkSession:
             try:
                 async with self._clock.timeout(ANSWER_SECONDS):
                     await self._answered.wait()
+                renewed = self._gate.entitlement is not entitlement
             except TimeoutError:
+                renewed = False
+            if not renewed:
                 await self._clock.sleep(GREETING_SECONDS_MAX)

@@ -35,7 +35,7 @@ class _Device(BaseModel):
 
 
 class _Licence(BaseModel):
-    path: Path
+    path: Path | None = None
 
 
 class _Local(BaseModel):
@@ -87,7 +87,7 @@ def _load_site(file: Path) -> _Site:
     return _Site(
         device=_Device(data_dir=beside(file, site.device.data_dir)),
         clock=site.clock.beside(file),
-        licence=_Licence(path=beside(file, site.licence.path)),
+        licence=_Licence(path=beside(file, site.licence.path) if site.licence.path is not None else None),
         local=_Local(socket=beside(file, site.local.socket)),
     )
 
@@ -135,13 +135,15 @@ def _reset(site: _Site, *, sure: bool) -> int:
             raise ConfigError(f"the site is running ({socket} answers): stop it before its clock is reset")
     if data_dir.exists() and not state.exists():
         raise ConfigError(f"{data_dir} has no {STATE_NAME}: it is not the data of a site on a shared clock")
-    if licence.exists() and not licence.is_file():
+    if licence is not None and licence.exists() and not licence.is_file():
         raise ConfigError(f"{licence} is no file: reset deletes the licence only where it is one")
+    others = [*site.clock.site_data, *([licence] if licence is not None else [])]
     if not sure:
-        names = " and ".join(str(path) for path in (data_dir, licence) if path.exists()) or "nothing"
+        names = " and ".join(str(path) for path in (data_dir, *others) if path.exists()) or "nothing"
         raise ConfigError(f"reset deletes {names} for good; say `reset --yes` to do it")
     try:
-        licence.unlink(missing_ok=True)
+        for other in others:
+            shutil.rmtree(other) if other.is_dir() and not other.is_symlink() else other.unlink(missing_ok=True)
         for path in sorted(data_dir.iterdir(), key=lambda path: path == state) if data_dir.exists() else ():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()  # the offset comes last
     except OSError as error:

@@ -20,7 +20,7 @@ from recorder.web.live_route import VIEWERS_MAX, LiveRoute
 from recorder.web.middleware import problems_middleware
 from recorder.web.recording_route import RecordingRoute
 from recorder.web.served import Served
-from recorder.web.server import REQUEST_BYTES_MAX, serve_tcp
+from recorder.web.server import REQUEST_BYTES_MAX, Front, serve_tcp
 from recorder.web.state_route import StateRoute
 
 
@@ -78,11 +78,11 @@ def create_app(served: Served, *, viewers_max: int = VIEWERS_MAX) -> web.Applica
 
 
 @contextlib.asynccontextmanager
-async def serve_remote(served: Served) -> AsyncIterator[tuple[str, int]]:
-    """Serves on `remote.listen`; yields host and port. Raises recorder.errors.RecorderError."""
+async def serve_remote(served: Served) -> AsyncIterator[Front]:
+    """Serves on `remote.listen`, and what comes through the licence service. Raises recorder.errors.RecorderError."""
     app = create_app(served)
-    async with serve_tcp(app, listen=served.config.remote.listen, clock=served.clock) as address:
-        yield address
+    async with serve_tcp(app, listen=served.config.remote.listen, clock=served.clock) as front:
+        yield front
 
 
 def _fragment_forms(board: StateBoard, clock: Clock) -> Callable[[str, str], FragmentForm]:

@@ -22,7 +22,11 @@ async def run_demo(
                         console=console, transient=True)  # fmt: skip
     bars: dict[str, Any] = {}
 
+    sign_ins: list[dict[str, str]] = []
+
     def on_report(kind: str, content: Any) -> None:
+        if kind == "sign_ins":
+            sign_ins[:] = content
         if kind == "progress":
             what = str(content["what"])
             if what not in bars:
@@ -35,21 +39,22 @@ async def run_demo(
             if await _first(site.wait_ready(), ended) is None:
                 return
             if as_json:
-                print(json.dumps({"addresses": site.addresses, "site": _facts(site)}, ensure_ascii=False), flush=True)
+                print(json.dumps(_up(site, sign_ins), ensure_ascii=False), flush=True)
             else:
-                address_table(site.addresses, site.recorder, site.recorder_path)
+                address_table(site.addresses, sign_ins, site.recorder, site.recorder_path)
             await _first(clock.sleep(duration_seconds) if duration_seconds is not None else None, ended)
 
 
-def _facts(site: Site) -> dict[str, Any]:
-    return {
+def _up(site: Site, sign_ins: list[dict[str, str]]) -> dict[str, Any]:
+    facts = {
         "device": site.recorder.device.id,
         "cameras": [camera.id for camera in site.recorder.cameras],
         "data_dir": str(site.recorder.device.data_dir),
         "local": str(site.recorder.local.socket),
-        "licence": str(site.recorder.licence.path),
+        "licence": str(site.recorder.licence.path) if site.recorder.licence.path is not None else None,
         "pids": {name: child.pid for name, child in site.children.items()},
     }
+    return {"addresses": site.addresses, "site": facts, "sign_ins": sign_ins}
 
 
 async def _first(waiting: Any, ended: asyncio.Event) -> Any:

@@ -16,10 +16,11 @@ from pydantic import Field
 from gate.clock import Clock, SystemClock
 from gate.config_fields import Section, beside
 from gate.shared_clock.server import STATE_NAME, ClockServer, answers
-from gate.yaml_file import load
+from gate.yaml_file import ConfigError, load
 from recorder.config import RecorderConfig, load_config
 from recorder.errors import RecorderError
 from recorder.supervisor.child import Child
+from recorder.supervisor.seed import SEED_NAME, write_seed
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class DemoConfig(Section):
     fleet: Path
     recorder: Path
     hdmi: Path
+    service: Path | None = None
     licence_months: int = Field(12, ge=1, le=120)
 
 
@@ -47,13 +49,19 @@ class Site:
         self._clock = SystemClock()
         ports = ["--port-base", str(port_base), "--report"]
         modules = {
-            "cameras": ("camera_sim", beside(demo, self.config.fleet)),
-            "recorder": ("recorder", self.recorder_path),
-            "hdmi": ("hdmi_out", beside(demo, self.config.hdmi)),
+            "cameras": ("camera_sim", [str(beside(demo, self.config.fleet)), *ports]),
+            "recorder": ("recorder", [str(self.recorder_path), *ports]),
+            "hdmi": ("hdmi_out", [str(beside(demo, self.config.hdmi)), *ports]),
         }
+        if self.config.service is not None:
+            self._seed = self.recorder.device.data_dir / SEED_NAME
+            service = beside(demo, self.config.service)
+            modules["service"] = ("gate.service", [str(service), *ports, "--demo", str(self._seed)])
+        elif self.recorder.licence.mode == "service":
+            raise ConfigError(f"{demo}: the recorder has its licence from a service: name its configuration (service:)")
         self.children = {
-            name: Child(name=name, module=module, arguments=[str(path), *ports], clock=self._clock, on_report=on_report)
-            for name, (module, path) in modules.items()
+            name: Child(name=name, module=module, arguments=arguments, clock=self._clock, on_report=on_report)
+            for name, (module, arguments) in modules.items()
         }
 
     @property
@@ -83,14 +91,17 @@ class Site:
                     yield self._clock
 
     async def _ensure_licence(self) -> None:
-        """A site that starts for the first time gets a licence for all of its cameras, and the key that signs it."""
-        licence = self.recorder.licence
-        if licence.path.exists():
+        """A site that starts for the first time gets a licence for all of its cameras: a file and the key that signs
+        it, or, from its service, whatever the service is told of the recorder here."""
+        licence, place = self.recorder.licence, self.recorder.licence.path
+        if "service" in self.children:
+            await asyncio.to_thread(write_seed, self._seed, self.recorder, self.config.licence_months)
+        if place is None or place.exists():
             return
-        licence.path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         device = self.recorder.device
         command = ["licence", "issue", "--device", device.id, "--time-zone", device.time_zone]
-        command += ["--months", str(self.config.licence_months), "--out", str(licence.path)]
+        command += ["--months", str(self.config.licence_months), "--out", str(place)]
         command += ["--profile", licence.profile]
         for camera in self.recorder.cameras:
             command += ["--camera", camera.id]
@@ -100,7 +111,7 @@ class Site:
             sys.executable, "-m", "recorder.cli", *command, stdout=asyncio.subprocess.DEVNULL
         )
         if await process.wait() != 0:
-            raise RecorderError(f"the site's first licence {licence.path} could not be issued (the reason is above)")
+            raise RecorderError(f"the site's first licence {place} could not be issued (the reason is above)")
 
     @asynccontextmanager
     async def _children_running(self) -> AsyncIterator[None]:
@@ -112,8 +123,8 @@ class Site:
         async def run_all() -> None:
             try:
                 async with asyncio.TaskGroup() as group:
-                    for child in self.children.values():
-                        group.create_task(child.run(), name=child.name)
+                    for name, child in self.children.items():
+                        group.create_task(self._run_child(name, child), name=name)
             except* Exception as errors:
                 failure.append(errors.exceptions[0])
                 body.cancel()
@@ -129,6 +140,11 @@ class Site:
         finally:
             children.cancel()
             await asyncio.gather(children, return_exceptions=True)
+
+    async def _run_child(self, name: str, child: Child) -> None:
+        if name == "recorder" and "service" in self.children:  # which makes the key that the recorder pins
+            await self.children["service"].ready.wait()
+        await child.run()
 
     async def wait_ready(self) -> dict[str, Any]:
         """Returns the recorder's state once every child answers, every stream runs, and the monitor shows pictures."""

@@ -1,7 +1,7 @@
 """What a terminal shows of a site: its addresses, its cameras."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,27 +16,43 @@ from recorder.config import RecorderConfig
 _PLACES = {
     "remote": "remote web app",
     "hdmi": "HDMI monitor",
+    "portal": "licence portal",
+    "mailbox": "its mails",
     "rtsp": "simulated cameras",
     "local": "local site (socket)",
     "clock": "site clock (socket)",
 }
 
 
-def address_table(addresses: Mapping[str, str], recorder: RecorderConfig, config: Path) -> None:
-    """Prints every address, and the two commands a visitor wants next."""
+def address_table(
+    addresses: Mapping[str, str], sign_ins: Sequence[Mapping[str, str]], recorder: RecorderConfig, config: Path
+) -> None:
+    """Prints every address, who may sign in to the portal, and what a visitor wants to do next."""
     table = Table(title=f"{recorder.device.id} is up; Ctrl-C ends it", title_justify="left", show_header=False)
     for name, label in _PLACES.items():
         if name in addresses:
             table.add_row(label, addresses[name])
     table.add_row("recordings", str(recorder.device.data_dir))
-    cameras = " ".join(f"--camera {camera.id}" for camera in recorder.cameras)
-    renewal = f"edge-recorder licence issue --device {recorder.device.id} {cameras} --months 12"
-    if "clock" in addresses:
-        renewal += f" --clock {os.path.relpath(addresses['clock'])}"
     console = Console(soft_wrap=True, highlight=False)
     console.print(table)
+    if sign_ins:
+        people = Table(title="sign in to the portal as", title_justify="left", box=box.SIMPLE_HEAD, show_header=False)
+        for one in sign_ins:
+            people.add_row(one["role"], one["email"], one["password"])
+        console.print(people)
     console.print(f"cross the expiry:  edge-recorder clock --config {os.path.relpath(config)} to-expiry --before 10s")
-    console.print(f"renew:             {renewal} --out {os.path.relpath(recorder.licence.path)}")
+    console.print(f"renew:             {_renewal(addresses, recorder)}")
+
+
+def _renewal(addresses: Mapping[str, str], recorder: RecorderConfig) -> str:
+    if recorder.licence.path is None:
+        return "in the portal, as partner: ライセンス管理 (Licences), 割り当てる (Allocate) to the customer"
+    cameras = " ".join(f"--camera {camera.id}" for camera in recorder.cameras)
+    clock = f" --clock {os.path.relpath(addresses['clock'])}" if "clock" in addresses else ""
+    return (
+        f"edge-recorder licence issue --device {recorder.device.id} {cameras} --months 12{clock} "
+        f"--out {os.path.relpath(recorder.licence.path)}"
+    )
 
 
 def state_table(state: Mapping[str, Any]) -> None:

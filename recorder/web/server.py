@@ -6,7 +6,8 @@ import errno
 import logging
 import socket
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -85,15 +86,36 @@ class _CappedSite(web.BaseSite):
         return _Refuse()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """`address`: where it truly listens; None: nowhere. `accept` serves a socket that has come another way; it raises
+    ConnectionError where too many are open."""
+
+    address: tuple[str, int] | None
+    accept: Callable[[socket.socket], Awaitable[None]]
+
+    @property
+    def url(self) -> str:
+        """Of the place where it listens; empty for nowhere."""
+        return "http://{}:{}/".format(*self.address) if self.address is not None else ""
+
+
 @contextlib.asynccontextmanager
 async def serve_tcp(
-    app: web.Application, *, listen: str, clock: Clock, connections_max: int = CONNECTIONS_MAX
-) -> AsyncIterator[tuple[str, int]]:
-    """Serves on `host:port`; yields where it truly listens (port 0 picks one). Raises RecorderError."""
-    sock = _tcp_socket(*split_address(listen))
-    bound = sock.getsockname()
-    async with _serve(app, sock, f"http://{listen}", clock, connections_max):
-        yield bound[0], bound[1]
+    app: web.Application, *, listen: str | None, clock: Clock, connections_max: int = CONNECTIONS_MAX
+) -> AsyncIterator[Front]:
+    """Serves on `host:port` (port 0 picks one), or, with None, only what is handed to it. Raises RecorderError."""
+    sock = _tcp_socket(*split_address(listen)) if listen is not None else None
+    bound = sock.getsockname() if sock is not None else None
+    async with _serve(app, sock, f"http://{listen}", clock, connections_max) as runner:
+
+        async def accept(came: socket.socket) -> None:
+            server = runner.server
+            if server is None or len(server.connections) >= connections_max:
+                raise ConnectionError(f"{connections_max} connections are open")
+            await asyncio.get_running_loop().connect_accepted_socket(server, came)
+
+        yield Front(address=(bound[0], bound[1]) if bound is not None else None, accept=accept)
 
 
 @contextlib.asynccontextmanager
@@ -114,8 +136,8 @@ async def serve_unix(
 
 @contextlib.asynccontextmanager
 async def _serve(
-    app: web.Application, sock: socket.socket, where: str, clock: Clock, connections_max: int
-) -> AsyncIterator[None]:
+    app: web.Application, sock: socket.socket | None, where: str, clock: Clock, connections_max: int
+) -> AsyncIterator[web.AppRunner]:
     sockets: dict[web.WebSocketResponse, str] = {}
     app[SOCKETS] = sockets
 
@@ -135,13 +157,15 @@ async def _serve(
     )
     try:
         await runner.setup()
-        await _CappedSite(runner, sock, where, connections_max).start()
-        _log.info("listening on %s", where)
-        yield
+        if sock is not None:
+            await _CappedSite(runner, sock, where, connections_max).start()
+            _log.info("listening on %s", where)
+        yield runner
     finally:
         with anyio.CancelScope(shield=True):
             await runner.cleanup()
-        sock.close()
+        if sock is not None:
+            sock.close()
 
 
 async def _close(ws: web.WebSocketResponse, farewell: str) -> None:

@@ -9,6 +9,7 @@ import anyio
 from aiohttp import web
 
 from gate.client.gate import Gate
+from gate.client.uplink_status import UplinkStatus
 from gate.clock import Clock
 from gate.licence.text import Language, Text
 from recorder.config import DeviceConfig
@@ -32,6 +33,10 @@ class LicenceStatus(Protocol):
     @property
     def text(self) -> Text:
         """What is wrong with it, in one sentence; empty while all is well."""
+
+    @property
+    def status(self) -> UplinkStatus | None:
+        """The connection to the licence service; None where there is to be none."""
 
 
 class StateRoute:
@@ -84,6 +89,7 @@ class StateRoute:
             language=language,
             licence_message=message,
             clock=self._gate.evidence(),
+            service=self._licence.status,
         )
         return json.dumps(state, ensure_ascii=False)
 

@@ -87,9 +87,9 @@ class PageServer:
             state.recording.phase = "recording"
         gate = asyncio.create_task(self.site.gate.run())
         self._play()
-        async with serve_remote(self.site.parts) as (host, port):
-            self.port = port
-            self.address = f"http://{host}:{port}/"
+        async with serve_remote(self.site.parts) as front:
+            assert front.address is not None
+            self.port, self.address = front.address[1], front.url
             self._ready.set()
             await self._ended.wait()
         for task in (gate, *self._players.values()):

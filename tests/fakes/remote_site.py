@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gate.client.gate import Gate
+from gate.client.uplink_status import UplinkStatus
 from gate.clock import Clock, ns_of
 from gate.licence.entitlement import CameraGrant, Entitlement, Interval
 from gate.licence.profile import REMO
@@ -45,9 +46,10 @@ def config_of(folder: Path, cameras: int = 4, port: int = 0) -> RecorderConfig:
 
 @dataclass(slots=True)
 class FileStatus:
-    """Stands for whatever watches the licence file."""
+    """Stands for whatever brings the licence."""
 
     text: Text = NO_TEXT
+    status: UplinkStatus | None = None
 
 
 @dataclass(slots=True)

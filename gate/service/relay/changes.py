@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gate.clock import Clock
 from gate.service.operations.entitlements import customer_versions
 from gate.service.store.engine import Store
+from gate.service.store.whole import whole
 
 LOOK_SECONDS = 0.5
 """How long another process's change may go unseen."""
@@ -51,7 +52,7 @@ class Changes:
             while True:
                 self._hint.clear()
                 try:
-                    await self.run_once()
+                    await whole(self.run_once())
                 except (SQLAlchemyError, OSError) as error:
                     _log.warning("devices are not told of changes: %s", error)
                 try:

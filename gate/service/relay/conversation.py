@@ -17,13 +17,14 @@ from gate.clock import Clock
 from gate.licence.rules import Rules
 from gate.licence.text import Text
 from gate.service.operations.devices import AnnouncedCamera, Announcement, announce
-from gate.service.operations.entitlements import hear, mint, new_challenge
+from gate.service.operations.entitlements import Minted, hear, mint, new_challenge
 from gate.service.operations.refusals import Refusal, ServiceCode
 from gate.service.relay.changes import Changes, Watched
 from gate.service.store.engine import Store
+from gate.service.store.whole import whole
 from gate.signing.device_label import DeviceLabel, label_of
 from gate.signing.issuer import Issuer
-from gate.signing.witness import Report
+from gate.signing.witness import Alarm, Report
 from gate.uplink.errors import MessageError
 from gate.uplink.lines import MessageChannel
 from gate.uplink.messages import Ack, Ask, CameraLine, Cameras, Challenge, Farewell, Hello, Standing, Told
@@ -85,11 +86,9 @@ class Conversation:
 
     async def _greeting(self) -> Hello | None:
         """None: the device was turned away, and told so."""
-        desk = self._desk
-        async with desk.store.begin() as tx:
-            challenge = await new_challenge(tx, desk.clock.now())
+        challenge = await whole(self._new_challenge())
         await self._channel.send(Challenge(challenge=challenge.hex()))
-        async with desk.clock.timeout(HELLO_SECONDS_MAX):
+        async with self._desk.clock.timeout(HELLO_SECONDS_MAX):
             hello = await self._channel.receive()
         if not isinstance(hello, Hello):
             raise MessageError("hello is wanted first")
@@ -102,8 +101,7 @@ class Conversation:
         if refused is not None:
             return None
         report = Report(boot_id=hello.boot_id, seq=hello.seq, floor=hello.floor, proof=bytes.fromhex(hello.proof))
-        async with desk.store.begin() as tx:
-            heard = await hear(tx, self._device, report, challenge, desk.clock.now())
+        heard = await whole(self._heard(report, challenge))
         if isinstance(heard, Refusal):
             await self._turn_away(heard.code, heard.text)
             return None
@@ -118,8 +116,7 @@ class Conversation:
             name=self._name,
             cameras=tuple(AnnouncedCamera(id=camera.id, name=camera.name) for camera in cameras),
         )
-        async with self._desk.store.begin() as tx:
-            answer = await announce(tx, announcement, self._desk.clock.now())
+        answer = await whole(self._announced(announcement))
         if not isinstance(answer, Refusal):
             return None
         if answer.code == ServiceCode.TAKEN_CODE.value:
@@ -127,6 +124,23 @@ class Conversation:
         else:
             await self._turn_away(answer.code, answer.text)
         return answer
+
+    async def _new_challenge(self) -> bytes:
+        async with self._desk.store.begin() as tx:
+            return await new_challenge(tx, self._desk.clock.now())
+
+    async def _heard(self, report: Report, challenge: bytes) -> frozenset[Alarm] | Refusal:
+        async with self._desk.store.begin() as tx:
+            return await hear(tx, self._device, report, challenge, self._desk.clock.now())
+
+    async def _announced(self, announcement: Announcement) -> str | Refusal | None:
+        async with self._desk.store.begin() as tx:
+            return await announce(tx, announcement, self._desk.clock.now())
+
+    async def _minted(self, nonce: bytes | None) -> Minted | Refusal:
+        desk = self._desk
+        async with desk.store.begin() as tx:
+            return await mint(tx, self._device, desk.issuer, desk.clock.now(), desk.rules, nonce=nonce)
 
     async def _turn_away(self, code: str, text: Text) -> None:
         _log.warning("device %s: turned away: %s", self._device, code)
@@ -148,18 +162,9 @@ class Conversation:
             await self._tell(None)
 
     async def _tell(self, nonce: str | None) -> None:
-        desk = self._desk
         async with self._telling:
             self._watched.changed.clear()
-            async with desk.store.begin() as tx:
-                minted = await mint(
-                    tx,
-                    self._device,
-                    desk.issuer,
-                    desk.clock.now(),
-                    desk.rules,
-                    nonce=bytes.fromhex(nonce) if nonce else None,
-                )
+            minted = await whole(self._minted(bytes.fromhex(nonce) if nonce else None))
             if isinstance(minted, Refusal):
                 self._watched.version = None
                 await self._stand(False)

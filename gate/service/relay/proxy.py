@@ -197,10 +197,10 @@ class RelayProxy:
             async with anyio.create_task_group() as group:
                 group.start_soon(_upwards, ws, device, group.cancel_scope)
                 code = await self._downwards(request, ws, device, group.cancel_scope)
-            return code
         finally:
             with anyio.CancelScope(shield=True):
                 await device.close()
+        return code
 
     async def _downwards(
         self,

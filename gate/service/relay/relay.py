@@ -24,6 +24,7 @@ from gate.service.relay.proxy import RelayProxy
 from gate.service.relay.ssh_server import RelayServer, serve_devices
 from gate.service.relay.visits import Visits
 from gate.service.store.engine import Store
+from gate.service.store.whole import whole
 from gate.signing.issuer import Issuer
 
 RELAY_PATH = "/api/v1/relay"
@@ -100,10 +101,13 @@ class Relay:
             if not self._connections.devices:
                 continue
             try:
-                async with self._store.begin() as tx:
-                    await uplinks_seen(tx, self._connections.devices, self._process, self._clock.now())
+                await whole(self._confirm())
             except (SQLAlchemyError, OSError) as error:
                 _log.warning("relay: connections cannot be confirmed: %s", error)
+
+    async def _confirm(self) -> None:
+        async with self._store.begin() as tx:
+            await uplinks_seen(tx, self._connections.devices, self._process, self._clock.now())
 
     async def _show(self, _: web.Request) -> web.Response:
         if self._document is None:

@@ -4,6 +4,7 @@ What a device may do here: open one sync channel, and have its own remote site f
 shell, no command, no file transfer, no forward to or from any address, no agent, no terminal.
 """
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -18,6 +19,7 @@ from gate.service.errors import ListenError
 from gate.service.operations.uplinks import uplink_began, uplink_ended
 from gate.service.relay.connections import Connections, DeviceConnection
 from gate.service.relay.conversation import Conversation, Desk
+from gate.service.store.whole import whole
 from gate.signing.keys import kid_of
 from gate.uplink.errors import UplinkError
 from gate.uplink.lines import MessageChannel
@@ -26,6 +28,8 @@ from gate.uplink.ssh import OPTIONS, public_key_of
 
 CONNECTIONS_MAX = 20_000
 BACKLOG = 256
+GOODBYE_SECONDS_MAX = 2.0
+"""How long the end of the service waits until all devices are noted as gone."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +42,17 @@ class RelayServer:
         self.connections = connections
         self.process = process
         self.open = 0
+        self.talks: set[asyncio.Task[None]] = set()
+
+    async def began(self, device: DeviceConnection) -> None:
+        """Others may know that the device is connected here."""
+        async with self.desk.store.begin() as tx:
+            await uplink_began(tx, device.device, self.process, device.address, self.desk.clock.now())
+
+    async def ended(self, device: DeviceConnection) -> None:
+        """And that it is no more."""
+        async with self.desk.store.begin() as tx:
+            await uplink_ended(tx, device.device, self.process, self.desk.clock.now())
 
 
 class _Forward(asyncssh.SSHListener):
@@ -116,14 +131,17 @@ class _DeviceServer(asyncssh.SSHServer):
         _: "asyncssh.SSHWriter[bytes]",
     ) -> None:
         device, relay = self._opened(), self._relay
+        task = asyncio.current_task()
+        assert task is not None
+        relay.talks.add(task)
+        task.add_done_callback(relay.talks.discard)
         if stdin.channel.get_subsystem() != SUBSYSTEM:
             device.end()
             return
 
         async def known() -> None:
             relay.connections.add(device)
-            async with relay.desk.store.begin() as tx:
-                await uplink_began(tx, device.device, relay.process, device.address, relay.desk.clock.now())
+            await whole(relay.began(device))
 
         conversation = Conversation(
             device=device.device, channel=MessageChannel(stdin, stdout), desk=relay.desk, on_known=known
@@ -137,8 +155,7 @@ class _DeviceServer(asyncssh.SSHServer):
         finally:
             if relay.connections.remove(device):
                 with contextlib.suppress(SQLAlchemyError, OSError):
-                    async with relay.desk.store.begin() as tx:
-                        await uplink_ended(tx, device.device, relay.process, relay.desk.clock.now())
+                    await whole(relay.ended(device))
             stdout.close()
             assert self._connection is not None
             self._connection.close()
@@ -178,6 +195,8 @@ async def serve_devices(
             connection = relay.connections.of(device)
             if connection is not None:
                 connection.end()
+        if relay.talks:
+            await asyncio.wait(relay.talks, timeout=GOODBYE_SECONDS_MAX)
         await acceptor.wait_closed()
 
 

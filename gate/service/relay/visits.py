@@ -22,6 +22,7 @@ from gate.service.operations.devices import owner_of
 from gate.service.operations.sessions import session_of
 from gate.service.relay.proxy_rules import VIEW_METHODS
 from gate.service.store.engine import Store
+from gate.service.store.whole import whole
 
 LOOK_SECONDS = 1.0
 """How long an access that was revoked goes on at most."""
@@ -62,16 +63,18 @@ class Visits:
 
     async def visitor_of(self, request: web.Request) -> Visitor | None:
         """By the portal's cookie; None: nobody is signed in."""
-        identity = await self._identities.of_session(request)
+        identity = await whole(self._identities.of_session(request))
         if identity is None or identity.session is None:
             return None
         return Visitor(actor=identity.actor, token_sha256=hash_of(request.cookies[SESSION_COOKIE]))
 
     async def refusal(self, visitor: Visitor, device: str, method: str) -> str | None:
         """Why not (a code of relay.problems); None: it may."""
+        return refusal_of(visitor.actor, await whole(self._owner_of(device)), method)
+
+    async def _owner_of(self, device: str) -> str | None:
         async with self._store.read() as tx:
-            owner = await owner_of(tx, device)
-        return refusal_of(visitor.actor, owner, method)
+            return await owner_of(tx, device)
 
     @contextmanager
     def under_way(self, visitor: Visitor, device: str) -> Iterator[Visit | None]:
@@ -95,7 +98,7 @@ class Visits:
         try:
             while True:
                 try:
-                    await self.run_once()
+                    await whole(self.run_once())
                 except (SQLAlchemyError, OSError) as error:
                     _log.warning("relay: visits cannot be looked at: %s", error)
                 try:

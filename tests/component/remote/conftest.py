@@ -39,7 +39,7 @@ async def site(tmp_path: Path) -> AsyncIterator[RemoteSite]:
 async def client(site: RemoteSite) -> AsyncIterator[ClientSession]:
     """A client whose base address is the remote side's."""
     async with (
-        serve_remote(site.parts) as (host, port),
-        ClientSession(f"http://{host}:{port}") as session,
+        serve_remote(site.parts) as front,
+        ClientSession(front.url) as session,
     ):
         yield session

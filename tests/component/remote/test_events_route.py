@@ -47,8 +47,8 @@ async def bus(site: RemoteSite, catalog: Catalog, triggered: list[str]) -> Async
 @pytest_asyncio.fixture
 async def remote(site: RemoteSite, bus: EventBus, catalog: Catalog) -> AsyncIterator[ClientSession]:
     async with (
-        serve_remote(replace(site.parts, bus=bus, catalog=catalog)) as (host, port),
-        ClientSession(f"http://{host}:{port}") as session,
+        serve_remote(replace(site.parts, bus=bus, catalog=catalog)) as front,
+        ClientSession(front.url) as session,
     ):
         yield session
 

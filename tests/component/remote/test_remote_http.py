@@ -198,10 +198,11 @@ async def test_the_list_of_cameras_tells_their_addresses(client: ClientSession) 
 
 
 async def test_a_taken_port_is_one_clear_sentence(site: RemoteSite) -> None:
-    async with serve_remote(site.parts) as (host, port):
-        remote = site.config.remote.model_copy(update={"listen": f"{host}:{port}"})
+    async with serve_remote(site.parts) as front:
+        assert front.address is not None
+        remote = site.config.remote.model_copy(update={"listen": "{}:{}".format(*front.address)})
         parts = replace(site.parts, config=site.config.model_copy(update={"remote": remote}))
-        with pytest.raises(AddressInUseError, match=f"port {port} on 127.0.0.1 is taken"):
+        with pytest.raises(AddressInUseError, match=f"port {front.address[1]} on 127.0.0.1 is taken"):
             async with serve_remote(parts):
                 pass
 
@@ -209,8 +210,8 @@ async def test_a_taken_port_is_one_clear_sentence(site: RemoteSite) -> None:
 async def test_at_shutdown_viewers_are_told_to_come_back_and_it_is_short(site: RemoteSite, footage: Footage) -> None:
     site.stream("cam1", "sub", footage).publish(1)
     async with AsyncExitStack() as server:
-        host, port = await server.enter_async_context(serve_remote(site.parts))
-        async with ClientSession(f"http://{host}:{port}") as client:
+        front = await server.enter_async_context(serve_remote(site.parts))
+        async with ClientSession(front.url) as client:
             live = await client.ws_connect("/api/v1/cameras/cam1/live?lang=en")
             state = await client.ws_connect("/api/v1/state")
             await state.receive()

@@ -218,8 +218,8 @@ async def test_a_viewer_too_many_is_closed_with_4409_until_another_leaves(site: 
     feed = site.hub.feed("cam1", "sub")
     app = create_app(site.parts, viewers_max=1)
     async with (
-        serve_tcp(app, listen="127.0.0.1:0", clock=site.clock) as (host, port),
-        ClientSession(f"http://{host}:{port}") as client,
+        serve_tcp(app, listen="127.0.0.1:0", clock=site.clock) as front,
+        ClientSession(front.url) as client,
     ):
         async with client.ws_connect(LIVE) as first:
             await Watcher(first, site.clock).until_media(1)
@@ -236,8 +236,8 @@ async def test_a_viewer_too_many_is_closed_with_4409_until_another_leaves(site: 
 async def test_a_connection_too_many_is_refused_with_503(site: RemoteSite) -> None:
     app = create_app(site.parts)
     async with (
-        serve_tcp(app, listen="127.0.0.1:0", clock=site.clock, connections_max=1) as (host, port),
-        ClientSession(f"http://{host}:{port}") as client,
+        serve_tcp(app, listen="127.0.0.1:0", clock=site.clock, connections_max=1) as front,
+        ClientSession(front.url) as client,
         client.ws_connect("/api/v1/state"),
         client.get("/") as response,
     ):
@@ -286,8 +286,8 @@ async def test_a_late_timer_leaks_nothing_not_even_what_was_captured_in_time(tmp
     stream = site.stream("cam1", "sub", footage)
     stream.publish(2)
     async with (
-        serve_remote(site.parts) as (host, port),
-        ClientSession(f"http://{host}:{port}") as client,
+        serve_remote(site.parts) as front,
+        ClientSession(front.url) as client,
         client.ws_connect(LIVE) as ws,
     ):
         watcher = Watcher(ws, clock)
