@@ -118,7 +118,7 @@ class CamerasPages:
             section="pool",
             status=status,
             failure=failure,
-            lines=found.licences,
+            lines=[(line, [camera for camera in found.cameras if fits(line, camera)]) for line in found.licences],
             cameras={camera.key: camera for camera in found.cameras},
         )
 
@@ -138,10 +138,16 @@ class CamerasPages:
             days_left=days_left,
             near=days_left is not None and days_left <= NEAR_DAYS,
             matrix=matrix_of(self._profile, camera, siblings, visit.now),
-            choices=tuple(
-                line for line in all_of_it.licences if line.state == "spare" and line.licence.kind == camera.kind
-            ),
+            choices=tuple(line for line in all_of_it.licences if line.state == "spare" and fits(line, camera)),
         )
+
+
+def fits(line: LicenceLine, camera: Camera) -> bool:
+    """Whether the licence could be of use to that camera: what the ledger would refuse is not offered."""
+    licence, until = line.licence, camera.covered_until
+    if line.state not in ("active", "spare") or camera.held or camera.key == licence.camera:
+        return False
+    return licence.kind == camera.kind and (until is None or licence.term is None or until < licence.term.ends)
 
 
 def _days_left(until: datetime, now: datetime, site: Site) -> int:
