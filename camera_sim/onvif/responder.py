@@ -16,8 +16,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import anyio
-
 from camera_sim.errors import ListenError
 from camera_sim.onvif import discovery
 from camera_sim.onvif.camera import OnvifCamera
@@ -43,7 +41,7 @@ class DiscoveryResponder(asyncio.DatagramProtocol):
         self._cameras: tuple[OnvifCamera, ...] = ()
         self._away: Callable[[OnvifCamera], bool] = lambda _: False
         self._answering: deque[str] = deque(maxlen=REMEMBERED_MAX)
-        self._send, self._receive = anyio.create_memory_object_stream[Question](QUESTIONS_MAX)
+        self._questions: asyncio.Queue[Question] = asyncio.Queue(QUESTIONS_MAX)
         self._out: asyncio.DatagramTransport | None = None
         self.dropped = 0
 
@@ -65,8 +63,8 @@ class DiscoveryResponder(asyncio.DatagramProtocol):
         try:
             for camera in self._cameras:
                 self.hello(camera)
-            async for question, asker in self._receive:
-                await self._answer(question, asker)
+            while True:
+                await self._answer(*await self._questions.get())
         finally:
             for camera in self._cameras:
                 if not away(camera):
@@ -92,8 +90,8 @@ class DiscoveryResponder(asyncio.DatagramProtocol):
             return
         self._answering.append(question.message_id)
         try:
-            self._send.send_nowait((question, asker))
-        except anyio.WouldBlock:
+            self._questions.put_nowait((question, asker))
+        except asyncio.QueueFull:
             self.dropped += 1
             _log.warning("discovery: too many questions at once; %s dropped so far", self.dropped)
 

@@ -21,6 +21,7 @@ from recorder.events.motion_watch import MotionWatch
 from recorder.events.system import SystemWatch
 from recorder.events.watchers import Watcher, Watchers
 from recorder.hub import Hub
+from recorder.ingest.onvif.event_pull import EventPull
 from recorder.state import StateBoard
 
 
@@ -85,4 +86,13 @@ class EventSources:
                 worker=self._worker,
             )
             watchers["motion"] = Watcher(settings=(camera.motion, stream), job=watch.run)
+        if camera.onvif is not None and camera.onvif.events:
+            pull = EventPull(
+                camera=camera.id,
+                address=camera.onvif.address,
+                credentials=camera.onvif.credentials(camera.user, camera.password),
+                events=self._bus,
+                clock=self._clock,
+            )
+            watchers["onvif"] = Watcher(settings=(camera.onvif, camera.user, camera.password), job=pull.run)
         return watchers

@@ -5,8 +5,6 @@ import socket
 import uuid
 from collections.abc import AsyncIterator
 
-import anyio
-
 from gate.clock import Clock
 from recorder.ingest.errors import UnreachableError
 from recorder.ingest.onvif import discovery
@@ -23,13 +21,13 @@ _BUFFER_BYTES = 1 << 20
 
 class _Answers(asyncio.DatagramProtocol):
     def __init__(self) -> None:
-        self.send, self.receive = anyio.create_memory_object_stream[bytes](_DATAGRAMS_MAX)
+        self.queue: asyncio.Queue[bytes] = asyncio.Queue(_DATAGRAMS_MAX)
         self.dropped = 0
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         try:
-            self.send.send_nowait(data)
-        except anyio.WouldBlock:
+            self.queue.put_nowait(data)
+        except asyncio.QueueFull:
             self.dropped += 1
 
 
@@ -51,7 +49,7 @@ async def look(interface: str | None, seconds: float, clock: Clock) -> AsyncIter
         while (left_ns := end_ns - clock.monotonic_ns()) > 0:
             try:
                 async with clock.timeout(left_ns / 1e9):
-                    datagram = await answers.receive.receive()
+                    datagram = await answers.queue.get()
             except TimeoutError:
                 return
             for found in discovery.matches(datagram, ids):

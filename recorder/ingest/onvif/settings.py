@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from gate.config_fields import Section
+from gate.config_fields import Section, moved_ports
 from recorder.ingest.rtsp.auth import Credentials
 
 DEVICE_PATH = "/onvif/device_service"
@@ -44,6 +44,10 @@ class OnvifSettings(Section):
         if self.password is not None and self.user is None:
             raise ValueError("a password needs a user")
         return self
+
+    def moved(self, port_base: int) -> "OnvifSettings":
+        """The same at a moved port (gate.config_fields.moved_ports)."""
+        return self.model_copy(update={"address": moved_ports(self.address, port_base)})
 
     def credentials(self, user: str | None, password: SecretStr | None) -> Credentials | None:
         """Whose login is used; `user` and `password` are the camera's."""
