@@ -21,12 +21,13 @@ from gate.licence.state import State
 from gate.service.jobs import assignment, watermark
 from gate.service.operations.actor import Actor
 from gate.service.operations.audit import record
+from gate.service.operations.devices import Announcement, announce
 from gate.service.operations.refusals import Refusal, ServiceCode, refusal, refusal_of
 from gate.service.store import schema
 from gate.service.store.engine import Transaction
 from gate.service.store.ledger import load_state
 from gate.signing.envelope import seal
-from gate.signing.identity import sha256_of
+from gate.signing.identity import proves, sha256_of
 from gate.signing.issuer import Issuer
 from gate.signing.keys import kid_of
 from gate.signing.time_answer import seal_time
@@ -75,8 +76,37 @@ async def hear(
     """Uses up the challenge, remembers what the device says, and gives the alarms it raised (they are kept, and
     shown to the customer). UNKNOWN_DEVICE, STALE_CHALLENGE, NO_PROOF (for an impostor; the alarm is kept)."""
     stale = await take_challenge(tx, challenge, now)
+    return stale if stale is not None else await _heard(tx, device, report, challenge, now)
+
+
+async def introduce(
+    tx: Transaction, announcement: Announcement, report: Report, challenge: bytes, now: datetime
+) -> frozenset[Alarm] | Refusal:
+    """`announce` and `hear` for a device that has nothing but its proof: believed only with it. STALE_CHALLENGE,
+    NO_PROOF, TAKEN_CODE, STRANGE_ID."""
+    stale = await take_challenge(tx, challenge, now)
     if stale is not None:
         return stale
+    known = await tx.row(select(schema.devices.c.id).where(schema.devices.c.id == announcement.label.device))
+    if known is None and not proves(report.proof, challenge, announcement.label.public_key):
+        return refusal(ServiceCode.NO_PROOF)
+    heard_of = frozenset[Alarm]()
+    if known is not None:
+        outcome = await _heard(tx, announcement.label.device, report, challenge, now)
+        if isinstance(outcome, Refusal):
+            return outcome
+        heard_of = outcome
+    answer = await announce(tx, announcement, now)
+    if isinstance(answer, Refusal):
+        return answer
+    if known is not None:
+        return heard_of
+    return await _heard(tx, announcement.label.device, report, challenge, now)
+
+
+async def _heard(
+    tx: Transaction, device: str, report: Report, challenge: bytes, now: datetime
+) -> frozenset[Alarm] | Refusal:
     row = await tx.row(select(schema.devices).where(schema.devices.c.id == device).with_for_update())
     if row is None:
         return refusal_of(refused(RefusalCode.UNKNOWN_DEVICE, device=device))

@@ -1,0 +1,166 @@
+"""Wires the licence service: database, rules, keys, clock; API, portal and relay; mails and jobs."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+import anyio
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from gate.clock import Clock
+from gate.licence.rules import Rules
+from gate.licence.text import Text
+from gate.service.access.identity import Identities
+from gate.service.access.passwords import Passwords
+from gate.service.access.sign_in import SignIns
+from gate.service.api import problem
+from gate.service.api.serving import Api
+from gate.service.config import ServiceConfig, rules_of
+from gate.service.front import serve_http
+from gate.service.jobs.runner import Jobs
+from gate.service.mail.delivery import Delivery
+from gate.service.mail.mailbox import Mailbox
+from gate.service.mail.message import From
+from gate.service.mail.rendering import Words
+from gate.service.mail.smtp import SmtpServer
+from gate.service.portal.portal import add_portal
+from gate.service.portal.rendering import Rendering
+from gate.service.portal.site import Site
+from gate.service.relay.host_key import open_host_key
+from gate.service.relay.relay import Relay, RelayPlace
+from gate.service.seed import DemoSite, seed_demo, seed_site
+from gate.service.store.engine import Store, open_store
+from gate.service.store.migrate import migrate
+from gate.shared_clock.client import open_clock
+from gate.shared_clock.server import STATE_NAME
+from gate.signing.issuer import open_issuer
+
+NAME = Text(ja="エッジ録画サービス", en="Edge Recording Service")
+REQUEST_BYTES_MAX = 8 << 20
+"""Pictures of QR codes; the API takes far less."""
+
+_log = logging.getLogger(__name__)
+
+
+async def run_service(
+    config: ServiceConfig,
+    ended: asyncio.Event,
+    on_ready: Callable[[dict[str, str]], None],
+    *,
+    demo_site: DemoSite | None = None,
+) -> None:
+    """Runs until `ended` is set. `on_ready` is told every address once all of it answers. Raises ServiceError,
+    SigningError, ConfigError, ClockError or OSError, each one sentence for people."""
+    rules = rules_of(config)
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    config.keys.mkdir(parents=True, exist_ok=True)
+    async with contextlib.AsyncExitStack() as stack:
+        clock = await stack.enter_async_context(
+            open_clock(config.clock.mode, config.clock.socket, "service", state=config.data_dir / STATE_NAME)
+        )
+        store = open_store(config.database_url)
+        stack.push_async_callback(store.close)
+        migrated = await migrate(store)
+        if migrated.before != migrated.after:
+            _log.info("database: form %s, before: %s", migrated.after, migrated.before or "none")
+        passwords = Passwords()
+        if config.demo:
+            await seed_demo(store, passwords, clock, rules)
+        if demo_site is not None:
+            await seed_site(store, demo_site, clock, rules)
+        app, relay = create_app(config, store=store, clock=clock, rules=rules, passwords=passwords)
+        mailbox_section = config.mail.built_in()
+        if mailbox_section is not None:
+            await stack.enter_async_context(Mailbox(mailbox_section, store, clock).serving())
+        relay_address = await stack.enter_async_context(relay.serving())
+        tls = config.tls
+        host, port = await stack.enter_async_context(
+            serve_http(
+                app,
+                listen=config.listen,
+                certificate=tls.certificate if tls else None,
+                key=tls.key if tls else None,
+            )
+        )
+        addresses = {"portal": f"{'https' if tls else 'http'}://{host}:{port}/", "relay": relay_address}
+        if mailbox_section is not None:
+            addresses["mail"] = mailbox_section.address
+        delivery = _delivery(config, store=store, clock=clock, rules=rules)
+        jobs = Jobs(store=store, clock=clock, rules=rules, delivery=delivery)
+        async with anyio.create_task_group() as group:
+            group.start_soon(jobs.run)
+            group.start_soon(relay.run)
+            on_ready(addresses)
+            await ended.wait()
+            group.cancel_scope.cancel()
+
+
+def create_app(
+    config: ServiceConfig, *, store: Store, clock: Clock, rules: Rules, passwords: Passwords
+) -> tuple[web.Application, Relay]:
+    """The HTTP side and the relay behind it."""
+    issuer = open_issuer(config.keys)
+    identities = Identities(store=store, clock=clock)
+    app = web.Application(middlewares=[_api_errors], client_max_size=REQUEST_BYTES_MAX)
+    Api(store=store, clock=clock, rules=rules, issuer=issuer, identities=identities, passwords=passwords).add_to(app)
+    place = RelayPlace(listen=config.relay.listen, host=config.relay.host, port=config.relay.port)
+    relay = Relay(
+        store=store,
+        clock=clock,
+        rules=rules,
+        issuer=issuer,
+        identities=identities,
+        host_key=open_host_key(config.data_dir),
+        place=place,
+    )
+    relay.add_to(app)
+    site = Site(
+        store=store,
+        clock=clock,
+        rules=rules,
+        passwords=passwords,
+        sign_ins=SignIns(store=store, clock=clock, passwords=passwords),
+        rendering=Rendering(rules.zone),
+    )
+    profile = rules.effective_profile()
+    add_portal(app, site=site, identities=identities, profile=profile, with_mailbox=config.mail.built_in() is not None)
+    return app, relay
+
+
+def _delivery(config: ServiceConfig, *, store: Store, clock: Clock, rules: Rules) -> Delivery:
+    mail = config.mail
+    return Delivery(
+        store=store,
+        server=SmtpServer(mail.server()),
+        words=Words(service=NAME, portal=config.public_url, zone=rules.zone),
+        sender=From(address=mail.from_address, name=mail.from_name),
+        zone=rules.zone,
+        clock=clock,
+    )
+
+
+@web.middleware
+async def _api_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Under /api every error is a problem object; what was not foreseen is logged and says no details."""
+    if not request.path.startswith("/api/"):
+        return await handler(request)
+    language = problem.language_of(request)
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = problem.of_http(error.status, language)
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+    except ConnectionError:
+        raise
+    except Exception:
+        _log.exception("%s %s failed", request.method, request.path)
+        response = problem.own("INTERNAL", language)
+    if not response.prepared:
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
