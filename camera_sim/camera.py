@@ -13,6 +13,7 @@ from camera_sim.events.programme import Programme
 from camera_sim.events.switchboard import Switchboard
 from camera_sim.ptz import Ptz, Turntable
 from camera_sim.rtsp.stream import LiveStream
+from camera_sim.sound.track import Track
 from camera_sim.truth import TruthLog
 from gate.clock import Clock
 
@@ -21,7 +22,9 @@ class Camera:
     """`streams` by name (`main`, `sub`). `programme` and `events`: of a camera that shows a scene; `ptz`: of one that
     has presets."""
 
-    def __init__(self, config: CameraConfig, loops: Mapping[str, Loop], rekeyer: Rekeyer, clock: Clock) -> None:
+    def __init__(
+        self, config: CameraConfig, loops: Mapping[str, Loop], sound: Track | None, rekeyer: Rekeyer, clock: Clock
+    ) -> None:
         self.config = config
         self.id = config.id
         self.streams: dict[str, LiveStream] = {
@@ -34,6 +37,7 @@ class Camera:
                 title=config.name or config.id,
                 account=config.account,
                 transports=config.transports,
+                sound=sound,
             )
             for name, loop in loops.items()
         }

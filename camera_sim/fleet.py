@@ -22,6 +22,8 @@ from camera_sim.faults.journal import Journal
 from camera_sim.onvif.site import OnvifSite
 from camera_sim.rtsp.server import RtspServer
 from camera_sim.rtsp.stream import LiveStream
+from camera_sim.sound.form import FORMS
+from camera_sim.sound.track import SoundLibrary
 from camera_sim.truth import TruthLog
 from gate.clock import Clock
 
@@ -35,6 +37,7 @@ class Fleet:
         self._config = config
         self._clock = clock
         self._rekeyer = Rekeyer()
+        self._sounds = SoundLibrary(config.cache_dir)
         self._repertoire = Repertoire(config.cache_dir, library, clock)
         self.workshop = self._repertoire.workshop
         self.unusable: Mapping[str, str] = library.unusable
@@ -63,7 +66,8 @@ class Fleet:
         for one in self._config.cameras:
             loops = loops_of(one, self._repertoire, library.footage, seconds)
             if loops:
-                cameras[one.id] = Camera(one, loops, self._rekeyer, self._clock)
+                sound = self._sounds.track(one.scene, FORMS[one.sound]) if one.scene and one.sound else None
+                cameras[one.id] = Camera(one, loops, sound, self._rekeyer, self._clock)
         for camera in cameras.values():
             if camera.config.clip is None:
                 camera.plan_scenes(self._repertoire, seconds, truth, numbers, self._clock)
@@ -89,6 +93,10 @@ class Fleet:
         for stream in self.streams.values():
             await stream.loop.wait_ready()
 
+    async def wait_sounds(self) -> None:
+        """Returns once every camera that has sound can be heard."""
+        await self._sounds.wait_ready()
+
     async def run(self, started: "asyncio.Future[None]") -> None:
         """Serves until cancelled. Resolves `started` when it listens. Raises ListenError."""
         async with anyio.create_task_group() as tasks:
@@ -96,7 +104,15 @@ class Fleet:
             await self._server.start(hosts, self._config.rtsp.port, tasks)
             try:
                 runs = [stream.run for stream in self.streams.values()]
-                for run in (self._repertoire.run, *runs, self._server.run, self.agenda.run, self.faults.run):
+                runs += [stream.sound.run for stream in self.streams.values() if stream.sound]
+                for run in (
+                    self._repertoire.run,
+                    self._sounds.run,
+                    *runs,
+                    self._server.run,
+                    self.agenda.run,
+                    self.faults.run,
+                ):
                     tasks.start_soon(run)
                 async with self._controlled(), self._onvif_served():
                     started.set_result(None)

@@ -49,9 +49,7 @@ class Pacer:
         """The next tick, given both times of one moment. It may already be due."""
         late = monotonic_ns - self._due_ns() - LATE_NS_MAX
         if late > 0:
-            skipped = (late + LATE_NS_MAX) * self._rate // self._period_ns
-            self._counter += skipped
-            self._n = None if self._n is None else self._n + skipped
+            self._skip((late + LATE_NS_MAX) * self._rate // self._period_ns)
         offset_ns = wall_ns - monotonic_ns
         due_ns = self._due_ns()
         n, error_ns = self._number(due_ns + offset_ns)
@@ -68,9 +66,19 @@ class Pacer:
             self._anchor_ns -= max(-PULL_NS, min(PULL_NS, error_ns))
         return tick
 
+    def resume(self, monotonic_ns: int) -> None:
+        """Leaves out whatever is due already, after nobody has asked for a while."""
+        late = monotonic_ns - self._due_ns()
+        if late > 0:
+            self._skip(late * self._rate // self._period_ns + 1)
+
     def rtp_at(self, monotonic_ns: int) -> int:
         """The stream's RTP time at a moment, not wrapped."""
         return (monotonic_ns - self._origin_ns) * RTP_HZ // _SECOND_NS
+
+    def _skip(self, pictures: int) -> None:
+        self._counter += pictures
+        self._n = None if self._n is None else self._n + pictures
 
     def _due_ns(self) -> int:
         return self._anchor_ns + self._counter * self._period_ns // self._rate

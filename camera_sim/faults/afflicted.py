@@ -22,6 +22,8 @@ from gate.clock import Clock
 
 _FILTERED = ("loss", "reorder", "duplicates", "ts_back", "ts_forward", "ts_zero", "ts_constant", "ts_wrap",
              "ssrc_change", "frozen", "half_open")  # fmt: skip
+_OF_SOUND = ("loss", "reorder", "duplicates", "frozen", "half_open")
+"""Time and source are wrong in the pictures only."""
 _CLOCKS = ("clock_offset", "clock_drift")
 _PPM = 1_000_000
 Spawn = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
@@ -110,8 +112,9 @@ class Afflicted:
                     sdp = answers.with_frame_rate(ailment.fault.params["fps"])(sdp)
         return sdp
 
-    def route(self, sender: Sender) -> Sender:
-        filters = [self._filter(ailment) for ailment in self._ailments if ailment.fault.kind in _FILTERED]
+    def route(self, sender: Sender, track: int = 0) -> Sender:
+        concern = _OF_SOUND if track else _FILTERED
+        filters = [self._filter(ailment) for ailment in self._ailments if ailment.fault.kind in concern]
         slow = next((ailment.fault for ailment in self._ailments if ailment.fault.kind == "slow"), None)
         if not filters and slow is None:
             return sender
@@ -151,13 +154,15 @@ class Afflicted:
 
     def _reroute(self) -> None:
         """Gives every receiver the way of the moment; what waits on a slow one leaves at once."""
-        for receiver in self.stream.audience:
-            sender = receiver.sender
-            if isinstance(sender, FaultySender):
-                if sender.slow is not None:
-                    sender.slow.flush()
-                sender = sender.inner
-            receiver.sender = self.route(sender)
+        heard = self.stream.sound.audience if self.stream.sound else {}
+        for track, audience in enumerate((self.stream.audience, heard)):
+            for receiver in audience:
+                sender = receiver.sender
+                if isinstance(sender, FaultySender):
+                    if sender.slow is not None:
+                        sender.slow.flush()
+                    sender = sender.inner
+                receiver.sender = self.route(sender, track)
 
     def _show_pictures(self) -> None:
         """Changes the picker if another one is wanted; a stream goes over to it at a key frame."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, cast
 
 from camera_sim.errors import MessageError
+from camera_sim.pacer import RTP_HZ
 from camera_sim.rtsp import rtcp
 from camera_sim.rtsp.delivery import QUEUE_BYTES_MAX, RtpDelivery
 from camera_sim.rtsp.message import Frame, Parser, Request, response
@@ -54,8 +55,9 @@ class Connection(asyncio.Protocol):
         self._busy = False
         self.stream: LiveStream | None = None
         """Of its session."""
-        self._delivery: RtpDelivery | None = None
-        self._rtcp_channel: int | None = None
+        self._deliveries: dict[int, RtpDelivery] = {}
+        self._rtcp_channels: dict[int, int] = {}
+        """Of the tracks that are sent over the connection itself."""
         self.heard_ns = clock.monotonic_ns()
         """When the client last sent anything; monotonic."""
 
@@ -74,7 +76,7 @@ class Connection(asyncio.Protocol):
             self._refuse(503, None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end_delivery()
+        self._end_deliveries()
         self._on_closed(self)
 
     def data_received(self, data: bytes) -> None:
@@ -83,7 +85,7 @@ class Connection(asyncio.Protocol):
         try:
             while not self._transport.is_closing() and (message := self._parser.next_message()) is not None:
                 if isinstance(message, Frame):
-                    if message.channel == self._rtcp_channel:
+                    if message.channel in self._rtcp_channels.values():
                         self._hear(message.payload)
                 elif len(self._inbox) >= PIPELINED_MAX:
                     raise MessageError(503, f"more than {PIPELINED_MAX} requests at once", message.sequence)
@@ -95,7 +97,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Says goodbye and closes; what is queued is sent first, as far as the client reads it."""
-        self._end_delivery()
+        self._end_deliveries()
         self._transport.close()
 
     def abort(self) -> None:
@@ -115,10 +117,13 @@ class Connection(asyncio.Protocol):
 
     def forget_session(self) -> None:
         """Sends no more and knows its session no more, without a word."""
-        if self.stream is not None and self._delivery is not None:
-            self.stream.leave(self._delivery)
-            self._delivery.sender.close()
-        self.stream = self._delivery = None
+        for delivery in self._deliveries.values():
+            if self.stream is not None:
+                self.stream.leave(delivery)
+            delivery.sender.close()
+        self._deliveries.clear()
+        self._rtcp_channels.clear()
+        self.stream = None
         self._responder.forget(secrets.token_hex(8))
 
     def _answer(self) -> None:
@@ -169,47 +174,53 @@ class Connection(asyncio.Protocol):
         self._transport.write(response(status, sequence, server=SERVER))
         self.close()
 
-    def _open_delivery(self, path: str, offer: Offer) -> RtpDelivery | None:
-        self._end_delivery()
+    def _open_delivery(self, path: str, track: int, offer: Offer) -> RtpDelivery | None:
+        self._end_delivery(track)
         stream = self._streams[path]
-        label = f"{stream.label} to {self.peer}"
+        label = f"{stream.label} {'sound ' * track}to {self.peer}"
         sender: Sender
         if offer.transport == "tcp":
             sender = TcpSender(self._transport, offer.pair[0])
-            self._rtcp_channel = offer.pair[1]
+            self._rtcp_channels[track] = offer.pair[1]
         else:
-            self._rtcp_channel = None
             try:
                 sender = UdpSender(self._local_host, self._peer_host, offer.pair, self._hear)
             except OSError as error:
                 _log.warning("%s: %s", label, error)
                 return None
         self.stream = stream
-        route = sender if stream.faults is None else stream.faults.route(sender)
-        self._delivery = RtpDelivery(route, label, self._clock, lambda: stream.camera_ns())
-        return self._delivery
+        route = sender if stream.faults is None else stream.faults.route(sender, track)
+        hz = stream.sound.form.hz if track and stream.sound else RTP_HZ
+        delivery = self._deliveries[track] = RtpDelivery(route, label, self._clock, lambda: stream.camera_ns(), hz)
+        return delivery
 
     def _do(self, action: Action) -> None:
-        if self.stream is None or self._delivery is None:
+        if self.stream is None:
             return
-        if action == "play":
-            self.stream.join(self._delivery)
-        elif action == "pause":
-            self.stream.leave(self._delivery)
-            self._delivery.pause()
-        elif action == "teardown":
-            self._end_delivery()
+        if action == "teardown":
+            self._end_deliveries()
+        for track, delivery in sorted(self._deliveries.items()):
+            if action == "play":
+                self.stream.join(delivery, track)
+            elif action == "pause":
+                self.stream.leave(delivery)
+                delivery.pause()
 
-    def _end_delivery(self) -> None:
-        if self.stream is not None and self._delivery is not None:
-            self.stream.leave(self._delivery)
-            self._delivery.end()
-        self.stream = self._delivery = None
+    def _end_deliveries(self) -> None:
+        for track in tuple(self._deliveries):
+            self._end_delivery(track)
+        self.stream = None
+
+    def _end_delivery(self, track: int) -> None:
+        delivery = self._deliveries.pop(track, None)
+        self._rtcp_channels.pop(track, None)
+        if self.stream is not None and delivery is not None:
+            self.stream.leave(delivery)
+            delivery.end()
 
     def _hear(self, packet: bytes) -> None:
         """RTCP: keeps the session alive, and may ask for a key frame."""
         self.heard_ns = self._clock.monotonic_ns()
-        if self._delivery is None or self.stream is None:
-            return
-        if self._delivery.ssrc in rtcp.parse(packet).key_wanted:
+        pictures = self._deliveries.get(0)
+        if pictures is not None and self.stream is not None and pictures.ssrc in rtcp.parse(packet).key_wanted:
             self.stream.want_key()

@@ -23,14 +23,17 @@ _FIRST_RTP = range(1 << 16, 1 << 31)
 
 class RtpDelivery:
     """Sends pictures one way. Numbers go on over a pause; `promise` says with which ones it continues. `camera_ns` is
-    the camera's own time, which its reports tell."""
+    the camera's own time, which its reports tell; `hz`: how fast RTP time counts."""
 
-    def __init__(self, sender: Sender, label: str, clock: Clock, camera_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, sender: Sender, label: str, clock: Clock, camera_ns: Callable[[], int], hz: int = RTP_HZ
+    ) -> None:
         self.ssrc = random.getrandbits(32) | 1
         self.sender = sender
         self.dropped_pictures = 0
         self.sent_pictures = 0
         self._camera_ns = camera_ns
+        self._hz = hz
         self._label = label
         self._clock = clock
         self._sequence = random.randrange(1, 1 << 15)
@@ -52,7 +55,7 @@ class RtpDelivery:
         """Sequence number and RTP time of the next packet; kept whenever its picture comes."""
         if self._paused_ns is not None:
             paused_ns = self._clock.monotonic_ns() - self._paused_ns
-            self._next_rtp = (self._next_rtp + paused_ns * RTP_HZ // 1_000_000_000) & _RTP_MASK
+            self._next_rtp = (self._next_rtp + paused_ns * self._hz // 1_000_000_000) & _RTP_MASK
             self._paused_ns = None
         self._offset = None
         self._waits_for_key = True
@@ -62,8 +65,8 @@ class RtpDelivery:
         """Remembers when sending stopped."""
         self._paused_ns = self._clock.monotonic_ns()
 
-    def send(self, packets: Packets, *, key: bool, rtp: int) -> None:
-        """Sends one picture, or drops it. `rtp`: the stream's RTP time, not wrapped."""
+    def send(self, packets: Packets, *, key: bool, rtp: int, ago_ns: int = 0) -> None:
+        """Sends one picture, or drops it. `rtp`: the stream's RTP time, not wrapped, `ago_ns` ago."""
         sender = self.sender
         if sender.closing or (self._waits_for_key and not key):
             self.dropped_pictures += self._dropping
@@ -86,7 +89,7 @@ class RtpDelivery:
         self._packets += len(packets.offsets)
         self._payload_bytes += packets.payload_bytes
         if self._clock.monotonic_ns() >= self._report_due_ns:
-            self._report(rtp_time)
+            self._report(rtp_time, ago_ns)
 
     def end(self) -> None:
         """Says goodbye, if anything was sent, and frees the way."""
@@ -100,11 +103,11 @@ class RtpDelivery:
         self._dropping = self._waits_for_key = True
         self.dropped_pictures += 1
 
-    def _report(self, rtp_time: int) -> None:
+    def _report(self, rtp_time: int, ago_ns: int) -> None:
         self._report_due_ns = self._clock.monotonic_ns() + REPORT_SECONDS * 1_000_000_000
         report = rtcp.sender_report(
             self.ssrc,
-            utc_ns=self._camera_ns(),
+            utc_ns=self._camera_ns() - ago_ns,
             rtp_time=rtp_time,
             packets=self._packets,
             payload_bytes=self._payload_bytes,

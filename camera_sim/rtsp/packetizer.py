@@ -49,6 +49,12 @@ def packetize(nals: Iterable[bytes], codec: Codec = H264, *, last: bool) -> Pack
     return Packets(template=b"".join(parts), offsets=tuple(offsets), payload_bytes=sum(map(len, payloads)))
 
 
+def one_packet(payload: bytes, payload_type: int) -> Packets:
+    """A whole payload in a packet of its own, with the marker."""
+    head = _FRAME.pack(b"$", 0, RTP_HEADER_BYTES + len(payload), _VERSION, _MARKER | payload_type)
+    return Packets(template=head + payload, offsets=(0,), payload_bytes=len(payload))
+
+
 def join(parts: Sequence[Packets]) -> Packets:
     """Several runs of packets as one."""
     begins = accumulate((len(part.template) for part in parts), initial=0)

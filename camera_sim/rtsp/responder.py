@@ -1,7 +1,7 @@
 """The RTSP side of one connection: a request in, an answer and what to do out (RFC 2326 sections 10 to 12). Pure.
 
 States as in appendix A: init → SETUP → ready → PLAY → playing → PAUSE → ready; TEARDOWN → init. One session a
-connection.
+connection, of one stream; its tracks are set up one by one and play together.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from camera_sim.rtsp.auth import Account, Digest, path_of
 from camera_sim.rtsp.message import Request, response
-from camera_sim.rtsp.sdp import TRACK
+from camera_sim.rtsp.sdp import TRACKS
 
 SERVER = "camera-simulator"
 SESSION_SECONDS = 60
@@ -42,12 +42,16 @@ class Source(Protocol):
     @property
     def transports(self) -> tuple[TransportName, ...]: ...
 
+    @property
+    def tracks(self) -> int:
+        """Pictures, and sound if there is any: 1 or 2."""
+
     def sdp(self, host: str) -> bytes:
         """Its session description."""
 
 
 class Delivery(Protocol):
-    """The sending side of a session, made at SETUP."""
+    """The sending side of a track, made at SETUP."""
 
     @property
     def ssrc(self) -> int:
@@ -70,8 +74,8 @@ class Reply:
 
 
 class Responder:
-    """Answers the requests of one connection in order. `open_delivery(source, offer)` is called at SETUP and gives None
-    if there is no way to the client."""
+    """Answers the requests of one connection in order. `open_delivery(source, track, offer)` is called at SETUP and
+    gives None if there is no way to the client."""
 
     def __init__(
         self,
@@ -79,14 +83,14 @@ class Responder:
         *,
         host: str,
         session_id: str,
-        open_delivery: Callable[[str, Offer], Delivery | None],
+        open_delivery: Callable[[str, int, Offer], Delivery | None],
     ) -> None:
         self._sources = sources
         self._host = host
         self._session_id = session_id
         self._open_delivery = open_delivery
         self._path: str | None = None
-        self._delivery: Delivery | None = None
+        self._deliveries: dict[int, Delivery] = {}
         self._playing = False
         self.digest = Digest()
         self.wrong_answers = 0
@@ -110,7 +114,7 @@ class Responder:
                 self._playing = False
                 return self._reply(200, request, self._session(), action="pause")
             case "TEARDOWN":
-                self._path, self._delivery, self._playing = None, None, False
+                self._end()
                 return self._reply(200, request, action="teardown")
         return self._parameter(request)
 
@@ -121,7 +125,7 @@ class Responder:
     def forget(self, session_id: str) -> None:
         """Knows its session no more; the next one is `session_id`."""
         self._session_id = session_id
-        self._path, self._delivery, self._playing = None, None, False
+        self._end()
 
     def source_of(self, uri: str) -> str | None:
         """The path of the stream that an address names, with or without its track; None if there is none."""
@@ -142,7 +146,7 @@ class Responder:
         if refused is not None:
             return refused
         given = request.headers.get("session")
-        if given is not None and (self._delivery is None or given.partition(";")[0].strip() != self._session_id):
+        if given is not None and (not self._deliveries or given.partition(";")[0].strip() != self._session_id):
             return self._reply(454, request)
         anywhere = request.method == "OPTIONS" or (
             request.method in ("GET_PARAMETER", "SET_PARAMETER") and request.uri == "*"
@@ -150,7 +154,7 @@ class Responder:
         if not anywhere and self.source_of(request.uri) is None:
             return self._reply(404, request)
         if request.method in ("PLAY", "PAUSE", "TEARDOWN"):
-            if self._delivery is None:
+            if not self._deliveries:
                 return self._reply(455, request)
             if given is None:
                 return self._reply(454, request)
@@ -160,7 +164,7 @@ class Responder:
 
     def _challenge(self, request: Request) -> Reply | None:
         """401, unless the camera is open, the method is free, or the client has proved who it is."""
-        path = self.source_of(request.uri) or (self._path if self._delivery else None)
+        path = self.source_of(request.uri) or (self._path if self._deliveries else None)
         account = self._sources[path].account if path else None
         if account is None or request.method == "OPTIONS":
             return None
@@ -168,7 +172,7 @@ class Responder:
         header = request.headers.get("authorization")
         if header is not None:
             # A track may be answered for with its stream's address (path_of leaves no slash at the end).
-            paths = (path_of(request.uri), path or "", f"{path}/{TRACK}")
+            paths = (path_of(request.uri), path or "", *(f"{path}/{track}" for track in TRACKS))
             verdict = self.digest.judge(account, request.method, paths, header)
             self.wrong_answers = self.wrong_answers + 1 if verdict == "wrong" else 0
             if verdict == "right":
@@ -180,43 +184,53 @@ class Responder:
         accepted = request.headers.get("accept", "application/sdp").lower()
         if not any(kind in accepted for kind in ("application/sdp", "application/*", "*/*")):
             return self._reply(406, request)
-        base = _without_query(request.uri).rstrip("/").removesuffix(f"/{TRACK}")
-        headers = {"Content-Base": f"{base}/", "Content-Type": "application/sdp", "Cache-Control": "no-cache"}
+        headers = {
+            "Content-Base": f"{_base(request.uri)}/",
+            "Content-Type": "application/sdp",
+            "Cache-Control": "no-cache",
+        }
         return self._reply(200, request, headers, self._sources[_path(request.uri)].sdp(self._host))
 
     def _setup(self, request: Request) -> Reply:
         if self._playing:
             return self._reply(455, request)
-        path = _path(request.uri)
+        path, track = _path(request.uri), _track(request.uri)
+        if track >= self._sources[path].tracks:
+            return self._reply(404, request)
         offer = _pick_transport(request.headers.get("transport", ""), self._sources[path].transports)
         if offer is None:
             return self._reply(461, request)
         if self._path is not None and self._path != path:
             return self._reply(459, request)
-        self._path = path
-        self._delivery = self._open_delivery(path, offer)
-        if self._delivery is None:
+        self._deliveries.pop(track, None)
+        delivery = self._open_delivery(path, track, offer)
+        if delivery is None:
             return self._reply(503, request)
-        transport = f'{self._delivery.transport};ssrc={self._delivery.ssrc:08X};mode="PLAY"'
+        self._path, self._deliveries[track] = path, delivery
+        transport = f'{delivery.transport};ssrc={delivery.ssrc:08X};mode="PLAY"'
         return self._reply(200, request, {"Transport": transport} | self._session())
 
     def _play(self, request: Request) -> Reply:
-        assert self._delivery is not None
         if (wanted := request.headers.get("range")) is not None and not _LIVE_RANGE.fullmatch(wanted):
             return self._reply(457, request)
         if self._playing:
             return self._reply(200, request, self._session() | {"Range": "npt=now-"})
         self._playing = True
-        sequence, rtp_time = self._delivery.promise()
-        base = _without_query(request.uri).rstrip("/").removesuffix(f"/{TRACK}")
-        info = f"url={base}/{TRACK};seq={sequence};rtptime={rtp_time}"
-        headers = self._session() | {"Range": "npt=now-", "RTP-Info": info}
+        infos = []
+        for track, delivery in sorted(self._deliveries.items()):
+            sequence, rtp_time = delivery.promise()
+            infos.append(f"url={_base(request.uri)}/{TRACKS[track]};seq={sequence};rtptime={rtp_time}")
+        headers = self._session() | {"Range": "npt=now-", "RTP-Info": ",".join(infos)}
         return self._reply(200, request, headers, action="play")
 
     def _parameter(self, request: Request) -> Reply:
         """A keep-alive when empty (RFC 2326 section 10.8); there are no parameters to read or set."""
         names = [line for line in request.body.split(b"\r\n") if line.strip()]
-        return self._reply(451 if names else 200, request, self._session() if self._delivery else None)
+        return self._reply(451 if names else 200, request, self._session() if self._deliveries else None)
+
+    def _end(self) -> None:
+        self._path, self._playing = None, False
+        self._deliveries.clear()
 
     def _session(self) -> dict[str, str]:
         return {"Session": f"{self._session_id};timeout={SESSION_SECONDS}"}
@@ -238,7 +252,23 @@ def _without_query(uri: str) -> str:
 
 def _path(uri: str) -> str:
     """The stream's path in an absolute or relative address: `/cam1/main`."""
-    return path_of(uri).removesuffix(f"/{TRACK}").rstrip("/")
+    return _without_track(path_of(uri)).rstrip("/")
+
+
+def _base(uri: str) -> str:
+    """A stream's address, without query, track and slash."""
+    return _without_track(_without_query(uri).rstrip("/"))
+
+
+def _without_track(address: str) -> str:
+    for track in TRACKS:
+        address = address.removesuffix(f"/{track}")
+    return address
+
+
+def _track(uri: str) -> int:
+    """Which track an address names; without any, the pictures."""
+    return next((number for number, track in enumerate(TRACKS) if path_of(uri).endswith(f"/{track}")), 0)
 
 
 def _pick_transport(header: str, supported: tuple[TransportName, ...]) -> Offer | None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from camera_sim.clips.loop import Loop
 from camera_sim.clips.rekey import Rekeyer
 from camera_sim.marks import PictureMark, build_sei
-from camera_sim.pacer import Pacer, Tick
+from camera_sim.pacer import RTP_HZ, Pacer, Tick
 from camera_sim.rtsp import sdp
 from camera_sim.rtsp.auth import Account
 from camera_sim.rtsp.delivery import RtpDelivery
@@ -17,6 +17,8 @@ from camera_sim.rtsp.packetizer import join, packetize
 from camera_sim.rtsp.picker import Choice, Picker, Picks
 from camera_sim.rtsp.responder import Reply, Responder, TransportName
 from camera_sim.rtsp.senders import Sender
+from camera_sim.rtsp.sound_stream import SoundStream
+from camera_sim.sound.track import Track
 from gate.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -31,8 +33,8 @@ class StreamFaults(Protocol):
     def describe(self, sdp: bytes) -> bytes:
         """The description that is told."""
 
-    def route(self, sender: Sender) -> Sender:
-        """The way that a new receiver's packets take."""
+    def route(self, sender: Sender, track: int = 0) -> Sender:
+        """The way that a new receiver's packets take; `track` 1 is sound."""
 
     def answer(self, responder: Responder, request: Request) -> Reply | str | None:
         """`reset`, `silence` or a reply; None: as usual."""
@@ -53,6 +55,7 @@ class LiveStream:
         title: str,
         account: Account | None = None,
         transports: tuple[TransportName, ...] = ("tcp", "udp"),
+        sound: Track | None = None,
     ) -> None:
         self.camera, self.name, self.title = camera, name, title
         self.loop = loop
@@ -62,6 +65,7 @@ class LiveStream:
         self.camera_ns: Callable[[], int] = clock.now_ns
         """The camera's own wall time."""
         self.rekeyer = rekeyer
+        self.sound = None if sound is None else SoundStream(sound, clock, lambda: self.camera_ns())
         self.picks: Picks = Picker(self.label, loop, rekeyer, clock)
         self.audience: dict[RtpDelivery, None] = {}
         self.faults: StreamFaults | None = None
@@ -96,11 +100,16 @@ class LiveStream:
             fps=float(self.loop.film.fps),
             bitrate=self.loop.film.bitrate,
             codec=self._codec,
+            sound=self.sound.form if self.sound else None,
         )
         return text if self.faults is None else self.faults.describe(text)
 
-    def join(self, receiver: RtpDelivery) -> None:
-        """Sends to a receiver from the next key frame on, and makes one soon."""
+    def join(self, receiver: RtpDelivery, track: int = 0) -> None:
+        """Sends a track to a receiver: pictures (0) from the next key frame on, which is made soon, or sound (1)."""
+        if track:
+            assert self.sound is not None  # SETUP has looked
+            self.sound.join(receiver)
+            return
         self.audience[receiver] = None
         self._joined.set()
         self.want_key()
@@ -108,19 +117,27 @@ class LiveStream:
     def leave(self, receiver: RtpDelivery) -> None:
         """Sends to it no more. A receiver that never joined may leave."""
         self.audience.pop(receiver, None)
+        if self.sound is not None:
+            self.sound.leave(receiver)
+
+    @property
+    def tracks(self) -> int:
+        """How many there are: pictures, and sound if there is any."""
+        return 1 if self.sound is None else 2
 
     def want_key(self) -> None:
         """Makes one of the next pictures a key frame."""
         self.picks.want_key()
 
     async def run(self) -> None:
-        """The scheduler, for ever."""
+        """The scheduler of the pictures, for ever; the sound has its own."""
         while True:
             if not self.audience:
                 self.picks.rest()
                 self._last = None
                 self._joined.clear()
                 await self._joined.wait()
+                self._pacer.resume(self._clock.monotonic_ns())
             await self._play_one()
 
     async def _play_one(self) -> None:
@@ -147,5 +164,6 @@ class LiveStream:
         )
         sei = packetize((build_sei(mark, self._codec),), self._codec, last=False)
         packets = join((picture.head, sei, picture.body))
+        ago_ns = self._clock.monotonic_ns() - tick.due_ns - picture.shift * 1_000_000_000 // RTP_HZ
         for receiver in tuple(self.audience):
-            receiver.send(packets, key=picture.key, rtp=tick.rtp + picture.shift)
+            receiver.send(packets, key=picture.key, rtp=tick.rtp + picture.shift, ago_ns=ago_ns)

@@ -42,7 +42,7 @@ def on_uvloop(scenario: Callable[[SimulatedClock, RtspServer, NeverReady], Corou
         server = RtspServer({"/cam1/main": cast(LiveStream, stream)}, clock)
         try:
             async with anyio.create_task_group() as tasks:
-                await server.start("127.0.0.1", 0, tasks)
+                await server.start(("127.0.0.1",), 0, tasks)
                 await scenario(clock, server, stream)
                 tasks.cancel_scope.cancel()
         finally:

@@ -14,6 +14,7 @@ URL = "rtsp://127.0.0.1:8554/cam1/main"
 class _Source:
     def __init__(self, account: Account | None = None, transports: tuple[TransportName, ...] = ("tcp", "udp")) -> None:
         self.account, self.transports = account, transports
+        self.tracks = 1
 
     def sdp(self, host: str) -> bytes:
         return f"v=0 {host}".encode()
@@ -38,7 +39,7 @@ class Client:
         sources = {"/cam1/main": source or _Source(), "/cam1/sub": _Source()}
         self._responder = Responder(sources, host="127.0.0.1", session_id="5e551011", open_delivery=self._open)
 
-    def _open(self, path: str, offer: Offer) -> _Delivery:
+    def _open(self, path: str, _track: int, offer: Offer) -> _Delivery:
         self.opened.append((path, offer))
         return _Delivery(offer)
 
