@@ -52,6 +52,7 @@ class CameraStream:
             url=link.url,
             credentials=_credentials(camera),
             packet_seconds_max=packet_seconds_max,
+            sound=camera.audio,
         )
         self._approach = Approach(rtsp=link.is_rtsp, source=link.source, transport=link.transport)
         self._feed = feed

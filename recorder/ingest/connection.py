@@ -26,7 +26,9 @@ from recorder.ingest.errors import (
 )
 from recorder.ingest.rates import RateMeter, Rates
 from recorder.ingest.rtsp.depacketize import Picture
-from recorder.ingest.rtsp.session import Closed, Playing, RtspSession
+from recorder.ingest.rtsp.session import RtspSession
+from recorder.ingest.rtsp.session_events import Closed, Playing
+from recorder.ingest.rtsp.session_sound import SoundEvent
 from recorder.ingest.rtsp.transport import TransportKind
 from recorder.ingest.udp import UdpPorts, bind_ports
 
@@ -50,9 +52,9 @@ _NEVER_NS = -(1 << 62)
 
 
 class RtspConnection(asyncio.BufferedProtocol):
-    """`run` once. `on_picture(picture, arrival_ns)` gets each picture, `on_tick(now_ns)` is called twice a second
-    while the stream plays. `packet_seconds_max`: the stream has
-    stalled when no RTP packet has come for so long. `rates`: measured, None at first."""
+    """`run` once. `on_picture(picture, arrival_ns)` gets each picture, `on_sound` what happens with sound;
+    `on_tick(now_ns)` is called twice a second while the stream plays. `packet_seconds_max`: the stream has stalled when
+    no RTP packet has come for so long. `rates`: measured, None at first."""
 
     def __init__(
         self,
@@ -61,6 +63,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         url: str,
         clock: Clock,
         on_picture: Callable[[Picture, int], None],
+        on_sound: Callable[[SoundEvent, int], None],
         on_tick: Callable[[int], None],
         packet_seconds_max: float,
         transport: TransportKind = "tcp",
@@ -69,6 +72,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         self.rates: Rates | None = None
         self._clock = clock
         self._on_picture = on_picture
+        self._on_sound = on_sound
         self._on_tick = on_tick
         self._packet_ns_max = round(packet_seconds_max * 1e9)
         parts = urlsplit(url)
@@ -82,6 +86,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._closed = asyncio.Event()
         self._over_udp = transport == "udp"
         self._ports: UdpPorts | None = None
+        self._sound_ports: UdpPorts | None = None
         self._meter = RateMeter()
         self._batching = False
         self._mark = 1
@@ -164,6 +169,8 @@ class RtspConnection(asyncio.BufferedProtocol):
                     self._playing.set_result(event)
                 elif isinstance(event, Closed):
                     self._closed.set()
+                else:
+                    self._on_sound(event, now_ns)
         if session.lacks_key:
             self.request_key()
         if session.outgoing or session.outgoing_rtcp:
@@ -204,11 +211,11 @@ class RtspConnection(asyncio.BufferedProtocol):
         assert self._socket is not None
         local, camera = self._socket.getsockname()[0], self._socket.getpeername()[0]
         self._ports = ports = bind_ports(local, camera, self._socket.family)
-        session = self.session
-        await ports.open(
-            partial(self._on_datagram, session.receive_rtp), partial(self._on_datagram, session.receive_rtcp)
-        )
-        session.use_udp(ports.pair)
+        self._sound_ports = sound_ports = bind_ports(local, camera, self._socket.family)
+        session, take = self.session, self._on_datagram
+        await ports.open(partial(take, session.receive_rtp), partial(take, session.receive_rtcp))
+        await sound_ports.open(partial(take, session.receive_sound_rtp), partial(take, session.sound.rtcp))
+        session.use_udp(ports.pair, sound_ports.pair)
 
     async def _keep_house(self) -> None:
         """Timers of a session: answer, keep-alive, receiver reports, batching, watchdog."""
@@ -277,6 +284,10 @@ class RtspConnection(asyncio.BufferedProtocol):
             if self.session.peer_ports is not None:
                 self._ports.send_rtcp(self.session.outgoing_rtcp, self.session.peer_ports.rtcp)
             self.session.outgoing_rtcp.clear()
+        if self._sound_ports is not None and self.session.outgoing_sound_rtcp:
+            if self.session.sound.peer_ports is not None:
+                self._sound_ports.send_rtcp(self.session.outgoing_sound_rtcp, self.session.sound.peer_ports.rtcp)
+            self.session.outgoing_sound_rtcp.clear()
 
     def _fail(self, error: Exception) -> None:
         if not self._over.done():
@@ -294,5 +305,6 @@ class RtspConnection(asyncio.BufferedProtocol):
         finally:
             if self._transport is not None:
                 self._transport.abort()
-            if self._ports is not None:
-                self._ports.close()
+            for ports in (self._ports, self._sound_ports):
+                if ports is not None:
+                    ports.close()

@@ -174,9 +174,23 @@ class Labeller:
         """The label that a picture of this RTP timestamp (32 bits), near the newest, would have; None before any."""
         if self._anchor_ns is None:
             return None
+        return self._anchor_ns + ns_of_ticks(self.near(rtp_timestamp) + self._shift) + self._offset_ns
+
+    def near(self, rtp_timestamp: int) -> int:
+        """A timestamp (32 bits) near the newest picture's, unwrapped as those of pictures are."""
         step = (rtp_timestamp - self._timestamp) % _WRAP
-        ticks = self._timestamp + self._shift + (step if step < _WRAP >> 1 else step - _WRAP)
-        return self._anchor_ns + ns_of_ticks(ticks) + self._offset_ns
+        return self._timestamp + (step if step < _WRAP >> 1 else step - _WRAP)
+
+    def place_of(self, timestamp: int) -> tuple[int, int] | None:
+        """Media time in the newest run, and label, of an unwrapped timestamp; None before the first picture."""
+        if self._anchor_ns is None:
+            return None
+        ticks = timestamp + self._shift
+        return self._pts + ticks - self._last_ticks, self._anchor_ns + ns_of_ticks(ticks) + self._offset_ns
+
+    def timestamp_at(self, arrival_ns: int) -> int | None:
+        """The unwrapped timestamp of what is labelled with this (monotonic) time; None before the first picture."""
+        return None if self._anchor_ns is None else (arrival_ns - self._anchor_ns) * 9 // 100_000 - self._shift
 
     def _advance(self, timestamp: int, arrival_ns: int) -> None:
         """Rules 6 and 7."""

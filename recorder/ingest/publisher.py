@@ -3,11 +3,13 @@
 import itertools
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from gate.clock import Clock
 from recorder.ingest.labels import Labelled, Labeller
 from recorder.ingest.rtsp.depacketize import Picture
-from recorder.media.access_unit import AccessUnit, VideoFormat
+from recorder.ingest.sound_queue import SoundQueue
+from recorder.media.access_unit import AccessUnit, SoundFormat, VideoFormat
 from recorder.media.errors import ParameterSetError
 from recorder.media.formats import video_format
 from recorder.state import StreamState
@@ -48,6 +50,8 @@ class UnitPublisher:
         self._discontinuities = clock.discontinuities
         self._format: VideoFormat | None = None
         self._format_sets: tuple[bytes, ...] = ()
+        self._sound_format: SoundFormat | None = None
+        self._sound = SoundQueue(self._labeller)
         self._ticks = itertools.count(1)
         self._sounding_ends_tick = 0
         self._sounding_begins_ns = self.begun_ns + round(SOUNDING_SECONDS * 1e9)
@@ -84,6 +88,17 @@ class UnitPublisher:
             self._publish(labeller.clock_stepped(self._wall_offset_ns()))
         self._publish(labeller.accept(picture, arrival_ns))
 
+    def set_sound(self, format: SoundFormat | None) -> None:
+        """Sound of this format comes with the pictures from the next key picture on; or none."""
+        self._sound_format = format
+        self._format_sets = ()
+        self._sound.clear()
+
+    def take_sound(self, data: bytes, begin: int, end: int) -> None:
+        """The next frame of sound; when it begins and ends in RTP time of the pictures, unwrapped."""
+        if self._sound_format is not None:
+            self._sound.add(data, begin, end)
+
     def close(self) -> None:
         """Publishes what was held back; there will be no more."""
         self._publish(self._labeller.finish())
@@ -99,6 +114,14 @@ class UnitPublisher:
             self._sounding_ends_tick = tick + SOUNDING_TICKS
             self._labeller.begin_sounding()
 
+    def pictures_time_at(self, arrival_ns: int) -> int | None:
+        """The RTP time of a picture that is labelled with this (monotonic) time; None before the first."""
+        return self._labeller.timestamp_at(arrival_ns)
+
+    def near(self, rtp_timestamp: int) -> int:
+        """An RTP timestamp (32 bits) near the newest picture's, unwrapped."""
+        return self._labeller.near(rtp_timestamp)
+
     def utc_ns_of(self, rtp_timestamp: int) -> int | None:
         """Our wall time of an RTP timestamp (32 bits) near the newest picture's; None before the first."""
         return self._labeller.utc_ns_of(rtp_timestamp)
@@ -112,6 +135,7 @@ class UnitPublisher:
                 continue
             if not self.units:
                 self._on_first_unit()
+            sound = self._sound.until(labelled.utc_ns) if self._sound else ()
             self.units += 1
             self._state.units += 1
             self._state.last_unit_monotonic_ns = self.unit_ns = labelled.arrival_ns
@@ -125,6 +149,7 @@ class UnitPublisher:
                     utc_ns=labelled.utc_ns,
                     arrival_ns=labelled.arrival_ns,
                     composition_90k=labelled.composition_90k,
+                    sound=sound if self._format.sound is not None else (),
                 )
             )
 
@@ -137,6 +162,8 @@ class UnitPublisher:
             _log.warning("%s: its parameter sets cannot be used: %s", self._name, error)
             self._format = None
             return
+        if self._sound_format is not None:
+            new = replace(new, sound=self._sound_format)
         if new != self._format:
             self._format = new
             self._state.width, self._state.height, self._state.codec = new.width, new.height, new.codec

@@ -1,5 +1,6 @@
 """One connection's pictures by our own RTSP, made access units. Disposable: the next connection has a new one."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Callable
@@ -11,9 +12,12 @@ from recorder.ingest.errors import StalledError
 from recorder.ingest.publisher import UnitPublisher
 from recorder.ingest.rtsp.auth import Credentials
 from recorder.ingest.rtsp.depacketize import Picture
-from recorder.ingest.rtsp.rtp import camera_utc_ns
+from recorder.ingest.rtsp.rtp import SenderReport, camera_utc_ns
+from recorder.ingest.rtsp.sdp_sound import SoundMedia
 from recorder.ingest.rtsp.session import RtspSession
+from recorder.ingest.rtsp.session_sound import NoSound, SoundEvent
 from recorder.ingest.rtsp.transport import TransportKind
+from recorder.ingest.sound import Sound
 from recorder.media.access_unit import AccessUnit
 from recorder.state import StreamState
 
@@ -33,6 +37,7 @@ class Source:
     url: str
     credentials: Credentials | None
     packet_seconds_max: float
+    sound: bool = True
 
 
 class Reception:
@@ -67,16 +72,21 @@ class Reception:
             ssrc=secrets.randbits(32),
             cname="edge-recorder",
             make_cnonce=lambda: secrets.token_hex(8),
+            wants_sound=source.sound,
         )
         self._connection = RtspConnection(
             self._session,
             url=source.url,
             clock=clock,
             on_picture=self._on_picture,
+            on_sound=self._on_sound,
             on_tick=self._on_tick,
             packet_seconds_max=source.packet_seconds_max,
             transport=transport,
         )
+        self._sound: Sound | None = None
+        self._sound_task: asyncio.Task[None] | None = None
+        self._pictures_report: SenderReport | None = None
         self._batching = False
         self._lost_before = state.packets_lost
         self._logged = (0, 0, 0)
@@ -87,6 +97,8 @@ class Reception:
         try:
             await self._connection.run()
         finally:
+            if self._sound_task is not None:
+                self._sound_task.cancel()
             self.publisher.close()
             self._count_losses(self._clock.monotonic_ns(), at_once=True)
             self._state.fps, self._state.bitrate_bps, self._state.clock_skew_ms = 0.0, 0, None
@@ -105,6 +117,15 @@ class Reception:
         if self.publisher.needs_key:
             self.request_key()
 
+    def _on_sound(self, event: SoundEvent, arrival_ns: int) -> None:
+        if isinstance(event, NoSound):
+            _log.warning("%s: recorded without sound: %s", self._name, event.reason)
+        elif isinstance(event, SoundMedia):
+            self._sound = Sound(event, publisher=self.publisher, name=self._name)
+            self._sound_task = asyncio.create_task(self._sound.run())
+        elif self._sound is not None:
+            self._sound.take(event, arrival_ns)
+
     def _on_tick(self, now_ns: int) -> None:
         rates = self._connection.rates
         if rates is not None:
@@ -113,6 +134,7 @@ class Reception:
         if now_ns - self.publisher.unit_ns >= PICTURE_SECONDS_MAX * 1e9:
             self._connection.give_up(StalledError(self._why_no_picture()))
         self._read_camera_clock()
+        self._read_sound_clock()
         self.publisher.tick(now_ns)
         self.set_batching(self._batching)
 
@@ -123,9 +145,19 @@ class Reception:
         if stream is None or report is None:
             return
         stream.sender_report = None
+        self._pictures_report = report
         ours_ns, camera_ns = self.publisher.utc_ns_of(report.timestamp), camera_utc_ns(report.ntp)
         if ours_ns is not None and camera_ns is not None:
             self._state.clock_skew_ms = round((camera_ns - ours_ns) / 1e6)
+
+    def _read_sound_clock(self) -> None:
+        """What the newest reports of both say of how sound lies beside the pictures."""
+        stream = self._session.sound.stream
+        if stream is None or stream.sender_report is None or self._pictures_report is None or self._sound is None:
+            return
+        pictures, sound = self._pictures_report, stream.sender_report
+        sound_time, pictures_time = stream.depacketizer.near(sound.timestamp), self.publisher.near(pictures.timestamp)
+        self._sound.reported(sound, sound_time, pictures, pictures_time)
 
     def _count_losses(self, now_ns: int, *, at_once: bool = False) -> None:
         stream = self._session.stream

@@ -1,4 +1,5 @@
-"""Fragmented MP4 (ISO/IEC 14496-12), one video track, timescale 90000: what lies on disk and what live view sends.
+"""Fragmented MP4 (ISO/IEC 14496-12): a video track of timescale 90000, and one of sound where there is any
+(recorder.media.sound_track): what lies on disk and what live view sends.
 
 A file is `init_segment` and then any number of `fragment`s. Reading back (recovery) understands exactly what is
 written here; everything else is a BoxError.
@@ -11,12 +12,24 @@ list takes that back: presentation = decode time + offset - delay.
 import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from recorder.media import h264, h265
 from recorder.media.access_unit import TIMESCALE, VideoFormat
+from recorder.media.boxes import MATRIX, box, full_box, media_box
 from recorder.media.errors import BoxError
+from recorder.media.formats import parameter_sets_of, video_format
+from recorder.media.sound_track import (
+    SOUND_TRACK_ID,
+    SoundHead,
+    SoundPiece,
+    parse_sound_traf,
+    sound_format_of,
+    sound_traf,
+    sound_trak,
+    sound_trex,
+    traf_bytes,
+)
 
 TRACK_ID = 1
 MARK_UUID = bytes.fromhex("c5b0a1c27d2f4f0e9a3ee1d9a0f6b7d4")
@@ -27,7 +40,6 @@ _SAMPLE = struct.Struct(">IIIi")
 _MARK = struct.Struct(">BIIq")
 _SAMPLE_ENTRIES = {"h264": (b"avc1", b"avcC"), "h265": (b"hvc1", b"hvcC")}  # ISO/IEC 14496-15
 _CONFIGURATION = re.compile(rb"avcC|hvcC")
-_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 Reader = Callable[[int, int], bytes]
 """Reads (offset, size) bytes of a file; fewer at its end."""
@@ -63,7 +75,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FragmentHead:
-    """A moof, read back. `data_bytes`: of the mdat's content."""
+    """A moof, read back. `data_bytes`: of the mdat's content, which is the pictures', then the sound's."""
 
     sequence: int
     decode_time_90k: int
@@ -72,67 +84,59 @@ class FragmentHead:
     sample_bytes: tuple[int, ...]
     sample_durations_90k: tuple[int, ...]
     sample_offsets_90k: tuple[int, ...]
+    sound: SoundHead | None
+
+    @property
+    def picture_bytes(self) -> int:
+        return sum(self.sample_bytes)
 
     @property
     def data_bytes(self) -> int:
-        return sum(self.sample_bytes)
-
-
-def box(kind: bytes, *content: bytes) -> bytes:
-    """A box of these contents."""
-    return struct.pack(">I4s", 8 + sum(map(len, content)), kind) + b"".join(content)
-
-
-def _full_box(kind: bytes, version: int, flags: int, *content: bytes) -> bytes:
-    return box(kind, struct.pack(">I", version << 24 | flags), *content)
+        return self.picture_bytes + (sum(self.sound.frame_bytes) if self.sound else 0)
 
 
 def init_segment(format: VideoFormat, extra_box: bytes = b"", *, delay_90k: int = 0) -> bytes:
     """ftyp and moov, then `extra_box`: what a player needs before the first fragment."""
     entry_kind, _ = _SAMPLE_ENTRIES[format.codec]
     ftyp = box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6iso5" + entry_kind + b"mp41")
-    mvhd = _full_box(
-        b"mvhd", 0, 0, struct.pack(">IIIIIH10x", 0, 0, TIMESCALE, 0, 0x10000, 0x100), _MATRIX,
-        struct.pack(">24xI", TRACK_ID + 1),
+    mvhd = full_box(
+        b"mvhd", 0, 0, struct.pack(">IIIIIH10x", 0, 0, TIMESCALE, 0, 0x10000, 0x100), MATRIX,
+        struct.pack(">24xI", SOUND_TRACK_ID + 1),
     )  # fmt: skip
-    trex = _full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK_ID, 1, 0, 0, 0))
-    return ftyp + box(b"moov", mvhd, _trak(format, delay_90k), box(b"mvex", trex)) + extra_box
+    trex = full_box(b"trex", 0, 0, struct.pack(">IIIII", TRACK_ID, 1, 0, 0, 0))
+    traks, trexes = [_trak(format, delay_90k)], [trex]
+    if format.sound is not None:
+        traks.append(sound_trak(format.sound))
+        trexes.append(sound_trex())
+    return ftyp + box(b"moov", mvhd, *traks, box(b"mvex", *trexes)) + extra_box
 
 
 def _trak(format: VideoFormat, delay_90k: int) -> bytes:
-    tkhd = _full_box(
-        b"tkhd", 0, 3, struct.pack(">IIIII8xHHHH", 0, 0, TRACK_ID, 0, 0, 0, 0, 0, 0), _MATRIX,
+    tkhd = full_box(
+        b"tkhd", 0, 3, struct.pack(">IIIII8xHHHH", 0, 0, TRACK_ID, 0, 0, 0, 0, 0, 0), MATRIX,
         struct.pack(">II", format.width << 16, format.height << 16),
     )  # fmt: skip
-    mdhd = _full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, TIMESCALE, 0, 0x55C4, 0))  # language "und"
-    hdlr = _full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, b"vide"), b"video\x00")
-    dinf = box(b"dinf", _full_box(b"dref", 0, 0, struct.pack(">I", 1), _full_box(b"url ", 0, 1)))
     entry_kind, configuration_kind = _SAMPLE_ENTRIES[format.codec]
     entry = box(
         entry_kind,
         struct.pack(">6xH16xHHIIIH32xHh", 1, format.width, format.height, 0x480000, 0x480000, 0, 1, 24, -1),
         box(configuration_kind, format.decoder_configuration),
     )
-    stbl = box(
-        b"stbl",
-        _full_box(b"stsd", 0, 0, struct.pack(">I", 1), entry),
-        _full_box(b"stts", 0, 0, bytes(4)),
-        _full_box(b"stsc", 0, 0, bytes(4)),
-        _full_box(b"stsz", 0, 0, bytes(8)),
-        _full_box(b"stco", 0, 0, bytes(4)),
-    )
-    minf = box(b"minf", _full_box(b"vmhd", 0, 1, bytes(8)), dinf, stbl)
+    vmhd = full_box(b"vmhd", 0, 1, bytes(8))
     edit = struct.pack(">IIiI", 1, 0, delay_90k, 0x10000)  # to the end, whose time is not known yet
-    edts = (box(b"edts", _full_box(b"elst", 0, 0, edit)),) if delay_90k else ()
-    return box(b"trak", tkhd, *edts, box(b"mdia", mdhd, hdlr, minf))
+    edts = (box(b"edts", full_box(b"elst", 0, 0, edit)),) if delay_90k else ()
+    return box(b"trak", tkhd, *edts, media_box(TIMESCALE, b"vide", b"video", vmhd, entry))
 
 
-def fragment(sequence: int, decode_time_90k: int, samples: Sequence[Sample]) -> list[bytes]:
-    """moof and mdat of at least one sample, as buffers for writev: the boxes' heads first, then each sample's data."""
+def fragment(
+    sequence: int, decode_time_90k: int, samples: Sequence[Sample], sound: SoundPiece | None = None
+) -> list[bytes]:
+    """moof and mdat of at least one sample, as buffers for writev: the boxes' heads first, then each sample's data, and
+    each frame's of the sound."""
     count = len(samples)
     trun = 20 + _SAMPLE.size * count
     traf = 44 + trun
-    moof = 24 + traf
+    moof = 24 + traf + (traf_bytes(len(sound.frames)) if sound else 0)
     datas = [sample.data for sample in samples]
     values: list[int] = []
     for data, duration_90k, key, offset_90k in samples:
@@ -143,7 +147,12 @@ def fragment(sequence: int, decode_time_90k: int, samples: Sequence[Sample]) -> 
         trun, b"trun", 0x01000F01, count, moof + 8,
     )  # fmt: skip
     table = struct.pack(f">{4 * count}I", *values)
-    return [head + table + struct.pack(">I4s", 8 + sum(map(len, datas)), b"mdat"), *datas]
+    size = sum(map(len, datas))
+    if sound is not None:
+        table += sound_traf(sound, moof + 8 + size)
+        datas += sound.frames
+        size += sound.data_bytes
+    return [head + table + struct.pack(">I4s", 8 + size, b"mdat"), *datas]
 
 
 def mark_box(mark: SegmentMark) -> bytes:
@@ -184,12 +193,17 @@ def parse_fragment_head(moof: bytes, offset: int = 0) -> FragmentHead:
     (moof_size, moof_kind, _, mfhd, _, sequence, traf_size, traf, _, tfhd, _, _, _, tfdt, _, decode_time_90k,
      trun_size, trun, flags, count, data_offset) = _HEAD.unpack_from(moof)  # fmt: skip
     kinds = (moof_kind, mfhd, traf, tfhd, tfdt, trun)
-    sizes = (moof_size - 24, traf_size, trun_size + 44, data_offset - 32, len(moof) - 24)
-    if kinds != (b"moof", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun") or flags != 0x01000F01 or len(set(sizes)) != 1:
+    video_end = 24 + traf_size
+    if (
+        kinds != (b"moof", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun")
+        or flags != 0x01000F01
+        or traf_size != trun_size + 44
+        or not moof_size == data_offset - 8 == len(moof) >= video_end
+    ):
         raise BoxError("a moof is not of this recorder's making", offset)
     if count == 0 or trun_size != 20 + _SAMPLE.size * count:
         raise BoxError(f"a trun of {trun_size} bytes cannot hold {count} samples", offset)
-    samples = list(_SAMPLE.iter_unpack(moof[_HEAD.size :]))
+    samples = list(_SAMPLE.iter_unpack(moof[_HEAD.size : video_end]))
     return FragmentHead(
         sequence=sequence,
         decode_time_90k=decode_time_90k,
@@ -198,6 +212,7 @@ def parse_fragment_head(moof: bytes, offset: int = 0) -> FragmentHead:
         sample_bytes=tuple(sample[1] for sample in samples),
         sample_durations_90k=tuple(sample[0] for sample in samples),
         sample_offsets_90k=tuple(sample[3] for sample in samples),
+        sound=parse_sound_traf(moof[video_end:], offset) if video_end < len(moof) else None,
     )
 
 
@@ -209,9 +224,10 @@ def format_of_init(moov: bytes) -> VideoFormat:
     position = found.start()
     size = int.from_bytes(moov[position - 4 : position], "big")
     body = moov[position + 4 : position - 4 + size]
-    if found[0] == b"hvcC":
-        return h265.video_format(h265.parameter_sets_of(body))
-    return h264.video_format(h264.parameter_sets_of(body))
+    codec = "h265" if found[0] == b"hvcC" else "h264"
+    video = video_format(codec, parameter_sets_of(codec, body))
+    sound = sound_format_of(moov[position - 4 + size :])
+    return video if sound is None else replace(video, sound=sound)
 
 
 def delay_of_init(moov: bytes) -> int:

@@ -19,6 +19,7 @@ from recorder.media.errors import MediaError
 from recorder.media.fmp4 import FragmentHead, delay_of_init, format_of_init, parse_fragment_head, walk_boxes
 from recorder.playback.errors import FootageError
 from recorder.playback.fragments import FragmentPlace, Wanted, find_fragments
+from recorder.playback.sound import SoundBack
 from recorder.segments.cutter import ns_of_ticks, ticks_of
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ _HEAD_BYTES = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
-    """A fragment as it lies on disk. `data`: its pictures, one after the other, of the sizes in `head`."""
+    """A fragment as it lies on disk. `data`: its pictures, one after the other, then its sound, of the sizes in
+    `head`."""
 
     place: FragmentPlace
     format: VideoFormat
@@ -53,6 +55,7 @@ class PictureSource:
         self._file = -1
         self._format: VideoFormat | None = None
         self._run_offset_90k = self._delay_90k = 0
+        self._sound = SoundBack()
         forward_end = None if wanted.backward else wanted.end_utc_ns
         self._end_utc_ns = _EVER_NS if forward_end is None else forward_end
 
@@ -134,6 +137,15 @@ class PictureSource:
     def _units(self, fragment: Fragment) -> Iterator[AccessUnit]:
         place, head, data = fragment.place, fragment.head, fragment.data
         at, ticks, key, latest = 0, head.decode_time_90k, head.key, -_EVER_NS
+        if len(data) == head.data_bytes:
+            self._sound.add(
+                head,
+                data,
+                fragment.format.sound,
+                id=place.id,
+                start_utc_ns=place.segment_start_utc_ns,
+                run_offset_90k=self._run_offset_90k,
+            )
         samples = zip(head.sample_bytes, head.sample_durations_90k, head.sample_offsets_90k, strict=True)
         for size, duration_90k, offset_90k in samples:
             composition_90k = offset_90k - self._delay_90k
@@ -150,6 +162,7 @@ class PictureSource:
                 utc_ns=utc_ns,
                 arrival_ns=0,
                 composition_90k=composition_90k,
+                sound=self._sound.until(utc_ns),
             )
             at, ticks, key = at + size, ticks + duration_90k, False
 

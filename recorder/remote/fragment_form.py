@@ -1,7 +1,9 @@
-"""Pictures as fMP4, one a fragment: the boxes are made once per picture, however many watch."""
+"""Pictures as fMP4, one a fragment: the boxes are made once per picture, however many watch. Live view has no sound: it
+would be as late as its frames are long, and pages may not play it unasked."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gate.clock import Clock
@@ -44,7 +46,7 @@ class FragmentForm:
         }
 
     def init(self, video: VideoFormat) -> bytes:
-        return init_segment(video)
+        return init_segment(replace(video, sound=None))
 
     def picture(self, unit: AccessUnit) -> Sequence[bytes]:
         decode_time_90k = max(unit.pts_90k - unit.composition_90k, 0)

@@ -11,7 +11,7 @@ from gate.clock import Clock, instant_of
 from recorder.catalog.rows import GapReason
 from recorder.media.access_unit import AccessUnit
 from recorder.segments.admission import MODE_REASONS
-from recorder.segments.cutter import OpenSegment
+from recorder.segments.disk_commands import OpenSegment
 from recorder.segments.gaps import GapKeeper
 from recorder.state import RecordingPhase, RecordingState, StateBoard
 

@@ -6,6 +6,7 @@
   that start together do not rotate together.
 - A run ends when the source's run changes, or when it is told to end; the next one begins at a key frame.
 - A picture lasts until the next one, but no longer than UNIT_SECONDS_MAX. Decode times never step back.
+- Sound goes into the fragment in whose time it begins (recorder.segments.sound).
 - With B-frames all this goes by decode times, and each picture keeps the time at which it is shown. What follows the
   first key frame of a run but is shown before it is left out: it cannot be decoded, and may be older than the run.
 """
@@ -17,6 +18,8 @@ from itertools import pairwise
 
 from recorder.catalog.rows import SEGMENT_SECONDS_MAX
 from recorder.media.access_unit import TIMESCALE, AccessUnit, VideoFormat
+from recorder.segments.disk_commands import CloseSegment, Command, OpenSegment, WriteFragment
+from recorder.segments.sound import SoundBeside
 
 FRAGMENT_SECONDS = 2.0
 FRAGMENT_BYTES_MAX = 16 << 20
@@ -27,41 +30,6 @@ _UNIT_TICKS_MAX = round(UNIT_SECONDS_MAX * TIMESCALE)
 _FRAGMENT_TICKS = round(FRAGMENT_SECONDS * TIMESCALE)
 _SEGMENT_TICKS_HARD = round((SEGMENT_SECONDS_MAX - FRAGMENT_SECONDS - UNIT_SECONDS_MAX) * TIMESCALE)
 _DURATION_UNKNOWN = TIMESCALE // 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenSegment:
-    """A new file. A `seq` above 0 continues the segment before without a hole."""
-
-    run: int
-    seq: int
-    format: VideoFormat
-    start_utc_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteFragment:
-    """One fragment for the open segment. `decode_time_90k` counts from the segment's start; `durations_90k`: one for
-    each unit. `offsets_90k`: how much later than decoded each is shown (signed; empty if none is). `delay_90k`: the
-    most that any picture of the segment, as far as its first fragment tells, is decoded too late for that: the file
-    shows all of them so much later (recorder.media.fmp4)."""
-
-    decode_time_90k: int
-    units: Sequence[AccessUnit]
-    durations_90k: Sequence[int]
-    data_bytes: int
-    offsets_90k: Sequence[int] = ()
-    delay_90k: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseSegment:
-    """The open segment is complete. `end_utc_ns`: of its last picture."""
-
-    end_utc_ns: int
-
-
-Command = OpenSegment | WriteFragment | CloseSegment
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +55,7 @@ class Cutter:
     _decode_end: int = field(default=0, init=False)
     _end_utc_ns: int = field(default=0, init=False)
     _duration: int = field(default=_DURATION_UNKNOWN, init=False)
+    _sound: SoundBeside = field(default_factory=SoundBeside, init=False)
 
     @property
     def recording(self) -> bool:
@@ -111,6 +80,8 @@ class Cutter:
 
     def push(self, unit: AccessUnit) -> Sequence[Command]:
         """Takes the next unit of the stream, in decode order."""
+        if unit.sound and unit.run == self._source_run:
+            self._sound.take(unit.sound)
         if (
             unit.key
             or unit.pts_90k >= self._cut_pts
@@ -122,16 +93,16 @@ class Cutter:
             return self._boundary(unit)
         self._units.append(unit)
         self._unit_bytes += len(unit.data)
-        return ()
+        return self._sound.pass_on((), unit.pts_90k) if self._sound.holding else ()
 
     def flush(self) -> Sequence[Command]:
         """Gives out what is held, but for the last unit, whose duration is not known yet. The run goes on."""
-        if len(self._units) < 2:
-            return ()
-        last = self._units.pop()
-        commands = self._cut(last.pts_90k - last.composition_90k)
-        self._begin_fragment(last)
-        return commands
+        commands: Sequence[Command] = ()
+        if len(self._units) > 1:
+            last = self._units.pop()
+            commands = self._cut(last.pts_90k - last.composition_90k)
+            self._begin_fragment(last)
+        return self._sound.pass_on(commands)
 
     def finish(self, until_utc_ns: int | None = None) -> Sequence[Command]:
         """Ends the run. Its last unit lasts as long as the one before, but not beyond `until_utc_ns`."""
@@ -146,11 +117,13 @@ class Cutter:
             commands += self._cut(last.pts_90k - last.composition_90k + duration)
         end_utc_ns = self._end_utc_ns if until_utc_ns is None else min(self._end_utc_ns, until_utc_ns)
         commands.append(CloseSegment(end_utc_ns=end_utc_ns))
+        ready = self._sound.pass_on(commands)
         self.abort()
-        return commands
+        return ready
 
     def abort(self) -> None:
         """Forgets the open run: the disk did not take it."""
+        self._sound.abort()
         self._source_run = self._format = None
         self._units, self._unit_bytes = [], 0
 
@@ -167,13 +140,12 @@ class Cutter:
             lead = max(unit.composition_90k, 0)  # of what is shown before this key frame, after the one before
             commands.append(self._begin_segment(unit, lead, self._seq + 1, round(self.segment_seconds * TIMESCALE)))
         elif unit.pts_90k - self._segment_pts > _SEGMENT_TICKS_HARD:
-            commands += self.finish()
-            return [*commands, *self._boundary(unit)]
+            return [*self._sound.pass_on(commands), *self.finish(), *self._boundary(unit)]
         self._format = unit.format
         if unit.key:
             self._key_pts = unit.pts_90k
         self._begin_fragment(unit)
-        return commands
+        return self._sound.pass_on(commands, unit.pts_90k)
 
     def _begin_run(self, unit: AccessUnit) -> Sequence[Command]:
         self._source_run = unit.run
@@ -184,7 +156,8 @@ class Cutter:
         self.next_run += 1
         self._key_pts = self._run_pts = unit.pts_90k
         self._begin_fragment(unit)
-        return [command]
+        self._sound.begin_run(unit.pts_90k)
+        return self._sound.pass_on([command])
 
     def _begin_segment(self, unit: AccessUnit, lead_90k: int, seq: int, segment_ticks: int) -> OpenSegment:
         run = self.next_run - (seq > 0)
@@ -192,7 +165,9 @@ class Cutter:
         self._seq, self._format, self._delay = seq, unit.format, None
         self._segment_pts, self._segment_bytes, self._segment_ticks = unit.pts_90k - lead_90k, 0, segment_ticks
         self._decode_end, self._end_utc_ns = 0, start_utc_ns
-        return OpenSegment(run=run, seq=seq, format=unit.format, start_utc_ns=start_utc_ns)
+        return OpenSegment(
+            run=run, seq=seq, format=unit.format, start_utc_ns=start_utc_ns, start_pts_90k=self._segment_pts
+        )
 
     def _begin_fragment(self, unit: AccessUnit) -> None:
         self._units, self._unit_bytes = [unit], len(unit.data)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from recorder.catalog.rows import Stream
-from recorder.segments.cutter import Command
+from recorder.segments.disk_commands import Command
 from recorder.segments.health import DiskHealth
 from recorder.segments.volume import Volume
 from recorder.segments.writer import DiskFailure, DiskWriter, Track

@@ -19,7 +19,8 @@ from recorder.hub import Feed
 from recorder.media.access_unit import AccessUnit
 from recorder.segments.account import StreamAccount
 from recorder.segments.admission import admission_of
-from recorder.segments.cutter import CloseSegment, Command, Cutter, WriteFragment
+from recorder.segments.cutter import Cutter
+from recorder.segments.disk_commands import CloseSegment, Command, WriteFragment
 from recorder.segments.disks import WayToDisk
 from recorder.segments.mode import RecordingMode
 from recorder.segments.writer import DiskFailure

@@ -240,7 +240,7 @@ def _walk(read: Reader, end: int, unsynced: bool) -> Walked | None:
         for moof in boxes:
             mdat = next(boxes, None)
             head = _whole_fragment(read, moof, mdat)
-            if mdat is None or head is None or (unsynced and _has_holes(read(mdat.body, head.data_bytes))):
+            if mdat is None or head is None or (unsynced and _has_holes(head, read(mdat.body, head.data_bytes))):
                 break
             good = mdat.offset + mdat.size
             fragments.append(FragmentEntry(good - moof.offset, head.duration_90k, head.key, head.decode_time_90k))
@@ -257,9 +257,16 @@ def _walk(read: Reader, end: int, unsynced: bool) -> Walked | None:
     return Walked(mark=mark, format=format, init_bytes=init_bytes, content=content, torn_bytes=end - good)
 
 
-def _has_holes(data: bytes) -> bool:
-    """Whether blocks of a fragment's pictures have never reached the disk and are zeros. Inside of it they are found as
-    such; at its end by the last NAL unit, which ends with a zero byte while no other one does (none should)."""
+def _has_holes(head: FragmentHead, data: bytes) -> bool:
+    """Whether blocks of a fragment have never reached the disk and are zeros. Inside of its pictures they are found as
+    such; at their end by the last NAL unit, which ends with a zero byte while no other one does (none should). Of sound
+    no frame is all zeros."""
+    position = head.picture_bytes
+    for size in head.sound.frame_bytes if head.sound else ():
+        position += size
+        if not any(data[position - size : position]):
+            return True
+    data = data[: head.picture_bytes]
     if _BLANK in data:
         return True
     if data[-1]:

@@ -13,7 +13,8 @@ from typing import Protocol
 from recorder.catalog.changes import SegmentContent
 from recorder.catalog.rows import FragmentEntry, SegmentId
 from recorder.media.fmp4 import Sample, SegmentMark, fragment, init_segment, mark_box
-from recorder.segments.cutter import OpenSegment, WriteFragment, ns_of_ticks
+from recorder.segments.cutter import ns_of_ticks
+from recorder.segments.disk_commands import OpenSegment, WriteFragment
 from recorder.segments.volume import remove_empty_folders, sync_folder
 
 _BUFFERS_MAX = 1024  # IOV_MAX of Linux
@@ -96,7 +97,7 @@ class SegmentFile:
             Sample(unit.data, ticks, unit.key, offset)
             for unit, ticks, offset in zip(units, durations, offsets, strict=True)
         ]
-        buffers = fragment(len(self._fragments) + 1, command.decode_time_90k, samples)
+        buffers = fragment(len(self._fragments) + 1, command.decode_time_90k, samples, command.sound)
         size = len(buffers[0]) + command.data_bytes
         _write_all(self.disk, self._fd, buffers)
         self._fragments.append(FragmentEntry(size, sum(durations), units[0].key, command.decode_time_90k))

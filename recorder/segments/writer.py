@@ -17,7 +17,7 @@ from gate.clock import Clock
 from recorder.catalog.changes import close_segment, delete_segments, insert_segment
 from recorder.catalog.database import Catalog
 from recorder.catalog.rows import SegmentId, Stream
-from recorder.segments.cutter import CloseSegment, Command, OpenSegment, WriteFragment
+from recorder.segments.disk_commands import CloseSegment, Command, OpenSegment, WriteFragment
 from recorder.segments.segment_file import Disk, SegmentFile, create_segment
 from recorder.segments.volume import Volume
 

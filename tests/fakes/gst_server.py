@@ -55,6 +55,18 @@ def make_clip(
     subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *encoder.split(), str(path)], check=True)
 
 
+def make_flashing_clip(path: Path, *, seconds: int, rate: int = 30, b_frames: int = 0) -> None:
+    """A clip that flashes and beeps, both for a tenth of a second at each full one; skips the test without ffmpeg."""
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg: apt install ffmpeg")
+    flashes = f"color=black:s=320x180:r={rate},drawbox=c=white:t=fill:enable='lt(mod(t,1),0.099)'"
+    beeps = "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t,1),0.1)':s=16000"
+    source = ["-f", "lavfi", "-i", flashes, "-f", "lavfi", "-i", beeps, "-t", str(seconds)]
+    video = f"-c:v libx264 -preset ultrafast -bf {b_frames} -x264-params b-adapt=0 -pix_fmt yuv420p -g {rate}"
+    command = ["ffmpeg", "-v", "error", "-y", *source, *video.split(), "-c:a", "aac", str(path)]
+    subprocess.run(command, check=True)
+
+
 @asynccontextmanager
 async def serving(program: Path, clip: Path, cameras: int = 1) -> AsyncIterator[str]:
     """Serves /cam0 … until the body ends; gives `rtsp://127.0.0.1:PORT`."""

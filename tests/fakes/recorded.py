@@ -11,7 +11,8 @@ from recorder.catalog.database import Catalog
 from recorder.catalog.rows import GapReason, SegmentId
 from recorder.media.access_unit import AccessUnit
 from recorder.playback.archive import Archive
-from recorder.segments.cutter import CloseSegment, Command, Cutter, OpenSegment, WriteFragment
+from recorder.segments.cutter import Cutter
+from recorder.segments.disk_commands import CloseSegment, Command, OpenSegment, WriteFragment
 from recorder.segments.segment_file import OsDisk, SegmentFile, create_segment
 from recorder.segments.volume import Volume
 

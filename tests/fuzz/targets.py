@@ -14,9 +14,12 @@ from recorder.ingest.rtsp.depacketize import ACCESS_UNIT_BYTES_MAX, NAL_UNITS_MA
 from recorder.ingest.rtsp.rtp import camera_utc_ns, parse_rtcp
 from recorder.ingest.rtsp.rtp_stream import RtpStream
 from recorder.ingest.rtsp.sdp import VideoMedia, parse_video
+from recorder.ingest.rtsp.sdp_sound import SoundMedia, parse_sound
 from recorder.ingest.rtsp.session import PENDING_MAX, RtspSession
+from recorder.ingest.rtsp.sound_stream import SoundStream
 from recorder.ingest.rtsp.transport import PortPair, agreed_channels, agreed_ports
-from recorder.media import h264, h265
+from recorder.ingest.sound_clock import SoundClock
+from recorder.media import aac, h264, h265
 from recorder.media.errors import MediaError
 from tests.fakes import h264_rtp, h265_rtp
 
@@ -40,21 +43,28 @@ _H265 = _SDP.format(
 ).encode()
 
 
+_SOUND = (
+    b"m=audio 0 RTP/AVP 97 8\r\na=rtpmap:97 mpeg4-generic/16000/1\r\na=fmtp:97 mode=AAC-hbr;sizelength=13;"
+    b"indexlength=3;indexdeltalength=3;config=1408\r\na=control:track2\r\n"
+)
+
+
 def _answer(number: int, headers: str = "", body: bytes = b"") -> bytes:
     return f"RTSP/1.0 200 OK\r\nCSeq: {number}\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 _HANDSHAKE = (
     _answer(1, "Public: OPTIONS, GET_PARAMETER\r\n")
-    + _answer(2, "Content-Type: application/sdp\r\n", _H264)
+    + _answer(2, "Content-Type: application/sdp\r\n", _H264 + _SOUND)
     + _answer(3, "Session: 1;timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n")
-    + _answer(4)
+    + _answer(4, "Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=2-3\r\n")
+    + _answer(5)
 )
 
 
 def _session() -> RtspSession:
     credentials = Credentials(user="u", password="p", basic=True)
-    session = RtspSession(_URL, credentials=credentials, ssrc=1, cname="c", make_cnonce=lambda: "n")
+    session = RtspSession(_URL, credentials=credentials, ssrc=1, cname="c", make_cnonce=lambda: "n", wants_sound=True)
     session.start()
     return session
 
@@ -131,6 +141,40 @@ def rtp_h265(data: bytes) -> None:
     _packets(data, "h265", (h265_rtp.VPS, h265_rtp.SPS, h265_rtp.PPS))
 
 
+def rtp_sound(data: bytes) -> None:
+    """Datagrams as in `_packets`, of AAC, or from a first byte of 128 on of G.711."""
+    media = parse_sound(
+        _H264 + (_SOUND if data[:1] < b"\x80" else b"m=audio 0 RTP/AVP 8\r\n"), request_url=_URL, content_base=None
+    )
+    assert isinstance(media, SoundMedia)
+    stream, clock = SoundStream(media, ssrc=1, cname="c", datagrams=True), SoundClock(media.clock)
+    position, now_ns = 1, 0
+    while position < len(data):
+        size = data[position]
+        packet = data[position + 1 : position + 1 + min(size, 200)]
+        position += 1 + len(packet)
+        now_ns += 200_000_000 if size == 254 else 1_000_000
+        stream.rtcp(memoryview(packet), now_ns) if size == 255 else stream.datagram(packet, now_ns)
+        stream.release(now_ns)
+        stream.report(now_ns)
+        for sound in stream.take():
+            assert len(sound.data) <= max(aac.FRAME_BYTES_MAX, 200)
+            clock.heard(sound.timestamp, now_ns // 1000)
+            clock.pictures_time(sound.timestamp)
+        if stream.sender_report is not None:
+            clock.reported(stream.sender_report, 0, stream.sender_report, 0)
+
+
+def sound_configs(data: bytes) -> None:
+    """AAC configurations, from cameras and from files."""
+    for config in (data, *(frame.config for frame in aac.adts_frames(data))):
+        try:
+            found = aac.sound_format(config)
+        except MediaError:
+            continue
+        assert found.rate and found.channels and found.frame_samples
+
+
 def rtcp(data: bytes) -> None:
     list(parse_rtcp(memoryview(data)))
     camera_utc_ns(int.from_bytes(data[:8], "big"))
@@ -138,6 +182,7 @@ def rtcp(data: bytes) -> None:
 
 def sdp(data: bytes) -> None:
     try:
+        parse_sound(data, request_url=_URL, content_base=data[:30].decode("latin-1"))
         parse_video(data, request_url=_URL, content_base=data[:30].decode("latin-1"))
     except IngestError:
         pass
@@ -243,8 +288,13 @@ SEEDS: dict[Target, tuple[bytes, ...]] = {
             [_PACKER.packet(part, 0, marker=True) for part in h265_rtp.fragmented(h265_rtp.nal(19, 1, 300), 90)]
         ),
     ),
+    rtp_sound: tuple(
+        kind + _as_datagrams([b"\x80\xe1" + bytes(10) + payload] * 3)
+        for kind, payload in ((b"\x00", b"\x00\x20\x00\x10\x00\x18" + b"framed"), (b"\xff", b"\xd5" * 160))
+    ),
+    sound_configs: (b"\x14\x08", b"\xff\xf1\x60\x40\x01\x7f\xfc" + bytes(4), b"\x2b\x8a\x08\x00"),
     rtcp: (b"\x80\xc8\x00\x06" + bytes(24), b"\x81\xcb\x00\x01" + bytes(4)),
-    sdp: (_H264, _H265),
+    sdp: (_H264, _H265, _H264 + _SOUND),
     login: (b'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256, stale=true', b'Basic realm="r"'),
     transport: (b"RTP/AVP;unicast;client_port=1-2;server_port=3-4", b"RTP/AVP/TCP;interleaved=0-1"),
     sets_h264: (h264_rtp.SPS, h264_rtp.PPS, h264_rtp.SPS_LARGER),

@@ -41,6 +41,13 @@ class TimestampUnwrapper:
         self._last = timestamp
         return self._total
 
+    def near(self, timestamp: int) -> int:
+        """What `unwrap` would give, without taking the step."""
+        if self._last < 0:
+            return timestamp
+        step = (timestamp - self._last) % _WRAP
+        return self._total + (step if step < _WRAP >> 1 else step - _WRAP)
+
 
 class RtpReceiver:
     """Packets of one RTP stream in, in order (over UDP: recorder.ingest.rtsp.reorder), payloads out. A packet behind

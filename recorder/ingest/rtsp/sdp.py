@@ -31,7 +31,9 @@ class VideoMedia:
 
 
 @dataclass(slots=True)
-class _Section:
+class Section:
+    """One media description; the first of all is the session's own."""
+
     media: str = ""
     formats: list[str] = field(default_factory=list)
     control: str | None = None
@@ -42,9 +44,8 @@ class _Section:
 def parse_video(body: bytes, *, request_url: str, content_base: str | None) -> VideoMedia:
     """The first H.264 or H.265 video. `content_base`: Content-Base or Content-Location of the answer.
     Raises SdpError if this is no SDP, UnsupportedError if it has no such video."""
-    session, *media = _sections(body.decode("utf-8", "replace"))
-    base = content_base.strip() if content_base and _ABSOLUTE.match(content_base.strip()) else request_url
-    aggregate = _resolve(base, session.control)
+    session, *media = read_sections(body)
+    aggregate = resolved(request_url, content_base, session.control)
     offered = []
     for section in media:
         if section.media != "video":
@@ -56,7 +57,7 @@ def parse_video(body: bytes, *, request_url: str, content_base: str | None) -> V
             if codec and rate == 90_000:
                 return VideoMedia(
                     codec=codec,
-                    control_url=_resolve(base, section.control),
+                    control_url=resolved(request_url, content_base, section.control),
                     aggregate_url=aggregate,
                     payload_type=int(payload_type),
                     parameter_sets=_parameter_sets(codec, section.fmtp.get(payload_type, "")),
@@ -66,11 +67,14 @@ def parse_video(body: bytes, *, request_url: str, content_base: str | None) -> V
     raise UnsupportedError("The camera's address has no video stream.")
 
 
+def fmtp_parameters(fmtp: str) -> dict[str, str]:
+    """The parameters of an fmtp attribute, their names in lower case."""
+    return {key.strip().lower(): value.strip() for key, _, value in (part.partition("=") for part in fmtp.split(";"))}
+
+
 def _parameter_sets(codec: str, fmtp: str) -> tuple[bytes, ...]:
     """The sets in an fmtp attribute. Raises UnsupportedError if it announces a packet format that is not read."""
-    parameters = {
-        key.strip().lower(): value.strip() for key, _, value in (part.partition("=") for part in fmtp.split(";"))
-    }
+    parameters = fmtp_parameters(fmtp)
     if codec == "h264":
         if parameters.get("packetization-mode", "0") not in ("0", "1"):
             raise UnsupportedError("The camera sends H.264 in interleaved packets (packetization-mode 2).")
@@ -93,7 +97,9 @@ def _sprop(text: str, wanted: Callable[[bytes], bool]) -> tuple[bytes, ...]:
     return tuple(sets)
 
 
-def _resolve(base: str, control: str | None) -> str:
+def resolved(request_url: str, content_base: str | None, control: str | None) -> str:
+    """The address of a control attribute."""
+    base = content_base.strip() if content_base and _ABSOLUTE.match(content_base.strip()) else request_url
     # Cameras mean "append", not the path arithmetic of RFC 3986: "…/stream" and "track1" is "…/stream/track1".
     if control is None or control in ("*", ""):
         return base
@@ -102,23 +108,25 @@ def _resolve(base: str, control: str | None) -> str:
     return base.rstrip("/") + "/" + control.lstrip("/")
 
 
-def _sections(text: str) -> list[_Section]:
+def read_sections(body: bytes) -> list[Section]:
+    """The session's own lines, then each media description. Raises SdpError."""
+    text = body.decode("utf-8", "replace")
     lines = text.replace("\r", "\n").split("\n")
     if len(lines) > LINES_MAX or not text.lstrip().startswith("v="):
         raise SdpError("The camera's answer to DESCRIBE is no session description.")
-    sections = [_Section()]
+    sections = [Section()]
     for line in lines:
         kind, _, value = line.strip().partition("=")
         if kind == "m":
             media, *rest = value.split()[:64] or [""]
             formats = [item for item in rest[2:] if item.isascii() and item.isdecimal() and int(item) < 128]
-            sections.append(_Section(media=media.lower(), formats=formats))
+            sections.append(Section(media=media.lower(), formats=formats))
         elif kind == "a":
             _attribute(sections[-1], value)
     return sections
 
 
-def _attribute(section: _Section, value: str) -> None:
+def _attribute(section: Section, value: str) -> None:
     name, _, rest = value.partition(":")
     rest = rest.strip()
     if name == "control":

@@ -12,17 +12,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from recorder.ingest.errors import (
-    ConnectionLostError,
-    MessageError,
-    ProtocolError,
-)
+from recorder.ingest.errors import ConnectionLostError, MessageError, ProtocolError
 from recorder.ingest.rtsp.auth import Credentials, Login
-from recorder.ingest.rtsp.depacketize import Picture
 from recorder.ingest.rtsp.message import Request, Response, parse_message, request_bytes, response_bytes
 from recorder.ingest.rtsp.refusal import refusal
 from recorder.ingest.rtsp.rtp_stream import RtpStream
 from recorder.ingest.rtsp.sdp import VideoMedia, parse_video
+from recorder.ingest.rtsp.session_events import Closed, Event, Playing
+from recorder.ingest.rtsp.session_sound import SessionSound
 from recorder.ingest.rtsp.transport import PortPair, agreed_channels, agreed_ports, tcp_header, udp_header
 
 USER_AGENT = "edge-recorder"
@@ -32,21 +29,6 @@ PENDING_MAX = 8
 
 _DOLLAR = 0x24
 _SESSION = re.compile(r"([^;\s]{1,256})\s*(?:;\s*timeout\s*=\s*(\d{1,6}))?", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Playing:
-    """The camera has agreed to send. `keep_alive_seconds`: how often to call `keep_alive`."""
-
-    keep_alive_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The camera has answered TEARDOWN."""
-
-
-Event = Playing | Picture | Closed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,7 +43,8 @@ class RtspSession:
     """`start`, then `receive` what comes; take `outgoing` and `events` after each call. With `use_udp` before, packets
     come by `receive_rtp` and `receive_rtcp`, and `outgoing_rtcp` goes to the camera's RTCP port in `peer_ports`.
 
-    `ssrc`, `cname`: ours in RTCP. `make_cnonce`: fresh random text for each Authorization.
+    `ssrc`, `cname`: ours in RTCP. `make_cnonce`: fresh random text for each Authorization. `wants_sound`: whether a
+    camera's sound is asked for.
     """
 
     def __init__(
@@ -72,13 +55,16 @@ class RtspSession:
         ssrc: int,
         cname: str,
         make_cnonce: Callable[[], str],
+        wants_sound: bool = False,
     ) -> None:
         self.outgoing: list[bytes] = []
         self.outgoing_rtcp: list[bytes] = []
+        self.outgoing_sound_rtcp: list[bytes] = []
         self.events: list[Event] = []
         self.playing = False
         self.peer_ports: PortPair | None = None
         self.stream: RtpStream | None = None
+        self.sound = SessionSound(wanted=wants_sound, ssrc=ssrc, cname=cname)
         self._url = url
         self._ssrc = ssrc
         self._cname = cname
@@ -93,9 +79,9 @@ class RtspSession:
         self._ports: PortPair | None = None
         self._ended = False
 
-    def use_udp(self, ours: PortPair) -> None:
+    def use_udp(self, ours: PortPair, sound: PortPair) -> None:
         """Packets are to come to these ports. Before `start`."""
-        self._ports = ours
+        self._ports, self.sound.ports = ours, sound
 
     def start(self) -> None:
         """Begins with OPTIONS."""
@@ -117,6 +103,8 @@ class RtspSession:
                 elif self.stream is not None and channel == self._rtcp_channel:
                     self._take_pictures()
                     self.stream.rtcp(view[position + 4 : stop], now_ns)
+                elif channel in self.sound.channels:
+                    self.events += self.sound.interleaved(view, position + 4, stop, now_ns, channel=channel)
                 position = stop
             elif view[position] in b"\r\n":
                 position += 1
@@ -140,6 +128,10 @@ class RtspSession:
             self.stream.datagram(packet, now_ns)
             self._take_pictures()
 
+    def receive_sound_rtp(self, packet: bytes, now_ns: int) -> None:
+        """A datagram to our RTP port for sound."""
+        self.events += self.sound.datagram(packet, now_ns)
+
     def receive_rtcp(self, packet: bytes, now_ns: int) -> None:
         """A datagram to our RTCP port. Raises ConnectionLostError if the camera says farewell."""
         if self.stream is not None:
@@ -150,6 +142,7 @@ class RtspSession:
         if self.stream is not None:
             self.stream.release(now_ns)
             self._take_pictures()
+            self.events += self.sound.release(now_ns)
 
     @property
     def holds_views(self) -> bool:
@@ -172,9 +165,11 @@ class RtspSession:
             self._send(self._keep_alive_method, self._aggregate_url)
 
     def report(self, now_ns: int) -> None:
-        """Sends a receiver report. `now_ns`: monotonic."""
+        """Sends receiver reports. `now_ns`: monotonic."""
         if self.playing and self.stream is not None:
             self._send_rtcp(self.stream.report(now_ns))
+        if self.playing and self.sound.stream is not None:
+            self._send_rtcp(self.sound.stream.report(now_ns), for_sound=True)
 
     def request_key(self) -> bool:
         """Asks for a key frame by a picture loss indication, which a camera without RTCP feedback passes over; False
@@ -216,7 +211,8 @@ class RtspSession:
         if method == "DESCRIBE":
             headers["Accept"] = "application/sdp"
         elif method == "SETUP":
-            headers["Transport"] = tcp_header() if self._ports is None else udp_header(self._ports)
+            pictures = tcp_header() if self._ports is None else udp_header(self._ports)
+            headers["Transport"] = pictures if self.stream is None else self.sound.transport_header()
         elif method == "PLAY":
             headers["Range"] = "npt=0.000-"
         if self._session_id:
@@ -228,11 +224,12 @@ class RtspSession:
         self._pending[self._sequence] = pending
         self.outgoing.append(request_bytes(method, url, headers))
 
-    def _send_rtcp(self, packet: bytes) -> None:
+    def _send_rtcp(self, packet: bytes, *, for_sound: bool = False) -> None:
         if self._ports is not None:
-            self.outgoing_rtcp.append(packet)
+            (self.outgoing_sound_rtcp if for_sound else self.outgoing_rtcp).append(packet)
             return
-        self.outgoing.append(bytes((_DOLLAR, self._rtcp_channel)) + len(packet).to_bytes(2, "big") + packet)
+        channel = self.sound.channels[1] if for_sound else self._rtcp_channel
+        self.outgoing.append(bytes((_DOLLAR, channel)) + len(packet).to_bytes(2, "big") + packet)
 
     def _answer(self, request: Request) -> None:
         known = request.method in ("OPTIONS", "GET_PARAMETER")
@@ -275,6 +272,10 @@ class RtspSession:
             if method == "OPTIONS":  # some cameras know no OPTIONS; DESCRIBE will tell
                 self._send("DESCRIBE", self._url)
                 return
+            if method == "SETUP" and self.stream is not None:
+                self.events += self.sound.refused(status)
+                self._send("PLAY", self._aggregate_url)
+                return
             raise refusal(method, response, "UDP" if self._ports else "TCP")
         if method == "OPTIONS":
             if "GET_PARAMETER" in (response.headers.get("public") or "").upper():
@@ -283,10 +284,16 @@ class RtspSession:
         elif method == "DESCRIBE":
             base = response.headers.get("content-base") or response.headers.get("content-location")
             self._media = parse_video(response.body, request_url=self._url, content_base=base)
+            self.events += self.sound.describe(response.body, request_url=self._url, content_base=base)
             self._send("SETUP", self._media.control_url)
         elif method == "SETUP":
-            self._set_up(response)
-            self._send("PLAY", self._aggregate_url)
+            if self.stream is None:
+                self._set_up(response)
+                sound_url = self.sound.setup_url
+            else:
+                taken, sound_url = (self._rtp_channel, self._rtcp_channel), None
+                self.events += self.sound.set_up(response.headers.get("transport"), taken)
+            self._send("SETUP" if sound_url else "PLAY", sound_url or self._aggregate_url)
         elif method == "PLAY":
             self.playing = True
             self.events.append(Playing(keep_alive_seconds=self._keep_alive_seconds))

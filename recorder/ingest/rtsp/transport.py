@@ -18,9 +18,9 @@ class PortPair:
     rtcp: int
 
 
-def tcp_header() -> str:
-    """What we ask for, over TCP."""
-    return "RTP/AVP/TCP;unicast;interleaved=0-1"
+def tcp_header(channel: int = 0) -> str:
+    """What we ask for, over TCP: RTP on this channel, RTCP on the next."""
+    return f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
 
 
 def udp_header(ours: PortPair) -> str:
@@ -28,14 +28,14 @@ def udp_header(ours: PortPair) -> str:
     return f"RTP/AVP;unicast;client_port={ours.rtp}-{ours.rtcp}"
 
 
-def agreed_channels(value: str | None) -> tuple[int, int]:
+def agreed_channels(value: str | None, channel: int = 0) -> tuple[int, int]:
     """RTP and RTCP channel in the camera's answer to `tcp_header`; without a word of them, those asked for.
     Raises UnsupportedTransportError if it means to send otherwise."""
     if value is not None and "TCP" not in value.upper():
         raise UnsupportedTransportError("The camera does not send RTP over TCP.")
     match = _INTERLEAVED.search(value or "")
     if match is None:
-        return 0, 1
+        return channel, channel + 1
     rtp = int(match[1])
     return rtp, int(match[2] or rtp + 1)
 

@@ -19,7 +19,8 @@ from recorder.ingest.errors import (
 )
 from recorder.ingest.rtsp.auth import Credentials
 from recorder.ingest.rtsp.depacketize import Picture
-from recorder.ingest.rtsp.session import PENDING_MAX, Closed, Playing, RtspSession
+from recorder.ingest.rtsp.session import PENDING_MAX, RtspSession
+from recorder.ingest.rtsp.session_events import Closed, Playing
 from tests.fakes.h264_rtp import PPS, SPS, Packer, idr, inter, interleaved, stap_a, with_lengths
 
 URL = "rtsp://192.0.2.1/stream"

@@ -13,13 +13,10 @@ from recorder.segments import cutter as cutter_module
 from recorder.segments.cutter import (
     FRAGMENT_SECONDS,
     UNIT_SECONDS_MAX,
-    CloseSegment,
-    Command,
     Cutter,
-    OpenSegment,
-    WriteFragment,
     ns_of_ticks,
 )
+from recorder.segments.disk_commands import CloseSegment, Command, OpenSegment, WriteFragment
 
 T0_NS = 1_790_000_000_000_000_000
 TICKS = 6000  # 15 pictures a second
