@@ -70,7 +70,10 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 
 
 class DeviceConfig(Section):
+    """`kind` direct: a camera that is its own recorder, with a card in place of a disk and without a monitor."""
+
     id: Identifier
+    kind: Literal["edge", "direct"] = "edge"
     data_dir: Path
     serial: str = Field("", max_length=64)
     made_on: date | None = None
@@ -197,6 +200,8 @@ class RecorderConfig(Section):
         twice = next((name for name in ids if ids.count(name) > 1), None)
         if twice:
             raise ValueError(f"two cameras have the id {twice!r}")
+        if self.device.kind == "direct" and (len(ids) > 1 or len(self.storage.volumes) > 1):
+            raise ValueError("a direct camera is one camera with one card: take kind: edge for more")
         if self.remote.listen is None and self.licence.mode == "file":
             raise ValueError("remote.listen: null leaves no way to the remote side without a licence service")
         return self

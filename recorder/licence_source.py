@@ -22,6 +22,7 @@ def open_licence_source(config: RecorderConfig, clock: Clock) -> Licensing:
             root_key=licence.root_key,
             profile=licence.profile,
             language=device.language,
+            kind=device.kind,
         )
     assert licence.url is not None
     place = ServicePlace(
@@ -42,7 +43,7 @@ def open_licence_source(config: RecorderConfig, clock: Clock) -> Licensing:
 
 def maker_of(config: RecorderConfig) -> Maker:
     """What is written on the device."""
-    return Maker(serial=config.device.serial, made_on=config.device.made_on)
+    return Maker(serial=config.device.serial, made_on=config.device.made_on, kind=config.device.kind)
 
 
 def camera_names(cameras: Sequence[CameraConfig]) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,8 @@ from gate.client.uplink_status import UplinkStatus
 from gate.licence.clock_evidence import ClockEvidence
 from gate.licence.decision import Decision, Denied, Granted
 from gate.licence.denials import problem
-from gate.licence.features import Feature
+from gate.licence.entitlement import Kind
+from gate.licence.features import HDMI, Feature
 from gate.licence.profile import Profile
 from gate.licence.text import Language
 from recorder.config import DeviceConfig
@@ -49,13 +50,13 @@ def site_state(
     `clock`: what the clock is worth, where somebody judges it; `service`: the connection to the licence service."""
     zone = ZoneInfo(device.time_zone)
     return {
-        "device": {"id": device.id, "language": device.language, "time_zone": device.time_zone},
+        "device": {"id": device.id, "kind": device.kind, "language": device.language, "time_zone": device.time_zone},
         "now": moment.now.isoformat(timespec="microseconds"),
         "cameras": [
             _camera(camera, gate.decide(Feature.RECORDING, camera.id), moment, language, zone)
             for camera in board.cameras.values()
         ],
-        "features": _features(gate, tuple(board.cameras)),
+        "features": _features(gate, tuple(board.cameras), device.kind),
         "storage": _storage(board.storage),
         "licence": {
             "message": licence_message,
@@ -145,10 +146,11 @@ def _licence(recording: Decision, language: Language, zone: ZoneInfo) -> dict[st
     }
 
 
-def _features(gate: Decider, cameras: Sequence[str]) -> list[dict[str, Any]]:
-    """The matrix, a row for each of M1 to M9. `allowed`: now, for at least one camera; `denied_cameras`: the rest."""
+def _features(gate: Decider, cameras: Sequence[str], kind: Kind) -> list[dict[str, Any]]:
+    """The matrix, a row for each of M1 to M9. `allowed`: now, for at least one camera; `denied_cameras`: the rest. Rows
+    of the monitor do not apply to a direct camera (decision 10)."""
     rows: dict[str, list[Feature]] = {}
-    for feature in Feature:
+    for feature in Feature if kind == "edge" else set(Feature) - HDMI:
         rows.setdefault(feature.matrix_id, []).append(feature)
     return [_row(gate, row_id, features, cameras) for row_id, features in sorted(rows.items())]
 

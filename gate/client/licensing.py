@@ -15,6 +15,7 @@ from gate.client.registration import Maker, Registration, open_device_identity
 from gate.client.timekeeper import Timekeeper, read_boot_id
 from gate.client.uplink_status import UplinkStatus
 from gate.clock import Clock
+from gate.licence.entitlement import Kind
 from gate.licence.profile import REMO
 from gate.licence.text import Language, Text
 from gate.signing.identity import DeviceIdentity
@@ -79,12 +80,15 @@ def open_licensing(
     root_key: Path,
     language: Language = "ja",
     profile: str = REMO.name,
+    kind: Kind = "edge",
 ) -> Licensing:
     """By a licence file. Makes the device's key at its first start. `profile`: its name, or a file's path. Raises
     gate.client.errors.LicensingError or gate.yaml_file.ConfigError, one sentence for people.
     Nothing is licensed until `licence.run_once` has looked."""
     identity, timekeeper = open_device_identity(data_dir), _timekeeper(clock, data_dir)
-    gate = Gate(clock=clock, device_id=device_id, cameras=cameras, profile=open_profile(profile), time=timekeeper)
+    gate = Gate(
+        clock=clock, device_id=device_id, cameras=cameras, profile=open_profile(profile), time=timekeeper, kind=kind
+    )
     licence = LicenceFile(
         path=path,
         root_key=root_key,
@@ -113,7 +117,12 @@ def open_service_licensing(
     registration = Registration(data_dir=data_dir, identity=identity, maker=place.maker)
     cameras = [camera for camera, _ in place.cameras]
     gate = Gate(
-        clock=clock, device_id=registration.device, cameras=cameras, profile=open_profile(profile), time=timekeeper
+        clock=clock,
+        device_id=registration.device,
+        cameras=cameras,
+        kind=place.maker.kind,
+        profile=open_profile(profile),
+        time=timekeeper,
     )
     acceptance = Acceptance(
         root_key=root_key,

@@ -41,7 +41,8 @@ def create_app(served: Served) -> web.Application:
         protect = ProtectRoute(catalog=served.catalog, device=config.device)
         app.router.add_get("/v1/protected", protect.show)
         app.router.add_post("/v1/protected", protect.change)
-    app.router.add_get("/v1/cameras/{camera}/live", live.handle, allow_head=False)
+    if config.device.kind == "edge":  # a direct camera has no monitor
+        app.router.add_get("/v1/cameras/{camera}/live", live.handle, allow_head=False)
     app.router.add_get("/v1/cameras/{camera}/recording", recording.show)
     app.router.add_post("/v1/cameras/{camera}/recording", recording.change)
     if served.catalog is not None and served.bus is not None:
