@@ -13,6 +13,7 @@ _COMMANDS = {
     "events": ("recorder.events.commands", "what has happened at the cameras and in the recorder"),
     "index": ("recorder.maintenance.commands", "check, rebuild or copy the index; protect footage"),
     "cameras": ("camera_sim.commands", "run simulated cameras"),
+    "cameras discover": ("recorder.ingest.onvif.commands", "find cameras on the network, and write a configuration"),
     "sim": ("camera_sim.faults.commands", "make faults in simulated cameras"),
     "sd": ("camera_sim.sd_card.commands", "take footage off an SD card"),
     "hdmi": ("hdmi_out.commands", "run the HDMI monitor"),
@@ -29,13 +30,15 @@ def main(argv: list[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(_help())
         return 0
-    if words[0] not in _COMMANDS:
+    name = " ".join(words[:2]) if " ".join(words[:2]) in _COMMANDS else words[0]
+    if name not in _COMMANDS:
         print(f"edge-recorder: there is no command {words[0]!r}; `edge-recorder --help` lists them", file=sys.stderr)
         return 2
-    module = importlib.import_module(_COMMANDS[words[0]][0])
-    command: Callable[[list[str]], int] = getattr(module, words[0])
+    module = importlib.import_module(_COMMANDS[name][0])
+    *before, function = name.split()
+    command: Callable[[list[str]], int] = getattr(module, function)
     try:
-        status = command(words[1:])
+        status = command(words[len(before) + 1 :])
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
