@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, or_, select, text
 
 from gate.licence.counting import Ending, renewed_among
 from gate.licence.rules import Reminder, Rules
@@ -19,12 +19,18 @@ from gate.service.jobs import watermark
 from gate.service.mail import outbox
 from gate.service.mail.letters import EndingLicence, Letter, reminder
 from gate.service.operations import recipients
+from gate.service.store.columns import Instant
 from gate.service.store.engine import Store, Transaction
 from gate.service.store.schema import cameras, coverage, customers, devices, licences, reminders
 
 LICENCES_PER_TRANSACTION = 4_000
 _DAY = timedelta(days=1)
 _IN_FORCE = licences.c.revoked_at.is_(None)
+_NOTE_ALL = text(
+    "INSERT INTO reminders (licence_id, last_day, reminder, due_at, settled_at, mail_id)"
+    " SELECT id, day, :reminder, :due_at, :settled_at, mail"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:days AS date[]), CAST(:mails AS text[])) AS line(id, day, mail)"
+).bindparams(bindparam("due_at", type_=Instant), bindparam("settled_at", type_=Instant))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,25 +110,16 @@ class ReminderJob:
 
     async def _settle_some(self, tx: Transaction, moment: Moment, ids: Collection[str], now: datetime) -> None:
         rows = await tx.rows(_ending(moment, ids))
-        due = [row for row in rows if row.settled_at is None and row.starts <= moment.at]
+        settled = await _settled(tx, moment, [row.id for row in rows])
+        due = [row for row in rows if (row.id, row.last_day) not in settled and row.starts <= moment.at]
         if not due:
             return
         renewed = await _renewed(tx, rows, ids)
         needed = [row for row in due if not (moment.reminder.unless_renewed and row.id in renewed)]
         mails = await self._write(tx, moment, needed, renewed, now)
         told = {row.id for row in needed}
-        settled = [
-            {
-                "licence_id": row.id,
-                "last_day": row.last_day,
-                "reminder": moment.reminder.name,
-                "due_at": moment.at,
-                "settled_at": now,
-                "mail_id": mails.get(row.customer_id) if row.id in told else None,
-            }
-            for row in due
-        ]
-        await tx.execute(insert(reminders), settled)
+        lines = [(row.id, row.last_day, mails.get(row.customer_id) if row.id in told else None) for row in due]
+        await _note(tx, moment, lines, now)
 
     async def _write(
         self, tx: Transaction, moment: Moment, rows: list[Any], renewed: Collection[str], now: datetime
@@ -204,11 +201,6 @@ def _ending(moment: Moment, ids: Collection[str]) -> Any:
         after.c.camera_id == licences.c.camera_id,
         after.c.ends > licences.c.ends,
     )
-    settled = and_(
-        reminders.c.licence_id == licences.c.id,
-        reminders.c.last_day == licences.c.last_day,
-        reminders.c.reminder == moment.reminder.name,
-    )
     return (
         select(
             licences.c.id,
@@ -223,16 +215,36 @@ def _ending(moment: Moment, ids: Collection[str]) -> Any:
             customers.c.name.label("customer_name"),
             cameras.c.name.label("camera_name"),
             devices.c.name.label("device_name"),
-            reminders.c.settled_at,
             followed.label("followed"),
         )
         .join(customers, customers.c.id == licences.c.customer_id)
         .outerjoin(cameras, and_(cameras.c.device_id == licences.c.device_id, cameras.c.id == licences.c.camera_id))
         .outerjoin(devices, devices.c.id == licences.c.device_id)
-        .outerjoin(reminders, settled)
         .where(moment.chosen, _IN_FORCE, licences.c.customer_id.in_(ids))
         .order_by(licences.c.customer_id, licences.c.id)
     )
+
+
+async def _note(tx: Transaction, moment: Moment, lines: list[tuple[str, date, str | None]], now: datetime) -> None:
+    """Licence, last day and mail of each that is settled now."""
+    same = {"reminder": moment.reminder.name, "due_at": moment.at, "settled_at": now}
+    if tx.dialect == "postgresql":  # a statement for each row would take longer than all the rest
+        ids, days, mails = map(list, zip(*lines, strict=True))
+        await tx.execute(_NOTE_ALL, same | {"ids": ids, "days": days, "mails": mails})
+        return
+    rows = [same | {"licence_id": key, "last_day": day, "mail_id": mail} for key, day, mail in lines]
+    await tx.execute(insert(reminders), rows)
+
+
+async def _settled(tx: Transaction, moment: Moment, ids: list[str]) -> frozenset[tuple[str, date]]:
+    # By itself: in a join PostgreSQL would go by statistics from before this very run, when the table was empty.
+    found: set[tuple[str, date]] = set()
+    for first in range(0, len(ids), LICENCES_PER_TRANSACTION):
+        some = reminders.c.licence_id.in_(ids[first : first + LICENCES_PER_TRANSACTION])
+        query = select(reminders.c.licence_id, reminders.c.last_day)
+        rows = await tx.rows(query.where(some, reminders.c.reminder == moment.reminder.name))
+        found |= {(row.licence_id, row.last_day) for row in rows}
+    return frozenset(found)
 
 
 async def _renewed(tx: Transaction, rows: list[Any], ids: Collection[str]) -> frozenset[str]:

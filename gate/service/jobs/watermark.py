@@ -6,7 +6,7 @@ it done. (On SQLite a transaction that writes holds everything.)
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gate.service.store.engine import Transaction
@@ -24,6 +24,9 @@ async def reached(tx: Transaction, job: str) -> datetime | None:
 
 async def hold(tx: Transaction, job: str, since: datetime) -> datetime:
     """The same, and the job is ours until the transaction ends. `since`: where one begins that has never run."""
+    if tx.dialect == "postgresql":
+        # Plans that are kept were made for the tables as they were when this run began: perhaps empty.
+        await tx.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     insert = (postgresql if tx.dialect == "postgresql" else sqlite).insert(jobs)
     await tx.execute(insert.values(name=job, done_until=since).on_conflict_do_nothing())
     done: datetime = await tx.scalar(select(jobs.c.done_until).where(jobs.c.name == job).with_for_update())
