@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from gate.client.gate import Gate
 from gate.clock import Clock
@@ -52,13 +53,16 @@ class Cameras:
         board: StateBoard,
         recordings: RecordingControl,
         clock: Clock,
+        key_wish: Callable[[str, str], None] = lambda _camera, _stream: None,
     ) -> None:
+        """`key_wish`: told of each stream that wants a key frame soon, beside what its own connection can do."""
         self._hub = hub
         self._gate = gate
         self._storage = storage
         self._board = board
         self._recordings = recordings
         self._clock = clock
+        self._key_wish = key_wish
         self._cameras: dict[str, _Camera] = {}
         self._sources: dict[str, Sequence[CameraStream]] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -163,6 +167,7 @@ class Cameras:
             state=self._board.cameras[config.id].streams[stream],
             board=self._board,
             clock=self._clock,
+            key_wish=partial(self._key_wish, config.id, stream),
             run_before=old.last_run if old else 0,
             batching_allowed=old.batching_allowed if old else True,
         )

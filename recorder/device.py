@@ -16,6 +16,7 @@ from recorder.cameras import CameraChanges, Cameras
 from recorder.config import CameraConfig, RecorderConfig
 from recorder.events.sources import EventSources, open_bus
 from recorder.hub import Hub
+from recorder.ingest.onvif.controls import OnvifControls
 from recorder.ingest.precision import run_precision
 from recorder.licence_source import camera_names, open_licence_source
 from recorder.local.app import serve_local
@@ -55,14 +56,21 @@ async def run_device(
         await licence.run_once()  # before anything asks the gate: what is licensed must not begin with a denial
         storage = await stack.enter_async_context(_storage(config, clock, board))
         recordings = await _recordings(config, board)
-        cameras = Cameras(hub=hub, gate=gate, storage=storage, board=board, recordings=recordings, clock=clock)
+        controls = OnvifControls(clock)
+        controls.apply(config.cameras)
+        wish = controls.request_key
+        cameras = Cameras(
+            hub=hub, gate=gate, storage=storage, board=board, recordings=recordings, clock=clock, key_wish=wish
+        )
         await cameras.apply(config.cameras)
         bus = await stack.enter_async_context(
             open_bus(catalog=storage.catalog, gate=gate, board=board, clock=clock, trigger=recordings.trigger)
         )
         events = EventSources(bus=bus, hub=hub, gate=gate, board=board, clock=clock, language=config.device.language)
         await events.apply(config.cameras)
-        reload = ConfigReload(load=load, running=config, apply=partial(_apply, cameras, events, licensing.uplink))
+        reload = ConfigReload(
+            load=load, running=config, apply=partial(_apply, cameras, events, controls, licensing.uplink)
+        )
         served = Served(
             hub=hub,
             gate=gate,
@@ -74,6 +82,7 @@ async def run_device(
             catalog=storage.catalog,
             bus=bus,
             reload=reload,
+            controls=controls,
         )
         await stack.enter_async_context(serve_local(served))
         front = await stack.enter_async_context(serve_remote(served))
@@ -86,6 +95,7 @@ async def run_device(
             "storage": storage.run,
             "cameras": cameras.run,
             "events": events.run,
+            "controls": controls.run,
             "precision": partial(run_precision, gate, cameras.sources, clock),
             "reload": partial(_reload_on, reload_wanted, reload),
         }
@@ -96,8 +106,13 @@ async def run_device(
 
 
 async def _apply(
-    cameras: Cameras, events: EventSources, uplink: "Uplink | None", wanted: Sequence[CameraConfig]
+    cameras: Cameras,
+    events: EventSources,
+    controls: OnvifControls,
+    uplink: "Uplink | None",
+    wanted: Sequence[CameraConfig],
 ) -> CameraChanges:
+    controls.apply(wanted)
     changes = await cameras.apply(wanted)
     await events.apply(wanted)
     if uplink is not None:

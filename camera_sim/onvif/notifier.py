@@ -15,13 +15,13 @@ class Notifier:
     def __init__(self, personality: Personality, events: EventSource, subscriptions: Subscriptions) -> None:
         self._personality = personality
         self._events = events
-        self._subscriptions = subscriptions
+        self._subscribers = subscriptions
 
     async def run(self) -> None:
         """Tells every subscriber what happens."""
         with self._events.listening() as feed:
             async for event in feed:
-                self._subscriptions.tell(self.changes(event))
+                self._subscribers.tell(self.changes(event))
 
     def changes(self, event: CameraEvent) -> Iterator[Notification]:
         """What is told when an event begins or ends."""

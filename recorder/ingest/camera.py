@@ -45,6 +45,7 @@ class CameraStream:
         share: Callable[[], float] = random.random,
         run_before: int = 0,
         batching_allowed: bool = True,
+        key_wish: Callable[[], None] = lambda: None,
     ) -> None:
         link = camera.streams[stream]
         self._source = Source(
@@ -60,6 +61,7 @@ class CameraStream:
         self._board = board
         self._clock = clock
         self._share = share
+        self._key_wish = key_wish
         self.batching_allowed = batching_allowed
         self._reception: Reception | LibavReception | None = None
         self.last_run = run_before
@@ -96,6 +98,7 @@ class CameraStream:
         """Asks the camera for a key frame soon."""
         if self._reception is not None:
             self._reception.request_key()
+            self._key_wish()
 
     async def _receive(self) -> tuple[Exception, float]:
         """One connection: why it ended, and how long it was good."""

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from gate.licence.features import Feature
 from recorder.local.unit_form import UnitForm
+from recorder.web.control_route import ControlRoute
 from recorder.web.events_route import EventsRoute
 from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import LiveRoute
@@ -45,6 +46,11 @@ def create_app(served: Served) -> web.Application:
         app.router.add_get("/v1/cameras/{camera}/live", live.handle, allow_head=False)
     app.router.add_get("/v1/cameras/{camera}/recording", recording.show)
     app.router.add_post("/v1/cameras/{camera}/recording", recording.change)
+    if served.controls is not None:
+        control = ControlRoute(controls=served.controls, gate=gate, board=board, config=config, remote=False)
+        app.router.add_get("/v1/cameras/{camera}/presets", control.presets, allow_head=False)
+        app.router.add_post("/v1/cameras/{camera}/preset", control.goto)
+        app.router.add_post("/v1/cameras/{camera}/reboot", control.reboot)
     if served.catalog is not None and served.bus is not None:
         events = EventsRoute(
             bus=served.bus,

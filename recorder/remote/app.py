@@ -14,6 +14,7 @@ from recorder.remote.page import Page
 from recorder.remote.reload_route import ReloadRoute
 from recorder.remote.snapshot import SnapshotRoute
 from recorder.state import StateBoard, StreamState
+from recorder.web.control_route import ControlRoute
 from recorder.web.events_route import EventsRoute
 from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import VIEWERS_MAX, LiveRoute
@@ -74,6 +75,11 @@ def create_app(served: Served, *, viewers_max: int = VIEWERS_MAX) -> web.Applica
     app.router.add_get("/api/v1/cameras/{camera}/snapshot.jpg", snapshot.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/recording", recording.show)
     app.router.add_post("/api/v1/cameras/{camera}/recording", recording.change)
+    if served.controls is not None:
+        control = ControlRoute(controls=served.controls, gate=gate, board=board, config=config, remote=True)
+        app.router.add_get("/api/v1/cameras/{camera}/presets", control.presets, allow_head=False)
+        app.router.add_post("/api/v1/cameras/{camera}/preset", control.goto)
+        app.router.add_post("/api/v1/cameras/{camera}/reboot", control.reboot)
     return app
 
 

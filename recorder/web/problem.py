@@ -61,6 +61,22 @@ _ROWS = {
             en="Give mode as continuous, event, schedule or off, with the fields that configs/recorder.yaml explains.",
         ),
     ),
+    "control_malformed": _Row(
+        status=400,
+        title=Text(ja="プリセットの指定が正しくありません", en="This names no preset"),
+        remedy=Text(
+            ja='{"preset": "1"} のように、presets にある token を指定してください。',
+            en='Give {"preset": "1"}, with a token that is among the presets.',
+        ),
+    ),
+    "camera_refused": _Row(
+        status=502,
+        title=Text(ja="カメラが要求に応じません", en="The camera does not do it"),
+        remedy=Text(
+            ja="カメラの ONVIF のアドレス、ユーザー、パスワードと、カメラの電源を確認してください。",
+            en="Check the camera's ONVIF address, user and password, and whether it is switched on.",
+        ),
+    ),
     "recording_not_kept": _Row(
         status=503,
         title=Text(ja="録画設定は有効ですが、保存できませんでした", en="In force, but it could not be saved"),

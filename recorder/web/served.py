@@ -10,14 +10,15 @@ from recorder.events.bus import EventBus
 from recorder.hub import Hub
 from recorder.reload import Reload
 from recorder.state import StateBoard
+from recorder.web.control_route import CameraControls
 from recorder.web.recording_route import Recordings
 from recorder.web.state_route import LicenceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """One recorder, as its remote side and its local site know it. Without `catalog`, `bus` or `reload` their routes
-    are not there."""
+    """One recorder, as its remote side and its local site know it. Without `catalog`, `bus`, `reload` or
+    `controls` their routes are not there."""
 
     hub: Hub
     gate: Gate
@@ -29,3 +30,4 @@ class Served:
     catalog: Catalog | None = None
     bus: EventBus | None = None
     reload: Reload | None = None
+    controls: CameraControls | None = None
