@@ -13,6 +13,8 @@ from camera_sim.events.programme import Programme
 from camera_sim.events.switchboard import Switchboard
 from camera_sim.ptz import Ptz, Turntable
 from camera_sim.rtsp.stream import LiveStream
+from camera_sim.sd_card.card import SdCard
+from camera_sim.sd_card.slot import CardSlot
 from camera_sim.sound.track import Track
 from camera_sim.truth import TruthLog
 from gate.clock import Clock
@@ -41,6 +43,10 @@ class Camera:
             )
             for name, loop in loops.items()
         }
+        self.card = (
+            None if config.sd_card is None else CardSlot(SdCard(config.sd_card.path, self.id, config.sd_card.bytes_max))
+        )
+        self.streams["main"].card = self.card
         self.programme: Programme | None = None
         self.events: EventSource | None = None
         self.ptz: Ptz | None = None

@@ -35,6 +35,13 @@ def _bits(value: Any) -> int:
     return int(float(match[1]) * {"": 1, "k": 10**3, "M": 10**6}[match[2]])
 
 
+def _bytes(value: Any) -> int:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kMG]B)?\s*", str(value))
+    if match is None:
+        raise ValueError(f"a size like 500MB or 8GB is wanted, not {value!r}")
+    return int(float(match[1]) * {None: 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}[match[2]])
+
+
 def _seconds(value: Any) -> float:
     try:
         return seconds_of(value)
@@ -55,8 +62,9 @@ Seconds = Annotated[float, BeforeValidator(_seconds)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 LoopbackHost = Annotated[str, AfterValidator(_loopback_host)]
 Name = Annotated[str, Field(max_length=24, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Size = Annotated[int, BeforeValidator(_bytes)]
 Bits = Annotated[int, BeforeValidator(_bits), Field(ge=10_000, le=50_000_000)]
-SceneName = Literal["shop_entrance", "car_park"]
+SceneName = Literal["shop_entrance", "car_park", "warehouse", "street", "corridor", "factory"]
 VIEWS = 2
 """Every scene has that many."""
 PRESETS_MAX = 16
@@ -101,6 +109,13 @@ class PresetConfig(Section):
     view: int = Field(ge=0, lt=VIEWS)
 
 
+class SdCardConfig(Section):
+    """`path`: the card, a folder."""
+
+    path: Path
+    bytes_max: Size = Field(1_000_000_000, ge=10_000_000)
+
+
 class CameraConfig(Section):
     id: Identifier
     name: Name = ""
@@ -114,6 +129,7 @@ class CameraConfig(Section):
     sound: SoundName | None = None
     main: StreamConfig = StreamConfig()
     sub: SubStreamConfig | None = SubStreamConfig()
+    sd_card: SdCardConfig | None = None
     clip: Path | None = None
     sub_clip: Path | None = None
     user: str | None = Field(None, min_length=1, max_length=64, pattern=r'^[^\x00-\x1f":]+$')

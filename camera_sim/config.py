@@ -172,6 +172,10 @@ class FleetConfig(Section):
         twice = next((name for name in ids if ids.count(name) > 1), None)
         if twice:
             raise ValueError(f"two cameras have the id {twice!r}")
+        cards = [camera.sd_card.path for camera in self.cameras if camera.sd_card is not None]
+        same = next((path for path in cards if cards.count(path) > 1), None)
+        if same:
+            raise ValueError(f"two cameras have the SD card {same}")
         hosts = [camera.host for camera in self.cameras if camera.host is not None]
         shared = next((host for host in hosts if hosts.count(host) > 1), None)
         if shared:
@@ -217,4 +221,7 @@ def load_fleet(path: Path, port_base: int = PORT_BASE) -> FleetConfig:
 
 def _beside(path: Path, camera: CameraConfig) -> CameraConfig:
     clips = {"clip": camera.clip, "sub_clip": camera.sub_clip}
-    return camera.model_copy(update={name: clip and beside(path, clip) for name, clip in clips.items()})
+    card = camera.sd_card and camera.sd_card.model_copy(update={"path": beside(path, camera.sd_card.path)})
+    return camera.model_copy(
+        update={name: clip and beside(path, clip) for name, clip in clips.items()} | {"sd_card": card}
+    )

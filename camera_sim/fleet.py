@@ -49,10 +49,13 @@ class Fleet:
             for name, stream in camera.streams.items()
         }
         self._server = RtspServer(self.streams, clock)
+        self._cards = {name: camera.card for name, camera in self.cameras.items() if camera.card is not None}
         programmes = {name: camera.programme for name, camera in self.cameras.items() if camera.programme}
         self.agenda = Agenda(programmes, config.planned_events, clock)
         plan = [planned.fault for planned in config.faults]
-        self.faults = Director(self.streams, self._server, Journal(config.fault_log, clock), plan, programmes, clock)
+        self.faults = Director(
+            self.streams, self._server, Journal(config.fault_log, clock), plan, programmes, self._cards, clock
+        )
         self.control_url: str | None = None
         """Of the control API, if the configuration wants one."""
         self.onvif: OnvifSite | None = None
@@ -102,6 +105,8 @@ class Fleet:
         async with anyio.create_task_group() as tasks:
             hosts = (self._config.rtsp.host, *self._config.hosts.values())
             await self._server.start(hosts, self._config.rtsp.port, tasks)
+            for card in self._cards.values():
+                card.insert()
             try:
                 runs = [stream.run for stream in self.streams.values()]
                 runs += [stream.sound.run for stream in self.streams.values() if stream.sound]
@@ -121,7 +126,12 @@ class Fleet:
                 self.over.set()
                 with anyio.CancelScope(shield=True):
                     await self._server.close()
+                    await to_thread.run_sync(self._close_cards)
                 self._rekeyer.close()
+
+    def _close_cards(self) -> None:
+        for card in self._cards.values():
+            card.close()
 
     @asynccontextmanager
     async def _controlled(self) -> AsyncIterator[None]:

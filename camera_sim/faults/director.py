@@ -18,6 +18,7 @@ from camera_sim.faults.journal import Journal
 from camera_sim.faults.telling import Telling
 from camera_sim.rtsp.server import RtspServer
 from camera_sim.rtsp.stream import LiveStream
+from camera_sim.sd_card.slot import CardSlot
 from gate.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class Active:
 
 
 class Director:
-    """`streams` by path, `programmes` by camera. `run` plays the plan and whatever is begun meanwhile."""
+    """`streams` by path, `programmes` and `cards` by camera. `run` plays the plan and whatever is begun meanwhile."""
 
     def __init__(
         self,
@@ -58,9 +59,11 @@ class Director:
         journal: Journal,
         plan: Sequence[Fault],
         programmes: Mapping[str, Programme],
+        cards: Mapping[str, CardSlot],
         clock: Clock,
     ) -> None:
         self._tellings = {name: Telling(one, clock, self._spawn) for name, one in programmes.items()}
+        self._cards = cards
         self._server = server
         self._journal = journal
         self._plan = plan
@@ -95,12 +98,14 @@ class Director:
             raise FaultError(f"no stream is {fault.scope!r}; there are: {', '.join(self._known())}")
         for patient in patients:
             patient.check(fault)
-        told = self._concerned(fault)
+        told, cards = self._concerned(fault), self._cards_of(fault)
         active = Active(number=next(self._numbers), fault=fault, began_ns=self._clock.monotonic_ns(), ailments=[])
         self.active[active.number] = active
         self._journal.began(active.number, fault, [patient.stream for patient in patients])
         for telling in told:
             telling.begin(active.number, fault, active.told)
+        for card in cards:
+            card.begin(active.number, fault.kind.removeprefix("sd_"))
         active.ailments += [(patient, patient.begin(fault)) for patient in patients]
         self._at_connections(fault, {id(patient.stream) for patient in patients}, begins=True)
         if fault.kind == "reboot":
@@ -136,6 +141,8 @@ class Director:
             patient.end(ailment)
         for telling in self._concerned(fault):
             telling.end(active.number)
+        for card in self._cards_of(fault):
+            card.end(active.number)
         streams = {id(patient.stream) for patient, _ in active.ailments}
         self._at_connections(fault, streams, begins=False)
         if fault.kind in _REFUSES and fault.scope == EVERYTHING and not self._refuses():
@@ -171,6 +178,15 @@ class Director:
         found = [one for name, one in self._tellings.items() if fault.scope in (EVERYTHING, name)]
         if not found:
             raise FaultError(f"{fault.kind} concerns a camera that shows a scene, or *, not {fault.scope!r}")
+        return found
+
+    def _cards_of(self, fault: Fault) -> list[CardSlot]:
+        """Whose card a fault concerns. Raises FaultError if there is none."""
+        if fault.seam != "card":
+            return []
+        found = [one for name, one in self._cards.items() if fault.scope in (EVERYTHING, name)]
+        if not found:
+            raise FaultError(f"{fault.kind} concerns a camera that has an SD card, or *, not {fault.scope!r}")
         return found
 
     def _known(self) -> list[str]:

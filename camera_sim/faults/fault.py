@@ -7,7 +7,7 @@ from typing import Literal
 
 from camera_sim.errors import FaultError
 
-Seam = Literal["picture", "packets", "socket", "rtsp", "events", "onvif"]
+Seam = Literal["picture", "packets", "socket", "rtsp", "events", "onvif", "card"]
 Value = int | float
 DURATION_SECONDS_MAX = 366 * 86_400.0
 EVERYTHING = "*"
@@ -104,6 +104,9 @@ KINDS: Mapping[str, Kind] = {
     "onvif_dropped": Kind(
         seam="onvif", says="a `share` of ONVIF requests is not answered, but reset", parameters=_share(0.5)
     ),
+    "sd_removed": Kind(seam="card", says="the SD card is taken out; it is put back at the end"),
+    "sd_full": Kind(seam="card", says="the SD card is full and nothing on it may be overwritten"),
+    "sd_corrupt": Kind(seam="card", says="a block of the newest file on the SD card is lost", instant=True),
     "event_lost": Kind(
         seam="events", says="a `share` of what there is to tell of events is not told", parameters=_share(0.5)
     ),

@@ -17,6 +17,7 @@ from camera_sim.onvif import dispatcher
 from camera_sim.onvif.answers import fault_envelope
 from camera_sim.onvif.camera import OnvifCamera
 from camera_sim.onvif.soap import BODY_BYTES_MAX, malformed
+from camera_sim.sd_card import pages
 from gate.clock import Clock
 from gate.config_fields import host_is_loopback
 
@@ -59,6 +60,8 @@ class OnvifServer:
                 *(web.post(path, self._soap) for path in dispatcher.PATHS),
                 web.post("/onvif/subscription/{token}", self._soap),
                 web.get("/onvif/snapshot/{profile}.jpg", self._snapshot, allow_head=False),
+                web.get("/sd/files", self._card, allow_head=False),
+                web.get("/sd/files/{path:.+}", self._card, allow_head=False),
             ]
         )
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS)
@@ -87,16 +90,20 @@ class OnvifServer:
 
     async def _snapshot(self, request: web.Request) -> web.StreamResponse:
         camera = self._camera(request)
-        refused = dispatcher.judge(camera, _asked(request, b""), None)
-        if refused is not None:
-            response = web.Response(status=401)
-            response.headers.extend((hdrs.WWW_AUTHENTICATE, value) for value in dispatcher.challenges(camera, refused))
-            return response
+        if (refused := _refusal(camera, request)) is not None:
+            return refused
         profile = camera.profile(request.match_info["profile"])
         jpeg = None if profile is None else await camera.snapshot(profile)
         if jpeg is None:
             return web.Response(status=404 if profile is None else 503)
         return web.Response(body=jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    async def _card(self, request: web.Request) -> web.StreamResponse:
+        camera = self._camera(request)
+        if (refused := _refusal(camera, request)) is not None:
+            return refused
+        path = request.match_info.get("path")
+        return await (pages.listing(camera.card, camera.now) if path is None else pages.file(camera.card, path))
 
     @property
     def _guard(self) -> Middleware:
@@ -182,6 +189,16 @@ def _asked(request: web.Request, body: bytes) -> dispatcher.Request:
         authorization=request.headers.get(hdrs.AUTHORIZATION),
         body=body,
     )
+
+
+def _refusal(camera: OnvifCamera, request: web.Request) -> web.Response | None:
+    """For whoever may not read what is no SOAP."""
+    refused = dispatcher.judge(camera, _asked(request, b""), None)
+    if refused is None:
+        return None
+    response = web.Response(status=401)
+    response.headers.extend((hdrs.WWW_AUTHENTICATE, value) for value in dispatcher.challenges(camera, refused))
+    return response
 
 
 def _http(found: dispatcher.Response) -> web.Response:

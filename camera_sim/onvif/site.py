@@ -100,6 +100,7 @@ class OnvifSite:
             snapshot=lambda profile: self._snapshot(camera, profile),
             events=camera.events or Teller(),
             ptz=camera.ptz,
+            card=camera.card,
         )
 
     def _profiles(self, camera: Camera) -> tuple[Profile, ...]:

@@ -18,6 +18,7 @@ from camera_sim.rtsp.picker import Choice, Picker, Picks
 from camera_sim.rtsp.responder import Reply, Responder, TransportName
 from camera_sim.rtsp.senders import Sender
 from camera_sim.rtsp.sound_stream import SoundStream
+from camera_sim.sd_card.slot import CardSlot
 from camera_sim.sound.track import Track
 from gate.clock import Clock
 
@@ -70,6 +71,8 @@ class LiveStream:
         self.audience: dict[RtpDelivery, None] = {}
         self.faults: StreamFaults | None = None
         """Looked at when a request comes or a session opens, never for a picture."""
+        self.card: CardSlot | None = None
+        """Where the pictures are recorded too, watched or not."""
         self._codec = loop.film.codec
         self._pacer = Pacer(loop.film.fps, clock.monotonic_ns(), self.camera_ns())
         self._joined = asyncio.Event()
@@ -132,7 +135,7 @@ class LiveStream:
     async def run(self) -> None:
         """The scheduler of the pictures, for ever; the sound has its own."""
         while True:
-            if not self.audience:
+            if not self.audience and self.card is None:
                 self.picks.rest()
                 self._last = None
                 self._joined.clear()
@@ -162,7 +165,10 @@ class LiveStream:
             state=choice.state,
             crc32=picture.crc32,
         )
-        sei = packetize((build_sei(mark, self._codec),), self._codec, last=False)
+        message = build_sei(mark, self._codec)
+        if self.card is not None:
+            self.card.send(tick, choice, message, self._codec)
+        sei = packetize((message,), self._codec, last=False)
         packets = join((picture.head, sei, picture.body))
         ago_ns = self._clock.monotonic_ns() - tick.due_ns - picture.shift * 1_000_000_000 // RTP_HZ
         for receiver in tuple(self.audience):

@@ -14,6 +14,7 @@ from camera_sim.errors import CardError
 from camera_sim.sd_card.layout import CARD_FORMAT, CARD_NAME, CardFile, files_of, finished_path, open_path
 
 FILE_BYTES_MAX = 64 << 20
+_BLOCK_BYTES = 4096
 
 
 class SdCard:
@@ -79,6 +80,16 @@ class SdCard:
         with contextlib.suppress(OSError):
             path.replace(self.root / name)
             self._sizes[name] = (self.root / name).stat().st_size
+
+    def damage_newest(self) -> bool:
+        """A block of the newest finished file turns to zeros; false while there is none. Raises OSError."""
+        if not self._sizes:
+            return False
+        path = self.root / max(self._sizes)
+        with path.open("r+b") as file:
+            file.seek(path.stat().st_size // 2)
+            file.write(bytes(_BLOCK_BYTES))
+        return True
 
     def _claim(self, path: Path) -> None:
         if not path.exists():

@@ -71,6 +71,8 @@ class CardRecorder:
         self.message = ""
         """What keeps it from recording, in one sentence; empty while it records."""
         self.lost_pictures = 0
+        self.damage_due = False
+        """Whether the newest finished file is to be damaged, as soon as there is one."""
         self._queue: queue.SimpleQueue[CardPicture | None] = queue.SimpleQueue()
         self._queued_bytes = 0
         self._skipping = False
@@ -97,6 +99,10 @@ class CardRecorder:
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self.card.insert()
+        except CardError as error:
+            self._say(str(error))
         while (picture := self._queue.get()) is not None:
             with self._lock:
                 self._queued_bytes -= picture.size_bytes
@@ -108,6 +114,8 @@ class CardRecorder:
         self._stop()
 
     def _take(self, picture: CardPicture) -> None:
+        if self.damage_due and self.card.damage_newest():
+            self.damage_due = False
         if self._file is not None and (self.fault or not self._file.takes(picture) or not self.card.present):
             self._stop()
         if self._file is None:
