@@ -104,7 +104,8 @@ def create_app(
     issuer = open_issuer(config.keys)
     identities = Identities(store=store, clock=clock)
     app = web.Application(middlewares=[_api_errors], client_max_size=REQUEST_BYTES_MAX)
-    Api(store=store, clock=clock, rules=rules, issuer=issuer, identities=identities, passwords=passwords).add_to(app)
+    api = Api(store=store, clock=clock, rules=rules, issuer=issuer, identities=identities, passwords=passwords)
+    api.add_to(app)
     place = RelayPlace(listen=config.relay.listen, host=config.relay.host, port=config.relay.port)
     relay = Relay(
         store=store,
@@ -116,6 +117,7 @@ def create_app(
         place=place,
     )
     relay.add_to(app)
+    api.add_rest_to(app)
     site = Site(
         store=store,
         clock=clock,

@@ -72,6 +72,10 @@ class Api:
         for endpoint in ENDPOINTS:
             app.router.add_route(endpoint.method, PREFIX + endpoint.path, self._handler(endpoint))
 
+    def add_rest_to(self, app: web.Application) -> None:
+        """Whatever else is asked for under /api: call it after all other routes there."""
+        app.router.add_route("*", "/api/{rest:.*}", _nothing_here)
+
     async def _openapi(self, _: web.Request) -> web.Response:
         return web.json_response(self._document)
 
@@ -117,6 +121,15 @@ class Api:
         if not outcome:
             return web.Response(status=endpoint.status)
         return web.Response(text=outcome, status=endpoint.status, content_type="application/json")
+
+
+async def _nothing_here(request: web.Request) -> web.StreamResponse:
+    here = request.match_info.route.resource
+    others = [await one.resolve(request) for one in request.app.router.resources() if one is not here]
+    allowed = {method for _, methods in others for method in methods} - {"*"}
+    if allowed:
+        raise web.HTTPMethodNotAllowed(request.method, sorted(allowed))
+    raise web.HTTPNotFound
 
 
 async def _done(tx: Transaction, endpoint: Endpoint, call: Call, key: str | None) -> str | Refusal:
