@@ -14,6 +14,8 @@ _COMMANDS = {
     "index": ("recorder.maintenance.commands", "check, rebuild or copy the index; protect footage"),
     "cameras": ("camera_sim.commands", "run simulated cameras"),
     "cameras discover": ("recorder.ingest.onvif.commands", "find cameras on the network, and write a configuration"),
+    "cameras presets": ("recorder.ingest.onvif.commands", "list a camera's presets, or turn it to one"),
+    "cameras reboot": ("recorder.ingest.onvif.commands", "restart a camera"),
     "sim": ("camera_sim.faults.commands", "make faults in simulated cameras"),
     "sd": ("camera_sim.sd_card.commands", "take footage off an SD card"),
     "hdmi": ("hdmi_out.commands", "run the HDMI monitor"),

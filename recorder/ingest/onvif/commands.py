@@ -1,4 +1,4 @@
-"""`edge-recorder cameras discover`: finds cameras on the network and writes a configuration for them."""
+"""`edge-recorder cameras discover`, `presets` and `reboot`: cameras by ONVIF, from a terminal."""
 
 import argparse
 import asyncio
@@ -9,6 +9,8 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import uvloop
 from rich.console import Console
@@ -17,10 +19,12 @@ from rich.table import Table
 from gate.clock import Clock, SystemClock
 from gate.yaml_file import ConfigError
 from recorder.config import load_config
+from recorder.errors import RecorderError
 from recorder.ingest.errors import IngestError
 from recorder.ingest.onvif.survey import Surveyed, survey
 from recorder.ingest.onvif.written import config_text
 from recorder.ingest.rtsp.auth import Credentials
+from recorder.supervisor.site import ask_local
 
 SECONDS = 4.0
 PIPED_COLUMNS = 160
@@ -60,6 +64,69 @@ def discover(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def presets(argv: list[str]) -> int:
+    """Lists where a camera can look, or sends it there. Gives 0, or 2 after one sentence on stderr."""
+    parser = _camera_parser(
+        "presets",
+        "List the presets of a running recorder's camera, or turn it to one.",
+        "edge-recorder cameras presets cam1\n  edge-recorder cameras presets cam1 --goto 2",
+    )
+    parser.add_argument("--goto", metavar="TOKEN", help="turn the camera there")
+    options = parser.parse_args(argv)
+    wish = None if options.goto is None else {"preset": options.goto}
+    told = _ask(options, "presets" if wish is None else "preset", wish)
+    if told is None:
+        return 2
+    if options.json:
+        print(json.dumps(told, ensure_ascii=False))
+    elif wish is not None:
+        print(f"{options.camera} turns to preset {options.goto}")
+    else:
+        for preset in told["presets"]:
+            print(f"{preset['token']:<8} {preset['name']}")
+        if not told["presets"]:
+            print(f"{options.camera} cannot be turned")
+    return 0
+
+
+def reboot(argv: list[str]) -> int:
+    """Restarts a camera. Gives 0, or 2 after one sentence on stderr."""
+    parser = _camera_parser(
+        "reboot", "Restart a running recorder's camera; it is away for a while.", "edge-recorder cameras reboot cam1"
+    )
+    options = parser.parse_args(argv)
+    told = _ask(options, "reboot", {})
+    if told is None:
+        return 2
+    print(json.dumps(told) if options.json else f"{options.camera} restarts")
+    return 0
+
+
+def _camera_parser(name: str, description: str, examples: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"edge-recorder cameras {name}",
+        description=description,
+        epilog=f"examples:\n  {examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("camera", help="its id")
+    parser.add_argument("--config", type=Path, default=Path("configs/recorder.yaml"), help="default %(default)s")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON (docs/protocols.md)")
+    return parser
+
+
+def _ask(options: argparse.Namespace, what: str, content: object) -> dict[str, Any] | None:
+    """The running recorder's answer; None after one sentence on stderr."""
+    path = f"/v1/cameras/{quote(options.camera, safe='')}/{what}"
+    try:
+        socket = load_config(options.config).local.socket
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(ask_local(socket, path, content))
+    except (ConfigError, RecorderError) as error:
+        print(f"edge-recorder cameras {what}: {error}", file=sys.stderr)
+        return None
 
 
 def _parser() -> argparse.ArgumentParser:
