@@ -5,7 +5,7 @@ from aiohttp import web
 from gate.service.operations.audit import audit_log
 from gate.service.operations.refusals import Refusal
 from gate.service.portal.door import Door, Route
-from gate.service.portal.listing import LINES, Slice
+from gate.service.portal.listing import LINES, Slice, number_in
 from gate.service.portal.page import page
 from gate.service.portal.site import Site, Visit
 
@@ -22,8 +22,7 @@ class AuditPages:
 
     async def show(self, visit: Visit) -> web.Response:
         """The newest first."""
-        before, whom = visit.query.get("before", ""), visit.query.get("customer") or None
-        number = int(before) if before.isdecimal() and len(before) <= 18 else None
+        number, whom = number_in(visit, "before"), visit.query.get("customer") or None
         async with self._site.store.read() as tx:
             found = await audit_log(tx, visit.actor, customer=whom, before=number, limit=LINES + 1)
         if isinstance(found, Refusal):

@@ -10,6 +10,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import anyio
+import anyio.to_thread
 from aiohttp import web
 
 from gate.service.access.errors import PasswordsBusyError
@@ -163,9 +165,11 @@ class Doors:
         except ValueError:
             raise web.HTTPBadRequest from None
         visit.typed = {name: value for name, value in fields.items() if isinstance(value, str)}
-        picture = fields.get(UPLOAD_FIELD)
-        if isinstance(picture, web.FileField):
-            visit.upload = picture.file.read()
+        for name, value in fields.items():
+            if isinstance(value, web.FileField):
+                with value.file as file:
+                    if name == UPLOAD_FIELD and route.upload:
+                        visit.upload = await anyio.to_thread.run_sync(file.read)
         proof = visit.typed.get("form_token", "")
         if visit.identity is not None:
             right = form_token_is_right(visit.identity, proof)

@@ -29,7 +29,7 @@ from gate.service.operations.customers import Customer, customer
 from gate.service.operations.history import HistoryLine, history
 from gate.service.operations.refusals import Refusal
 from gate.service.portal.door import Door, Route
-from gate.service.portal.listing import LINES, Slice
+from gate.service.portal.listing import LINES, Slice, number_in
 from gate.service.portal.page import page
 from gate.service.portal.site import Site, Visit
 from gate.service.store.engine import Transaction
@@ -63,11 +63,11 @@ class HistoryPages:
 
     async def show(self, visit: Visit) -> web.Response:
         """The newest first."""
-        before = visit.query.get("before", "")
+        before = number_in(visit, "before")
         async with self._site.store.read() as tx:
-            found = await self._lines(tx, visit, int(before) if before.isdecimal() else None, LINES + 1)
+            found = await self._lines(tx, visit, before, LINES + 1)
             whom = await self._customer(tx, visit)
-        lines = Slice.of(found, visit, next_of=lambda last: {"before": last.seq}, first=not before)
+        lines = Slice.of(found, visit, next_of=lambda last: {"before": last.seq}, first=before is None)
         return page(
             visit,
             "history",

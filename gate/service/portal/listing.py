@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from gate.service.portal.site import Visit
 
 LINES = 50
+_DIGITS_MAX = 18
 _LineT = TypeVar("_LineT")
 
 
@@ -29,3 +30,9 @@ class Slice(Generic[_LineT]):
         path = visit.request.path
         follows = f"{path}?{urlencode({**kept, **next_of(lines[-1])})}" if len(found) > LINES else ""
         return cls(lines=lines, next=follows, previous="" if first else f"{path}?{urlencode(kept)}")
+
+
+def number_in(visit: Visit, name: str) -> int | None:
+    """A number among the parameters of the address; None where there is none, or something else."""
+    text = visit.query.get(name, "")
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS_MAX else None

@@ -1,20 +1,23 @@
 """The mail log of partners and customers, and the built-in mailbox's page."""
 
+import ipaddress
+
 from aiohttp import web
 
+from gate.config_fields import host_is_loopback
 from gate.service.mail import mailbox
 from gate.service.operations.customers import Customer, customer
 from gate.service.operations.mails import mail_log, send_again
 from gate.service.operations.refusals import Refusal
 from gate.service.portal.door import Door, Route
-from gate.service.portal.listing import LINES, Slice
+from gate.service.portal.listing import LINES, Slice, number_in
 from gate.service.portal.page import page
 from gate.service.portal.site import Site, Visit, go
 
 
 class MailPages:
-    """`with_mailbox`: whether the built-in mailbox is there. Its page is open to whoever reaches the service, as the
-    mailbox itself is: both are on loopback, and only for demonstrations."""
+    """`with_mailbox`: whether the built-in mailbox is there. Its page needs no session: it shows initial passwords to
+    whoever sits at this very machine, as the mailbox itself does, and to nobody else."""
 
     def __init__(self, site: Site, *, with_mailbox: bool) -> None:
         self._site = site
@@ -57,8 +60,8 @@ class MailPages:
 
     async def show_mailbox(self, visit: Visit) -> web.Response:
         """What has come in, the newest first."""
-        before, recipient = visit.query.get("before", ""), visit.query.get("to", "").strip()[:254]
-        number = int(before) if before.isdecimal() and len(before) <= 18 else None
+        _only_here(visit)
+        number, recipient = number_in(visit, "before"), visit.query.get("to", "").strip()[:254]
         async with self._site.store.read() as tx:
             found = await mailbox.mails(tx, before=number, recipient=recipient or None, limit=LINES + 1)
         lines = Slice.of(found, visit, next_of=lambda last: {"before": last.id}, first=number is None)
@@ -66,8 +69,24 @@ class MailPages:
 
     async def show_mail(self, visit: Visit) -> web.Response:
         """One mail as text."""
+        _only_here(visit)
         async with self._site.store.read() as tx:
             found = await mailbox.mail(tx, int(visit.request.match_info["mail"]))
         if found is None:
             raise web.HTTPNotFound
         return page(visit, "mailbox_mail", mail=found)
+
+
+def _only_here(visit: Visit) -> None:
+    """From this machine, and under its own name: a service that others reach hides the mailbox from them, also behind
+    a proxy on this machine."""
+    request = visit.request
+    if not (_is_loopback(request.remote) and host_is_loopback(request.headers.get("Host"))):
+        raise web.HTTPNotFound
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return address is not None and ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -4,6 +4,8 @@ At most one picture at a time, in a thread; what is too large is made smaller fi
 a moment or more memory than its bound.
 """
 
+from collections.abc import Iterator
+
 import anyio
 import anyio.to_thread
 import cv2
@@ -50,16 +52,30 @@ def read_qr(picture: bytes) -> str | None:
     if image is None or image.size == 0:
         return None
     detector = cv2.QRCodeDetector()
-    for side in (SIDE_MAX, SIDE_MAX // 2):
-        scale = side / max(image.shape)
-        sized = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    for attempt in _attempts(image):
         try:
-            text, *_ = detector.detectAndDecode(sized)
+            text, *_ = detector.detectAndDecode(attempt)
         except (cv2.error, UnicodeDecodeError):
             continue
         if text:
             return str(text)
     return None
+
+
+def _attempts(image: "cv2.typing.MatLike") -> Iterator["cv2.typing.MatLike"]:
+    """The picture in the forms in which a code may be found: plain, small, smooth, black and white, and large."""
+    plain = _within(image, SIDE_MAX)
+    yield plain
+    yield _within(image, SIDE_MAX // 2)
+    yield cv2.GaussianBlur(plain, (5, 5), 0)
+    yield cv2.threshold(plain, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+    if max(image.shape) <= SIDE_MAX // 2:
+        yield cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+
+
+def _within(image: "cv2.typing.MatLike", side: int) -> "cv2.typing.MatLike":
+    scale = side / max(image.shape)
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
 
 
 def _bounded(picture: bytes) -> bool:

@@ -1,5 +1,5 @@
-"""The manual's whole story in a real browser: from the partner's sign-in to the handover, in both languages, on a desk and
-in a hand."""
+"""The manual's whole story in a real browser: from the partner's sign-in to the handover, in both languages, on a desk
+and in a hand."""
 
 from datetime import timedelta
 
@@ -139,5 +139,3 @@ def test_the_manuals_story(portal: PortalServer, readers: Readers, language: str
     customer.sign_out()
     customer.sign_in(CUSTOMER, OWN)
     assert customer.title == words("cameras.title")
-
-
