@@ -80,7 +80,8 @@ def test_every_kind_is_tested_here() -> None:
     text = Path(__file__).read_text()
     told = (Path(__file__).parent / "test_sim_events.py").read_text()  # event_* and tamper_*
     services = (Path(__file__).parent / "onvif" / "test_troubled_services.py").read_text()
-    assert [kind for kind in KINDS if f'"{kind}"' not in text + told + services] == []
+    cards = (Path(__file__).parent / "test_sd_slot.py").read_text()
+    assert [kind for kind in KINDS if f'"{kind}"' not in text + told + services + cards] == []
 
 
 async def test_loss_leaves_holes_in_the_numbering_that_the_log_counts(
