@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from gate.clock import Clock
 from recorder.ingest.errors import StalledError
-from recorder.ingest.libav_reader import OPEN_SECONDS_MAX, LibavReader, NalPacket, Opened
+from recorder.ingest.libav_reader import OPEN_SECONDS_MAX, Item, LibavReader, NalPacket, Opened
+from recorder.ingest.libav_sound import SoundFound, SoundItem
+from recorder.ingest.pace import Pace
 from recorder.ingest.publisher import UnitPublisher
 from recorder.ingest.rates import RateMeter
 from recorder.ingest.reception import PICTURE_SECONDS_MAX, Source
@@ -58,21 +60,33 @@ class LibavReception:
     async def run(self) -> None:
         """Receives until the source ends. Always raises IngestError, or CancelledError."""
         source = self._source
-        reader = LibavReader(source.url, credentials=source.credentials, transport=self._transport, name=source.name)
+        reader = LibavReader(
+            source.url,
+            credentials=source.credentials,
+            transport=self._transport,
+            name=source.name,
+            sound=source.sound,
+        )
         reader.start()
         try:
             opened = await self._next(reader, OPEN_SECONDS_MAX + _OPEN_SLACK_SECONDS)
             assert isinstance(opened, Opened)
             single = _SINGLE_NALS[opened.codec]
             depacketizer = DEPACKETIZERS[opened.codec](tuple(nal for nal in opened.parameter_sets if single(nal)))
-            begun_ns = self._clock.monotonic_ns()
+            pace = Pace() if opened.paced else None
+            packet_seconds_max = max(source.packet_seconds_max, opened.packet_seconds_max)
             while True:
-                packet = await self._next(reader, source.packet_seconds_max)
-                assert isinstance(packet, NalPacket)
-                if opened.loops:
-                    due_ns = begun_ns + packet.due_ticks * 100_000 // 9
-                    await self._clock.sleep((due_ns - self._clock.monotonic_ns()) / 1e9)
-                self._take(depacketizer, tuple(filter(single, packet.nals)), packet.ticks)
+                item = await self._next(reader, packet_seconds_max)
+                if isinstance(item, SoundFound):
+                    self.publisher.set_sound(item.format)
+                elif isinstance(item, SoundItem):
+                    self.publisher.take_sound(item.data, item.begin_ticks, item.end_ticks)
+                elif isinstance(item, NalPacket):
+                    if pace is not None:
+                        now_ns = self._clock.monotonic_ns()
+                        due_ns = pace.due_ns(item.due_ticks * 100_000 // 9, now_ns)
+                        await self._clock.sleep((due_ns - now_ns) / 1e9)
+                    self._take(depacketizer, tuple(filter(single, item.nals)), item.ticks)
         finally:
             reader.close()
             self.publisher.close()
@@ -84,7 +98,7 @@ class LibavReception:
     def request_key(self) -> None:
         """There is nobody to ask."""
 
-    async def _next(self, reader: LibavReader, seconds_max: float) -> Opened | NalPacket:
+    async def _next(self, reader: LibavReader, seconds_max: float) -> Item:
         try:
             async with self._clock.timeout(seconds_max):
                 return await reader.next()

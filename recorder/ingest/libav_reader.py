@@ -11,11 +11,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from recorder.ingest.errors import (
     ConnectionLostError,
@@ -26,14 +27,17 @@ from recorder.ingest.errors import (
     UnreachableError,
     UnsupportedError,
 )
+from recorder.ingest.libav_sound import LibavSound, SoundFound, SoundItem
 from recorder.ingest.rtsp.auth import Credentials
 from recorder.media.access_unit import TIMESCALE
 from recorder.media.errors import ParameterSetError
 from recorder.media.formats import parameter_sets_of
 
-PACKETS_MAX = 32
+PACKETS_MAX = 64
 OPEN_SECONDS_MAX = 10.0
 READ_SECONDS_MAX = 10.0
+SEGMENT_SECONDS_MAX = 60.0
+"""How long the next segment of HLS may take to appear."""
 NAL_UNITS_MAX = 1024
 
 _CODECS = {"h264": "h264", "hevc": "h265"}
@@ -50,11 +54,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """What was found. `loops`: whether it is a file, to be played at its own pace. `parameter_sets`: those that the
-    container describes."""
+    """What was found. `paced`: whether packets come faster than they are to go on, or many at a time (a file, HLS);
+    `packet_seconds_max`: how long none may come, if that is longer than of other sources. `parameter_sets`: those that
+    the container describes."""
 
     codec: str
-    loops: bool
+    paced: bool
+    packet_seconds_max: float
     parameter_sets: tuple[bytes, ...]
 
 
@@ -68,15 +74,20 @@ class NalPacket:
     due_ticks: int
 
 
-class LibavReader:
-    """`start`, then `next` until it raises, then `close`."""
+Item = Opened | NalPacket | SoundFound | SoundItem
 
-    def __init__(self, url: str, *, credentials: Credentials | None, transport: str, name: str) -> None:
+
+class LibavReader:
+    """`start`, then `next` until it raises, then `close`. `sound`: whether that is wanted."""
+
+    def __init__(self, url: str, *, credentials: Credentials | None, transport: str, name: str, sound: bool) -> None:
         self._url = url
         self._credentials = credentials
         self._transport = transport
         self._loop = asyncio.get_running_loop()
-        self._items: deque[Opened | NalPacket | IngestError] = deque()
+        self._name = name
+        self._wants_sound = sound
+        self._items: deque[Item | IngestError] = deque()
         self._ready = asyncio.Event()
         self._room = threading.Semaphore(PACKETS_MAX)
         self._closed = False
@@ -86,7 +97,7 @@ class LibavReader:
         """Begins to open the source."""
         self._thread.start()
 
-    async def next(self) -> Opened | NalPacket:
+    async def next(self) -> Item:
         """What was opened, then packet after packet. Raises IngestError when there is no more."""
         while not self._items:
             self._ready.clear()
@@ -102,7 +113,7 @@ class LibavReader:
         self._closed = True
         self._room.release()
 
-    def _put(self, item: Opened | NalPacket | IngestError) -> bool:
+    def _put(self, item: Item | IngestError) -> bool:
         """False when nobody listens any more."""
         self._room.acquire()
         if self._closed:
@@ -113,7 +124,7 @@ class LibavReader:
             return False
         return True
 
-    def _take(self, item: Opened | NalPacket | IngestError) -> None:
+    def _take(self, item: Item | IngestError) -> None:
         self._items.append(item)
         self._ready.set()
 
@@ -137,7 +148,7 @@ class LibavReader:
         parts = urlsplit(self._url)
         return unquote(parts.path) if parts.scheme == "file" else self._url
 
-    def _all_items(self) -> Iterator[Opened | NalPacket]:
+    def _all_items(self) -> Iterator[Item]:
         with self._open() as container:
             if not container.streams.video:
                 raise UnsupportedError(f"There is no video in {self._place}.")
@@ -150,14 +161,26 @@ class LibavReader:
             extradata = stream.codec_context.extradata or b""
             splitter = Splitter(codec, extradata)
             loops = self._url.startswith("file:")
-            yield Opened(codec=codec, loops=loops, parameter_sets=splitter.sets)
+            in_segments = container.format.name == "hls"
+            yield Opened(
+                codec=codec,
+                paced=loops or in_segments,
+                packet_seconds_max=SEGMENT_SECONDS_MAX if in_segments else 0,
+                parameter_sets=splitter.sets,
+            )
+            sounds = [stream for stream in container.streams.audio[:1] if self._wants_sound]
+            sound = self._sound(sounds[0]) if sounds else None
             due = duration = offset = 0
             first: int | None = None
             while True:
-                for packet in container.demux(stream):
+                for packet in container.demux(stream, *sounds):
                     if not packet.size:
                         continue
-                    shown, decoded = _ticks_of(packet, stream)
+                    shown, decoded = _ticks_of(packet)
+                    if packet.stream is not stream:
+                        if sound is not None and first is not None:
+                            yield from self._sound_items(sound, packet, shown - first + offset)
+                        continue
                     first = decoded if first is None else first
                     duration = max(decoded - first + offset - due, 0) or duration
                     due = decoded - first + offset
@@ -167,6 +190,22 @@ class LibavReader:
                 offset = due + duration
                 first = None
                 container.seek(0)
+
+    def _sound(self, stream: AudioStream) -> LibavSound | None:
+        sound = LibavSound(stream)
+        if sound.supported:
+            return sound
+        _log.warning("%s: recorded without sound: the source sends %s, not AAC or G.711", self._name, sound.name)
+        return None
+
+    def _sound_items(self, sound: LibavSound, packet: "av.Packet[Any]", ticks: int) -> Iterator[SoundFound | SoundItem]:
+        if not sound.supported:
+            return
+        try:
+            yield from sound.items(packet, ticks)
+        except (ParameterSetError, av.FFmpegError) as error:
+            _log.warning("%s: its sound cannot be read (%s); it is recorded without", self._name, error)
+            sound.supported = False
 
     def _open(self) -> InputContainer:
         if self._url.startswith("/dev/"):
@@ -189,7 +228,8 @@ class LibavReader:
             place = parts._replace(netloc=f"{login}@{parts.netloc}").geturl()
         if parts.scheme == "rtsp":
             options["rtsp_transport"] = self._transport
-        return av.open(place, options=options, timeout=(OPEN_SECONDS_MAX, READ_SECONDS_MAX))
+        read_seconds_max = SEGMENT_SECONDS_MAX if parts.scheme.startswith("http") else READ_SECONDS_MAX
+        return av.open(place, options=options, timeout=(OPEN_SECONDS_MAX, read_seconds_max))
 
 
 class Splitter:
@@ -224,11 +264,11 @@ def _by_start_codes(data: bytes) -> tuple[bytes, ...]:
     return tuple(nal for part in parts if (nal := part.rstrip(b"\x00")))
 
 
-def _ticks_of(packet: "av.Packet[VideoStream]", stream: VideoStream) -> tuple[int, int]:
+def _ticks_of(packet: "av.Packet[Any]") -> tuple[int, int]:
     """When it is shown, and when decoded. Without the one, the other is all there is."""
     decoded = packet.dts if packet.dts is not None else packet.pts or 0
     shown = packet.pts if packet.pts is not None else decoded
-    base = packet.time_base or stream.time_base
+    base = packet.time_base or packet.stream.time_base
     if not base:
         return 0, 0
     return (

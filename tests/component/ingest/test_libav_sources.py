@@ -17,9 +17,10 @@ from recorder.hub import Feed
 from recorder.ingest.camera import CameraStream
 from recorder.media.access_unit import AccessUnit
 from recorder.state import StateBoard, StreamState
-from tests.component.ingest.conftest import Always
+from tests.component.ingest.conftest import Always, OpenSite
+from tests.component.ingest.test_camera_sound import check_in_step, recorded_files
 from tests.component.ingest.test_gst_camera import clip_pictures, slices
-from tests.fakes.gst_server import CAMERA_SOURCE, build, make_clip, serving_camera
+from tests.fakes.gst_server import CAMERA_SOURCE, build, make_clip, make_flashing_clip, serving_camera
 
 RATE = 30
 
@@ -124,6 +125,59 @@ async def test_hls_is_recorded_as_it_is(tmp_path: Path) -> None:
     finally:
         await runner.cleanup()
     assert [slices(unit.data) for unit in watched.units[: 2 * RATE]] == list(clip_pictures(clip))
+
+
+async def test_hls_in_long_segments_is_recorded_as_one_run_at_its_own_pace(tmp_path: Path, open_site: OpenSite) -> None:
+    """Each of them comes at once."""
+    clip, playlist, rate = tmp_path / "clip.mp4", tmp_path / "list.m3u8", 5
+    make_clip(clip, seconds=36, rate=rate, gop=10, size="160x90")
+    ffmpeg("-i", str(clip), "-c", "copy", "-hls_time", "12", "-hls_playlist_type", "vod", str(playlist))
+    app = web.Application()
+    app.router.add_static("/", tmp_path)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    server = web.TCPSite(runner, "127.0.0.1", 0)
+    await server.start()
+    real = SystemClock()
+    try:
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}/list.m3u8"
+        async with open_site(address, source="libav") as site, real.timeout(20):
+            while len(site.units) < 34 * rate:
+                await site.clock.advance(0.1)
+                await real.sleep(0.001)  # for the thread that reads
+    finally:
+        real.close()
+        await runner.cleanup()
+    assert {unit.run for unit in site.units} == {1}
+    labels = [(later.utc_ns - sooner.utc_ns) / 1e9 for sooner, later in itertools.pairwise(site.units)]
+    assert labels == pytest.approx([1 / rate] * len(labels), abs=1e-3)
+    arrivals = [(later.arrival_ns - sooner.arrival_ns) / 1e9 for sooner, later in itertools.pairwise(site.units)]
+    assert max(arrivals) < 2.5
+
+
+@pytest.mark.parametrize(("name", "codec"), [("clip.mp4", "aac"), ("clip.ts", "aac"), ("clip.mov", "pcm_mulaw")])
+async def test_the_sound_of_a_file_is_recorded_beside_its_pictures(tmp_path: Path, name: str, codec: str) -> None:
+    clip, film = tmp_path / "made.mp4", tmp_path / name
+    make_flashing_clip(clip, seconds=3)
+    ffmpeg("-i", str(clip), "-c:v", "copy", "-c:a", codec, "-ar", "8000" if codec != "aac" else "16000", str(film))
+    async with watching(film.as_uri()) as watched:
+        await watched.until(lambda: len(watched.units) >= 3 * RATE - 9)
+    assert {unit.format.sound is not None for unit in watched.units[RATE:]} == {True}
+    first = next(number for number, unit in enumerate(watched.units) if unit.format.sound)
+    _, [path] = recorded_files(tmp_path / "data", watched.units[first:])
+    check_in_step(path, seconds=3, told_seconds=0)
+
+
+async def test_sound_that_cannot_be_recorded_is_named_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip, film = tmp_path / "made.mp4", tmp_path / "film.mkv"
+    make_flashing_clip(clip, seconds=1)
+    ffmpeg("-i", str(clip), "-c:v", "copy", "-c:a", "flac", str(film))
+    async with watching(film.as_uri()) as watched:
+        await watched.until(lambda: len(watched.units) >= RATE)
+    assert {unit.format.sound for unit in watched.units} == {None}
+    assert "without sound: the source sends flac" in caplog.text
 
 
 async def test_rtsp_that_ours_does_not_read_is_taken_by_libav_and_stays_there(tmp_path: Path) -> None:
