@@ -24,6 +24,7 @@ from gate.service.mail.delivery import Delivery
 from gate.service.mail.mailbox import Mailbox
 from gate.service.mail.message import From
 from gate.service.mail.rendering import Words
+from gate.service.mail.settings import MailSection
 from gate.service.mail.smtp import SmtpServer
 from gate.service.portal.portal import add_portal
 from gate.service.portal.rendering import Rendering
@@ -71,9 +72,12 @@ async def run_service(
         if demo_site is not None:
             await seed_site(store, demo_site, clock, rules)
         app, relay = create_app(config, store=store, clock=clock, rules=rules, passwords=passwords)
-        mailbox_section = config.mail.built_in()
-        if mailbox_section is not None:
-            await stack.enter_async_context(Mailbox(mailbox_section, store, clock).serving())
+        mail, built_in = config.mail, config.mail.built_in()
+        if built_in is not None:
+            mailbox = Mailbox(built_in, store, clock)
+            await stack.enter_async_context(mailbox.serving())
+            listening = built_in.model_copy(update={"address": "{}:{}".format(*mailbox.address)})
+            mail = mail.model_copy(update={"mailbox": listening})
         relay_address = await stack.enter_async_context(relay.serving())
         tls = config.tls
         host, port = await stack.enter_async_context(
@@ -85,9 +89,9 @@ async def run_service(
             )
         )
         addresses = {"portal": f"{'https' if tls else 'http'}://{host}:{port}/", "relay": relay_address}
-        if mailbox_section is not None:
-            addresses["mail"] = mailbox_section.address
-        delivery = _delivery(config, store=store, clock=clock, rules=rules)
+        if mail.mailbox is not None:
+            addresses["mail"] = mail.mailbox.address
+        delivery = _delivery(mail, portal=config.public_url, store=store, clock=clock, rules=rules)
         jobs = Jobs(store=store, clock=clock, rules=rules, delivery=delivery)
         async with anyio.create_task_group() as group:
             group.start_soon(jobs.run)
@@ -131,12 +135,11 @@ def create_app(
     return app, relay
 
 
-def _delivery(config: ServiceConfig, *, store: Store, clock: Clock, rules: Rules) -> Delivery:
-    mail = config.mail
+def _delivery(mail: MailSection, *, portal: str, store: Store, clock: Clock, rules: Rules) -> Delivery:
     return Delivery(
         store=store,
         server=SmtpServer(mail.server()),
-        words=Words(service=NAME, portal=config.public_url, zone=rules.zone),
+        words=Words(service=NAME, portal=portal, zone=rules.zone),
         sender=From(address=mail.from_address, name=mail.from_name),
         zone=rules.zone,
         clock=clock,
