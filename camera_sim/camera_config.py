@@ -124,7 +124,7 @@ class CameraConfig(Section):
     scene: SceneName | None = None
     view: int = Field(0, ge=0, lt=VIEWS)
     presets: tuple[PresetConfig, ...] = Field((), max_length=PRESETS_MAX)
-    light: Light = "day"
+    light: Light | None = None
     resting: Activity = "idle"
     sound: SoundName | None = None
     main: StreamConfig = StreamConfig()
@@ -154,6 +154,11 @@ class CameraConfig(Section):
         """Its presets with their tokens, counted from 1; the first is where it looks at the start."""
         numbered = enumerate(self.presets, 1)
         return tuple(Preset(token=str(number), name=preset.name, view=preset.view) for number, preset in numbered)
+
+    @property
+    def first_light(self) -> Light:
+        """Of its scene, if it says nothing else: the street is made for the night."""
+        return self.light or ("night" if self.scene == "street" else "day")
 
     @property
     def first_view(self) -> int:

@@ -4,7 +4,7 @@ Paths are relative to the file; `load_fleet` makes them absolute. Errors name fi
 Cameras: camera_config.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Literal
@@ -27,7 +27,7 @@ from gate.config_fields import (
     moved_ports,
     split_address,
 )
-from gate.yaml_file import load
+from gate.yaml_file import PlacedError, load
 
 BARCODE_VALUES = 1 << 12
 """Twelve bits of frame number: a loop of 60 s has at most that many pictures."""
@@ -168,37 +168,42 @@ class FleetConfig(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "FleetConfig":
+        for field, what in (("id", "id"), ("sd_card", "SD card"), ("host", "host")):
+            _check_no_other(self.cameras, field, what)
         ids = [camera.id for camera in self.cameras]
-        twice = next((name for name in ids if ids.count(name) > 1), None)
-        if twice:
-            raise ValueError(f"two cameras have the id {twice!r}")
-        cards = [camera.sd_card.path for camera in self.cameras if camera.sd_card is not None]
-        same = next((path for path in cards if cards.count(path) > 1), None)
-        if same:
-            raise ValueError(f"two cameras have the SD card {same}")
-        hosts = [camera.host for camera in self.cameras if camera.host is not None]
-        shared = next((host for host in hosts if hosts.count(host) > 1), None)
-        if shared:
-            raise ValueError(f"two cameras have the host {shared}")
-        for planned in self.faults:
+        for at, planned in enumerate(self.faults):
             if planned.scope.partition("/")[0] not in (*ids, EVERYTHING):
-                raise ValueError(f"a fault of {planned.scope!r}: there is no such camera")
+                raise PlacedError(("faults", at, "scope"), f"there is no camera {planned.scope!r}")
         scenes = [camera.id for camera in self.cameras if camera.clip is None]
-        for event in self.events:
+        for at, event in enumerate(self.events):
             if event.camera not in (*scenes, EVERYTHING):
-                why = "a clip shows what it shows" if event.camera in ids else "there is no such camera"
-                raise ValueError(f"an event of {event.camera!r}: {why}")
-        for camera in self.cameras:
+                known = event.camera in ids
+                why = "shows a clip, in which nothing can happen" if known else "is not in this file"
+                raise PlacedError(("events", at, "camera"), f"the camera {event.camera!r} {why}")
+        for at, camera in enumerate(self.cameras):
             for name, stream in camera.streams.items():
-                _check_loop(f"{camera.id} {name}", stream, self.loop_seconds)
+                _check_loop(("cameras", at, name), f"{camera.id} {name}", stream, self.loop_seconds)
         return self
 
 
-def _check_loop(label: str, stream: StreamConfig, loop_seconds: int) -> None:
+def _check_no_other(cameras: Sequence[CameraConfig], field: str, what: str) -> None:
+    """A camera has some things for itself."""
+    seen: set[object] = set()
+    for at, camera in enumerate(cameras):
+        value = getattr(camera, field)
+        own = getattr(value, "path", value)
+        if own is not None and own in seen:
+            raise PlacedError(("cameras", at, field), f"two cameras have the {what} {str(own)!r}")
+        seen.add(own)
+
+
+def _check_loop(place: tuple[int | str, ...], label: str, stream: StreamConfig, loop_seconds: int) -> None:
     if stream.fps * loop_seconds % stream.gop_pictures:
-        raise ValueError(f"{label}: gop_seconds {stream.gop_seconds:g} does not divide a loop of {loop_seconds} s")
+        sentence = f"{label}: gop_seconds {stream.gop_seconds:g} does not divide a loop of {loop_seconds} s"
+        raise PlacedError(place, sentence)
     if stream.fps * loop_seconds > BARCODE_VALUES:
-        raise ValueError(f"{label}: {stream.fps} pictures a second are more than the barcode can count in a loop")
+        sentence = f"{label}: {stream.fps} pictures a second are more than the barcode can count in a loop"
+        raise PlacedError(place, sentence)
 
 
 def load_fleet(path: Path, port_base: int = PORT_BASE) -> FleetConfig:

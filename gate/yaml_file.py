@@ -24,13 +24,21 @@ class ConfigError(Exception):
     """A configuration that cannot be used. Its text is one sentence for the person who wrote the file."""
 
 
+class PlacedError(ValueError):
+    """For validators of a whole model: what is wrong with one of its parts. `place` leads there from the model."""
+
+    def __init__(self, place: tuple[int | str, ...], sentence: str) -> None:
+        super().__init__(sentence)
+        self.place = place
+
+
 def load(path: Path, model: type[ModelT]) -> ModelT:
     """The file's content as `model`. Raises ConfigError with file, line and field."""
     root = _compose(path)
     try:
         return model.model_validate(_plain(root, path))
     except ValidationError as error:
-        line = _line_of(root, error.errors()[0]["loc"])
+        line = _line_of(root, _place(error.errors()[0]))
         raise ConfigError(f"{path}, line {line}, {first_error(error)}") from None
 
 
@@ -38,7 +46,12 @@ def first_error(error: ValidationError) -> str:
     """The first of a model's errors as field and sentence, and how many more there are."""
     first = error.errors()[0]
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{_field_name(first['loc'])}: {_sentence(first)}{more}"
+    return f"{_field_name(_place(first))}: {_sentence(first)}{more}"
+
+
+def _place(error: Any) -> tuple[int | str, ...]:
+    cause = error.get("ctx", {}).get("error")
+    return (*error["loc"], *(cause.place if isinstance(cause, PlacedError) else ()))
 
 
 def _compose(path: Path) -> yaml.Node:

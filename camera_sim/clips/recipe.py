@@ -105,7 +105,7 @@ def recipe_of(
         loop_seconds=loop_seconds,
         fps=form.fps,
         gop_pictures=form.gop_pictures,
-        light="night" if state == "night" else camera.light,
+        light="night" if state == "night" else camera.first_light,
         state=state,
         activity=activity_in(state, camera.resting),
     )

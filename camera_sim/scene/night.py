@@ -18,11 +18,11 @@ _UNITY = 96
 _AMBIENT = np.array((0.150, 0.112, 0.092))
 """What is left of the day, bluish."""
 _SKY_LIGHT = np.array((0.30, 0.21, 0.17))
-_BLEED = 0.42
+_BLEED = 0.30
 """How much of a lit window's light the air and the lens spread around it."""
 _GRAIN = 5.0
-_WALL_METRES = 9.0
-"""Above, there is sky."""
+_LIGHT_PX = 640
+"""What falls from lamps is reckoned in pictures that wide; it has no sharp edges."""
 _COARSE = 4
 """Beams are blurred in a picture that many times smaller."""
 
@@ -38,6 +38,15 @@ class Lamp:
     size: float = 0.9
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wall:
+    """The plane on which one coordinate (0: x, 1: y) is `at`, up to a height."""
+
+    axis: int
+    at: float
+    top: float = 9.0
+
+
 class Night(Protocol):
     """Takes the day out of a finished picture."""
 
@@ -46,19 +55,28 @@ class Night(Protocol):
 
 
 class LampLight:
-    """`Night` with lamps. `panes` are polygons that shine of themselves: windows, signs, screens."""
+    """`Night` with lamps. `panes` are polygons that shine of themselves: windows, signs, screens;
+    `walls` get its light as the ground does."""
 
-    def __init__(self, view: View, lamps: Sequence[Lamp], panes: Sequence[Sequence[Point]] = ()) -> None:
+    def __init__(
+        self,
+        view: View,
+        lamps: Sequence[Lamp],
+        panes: Sequence[Sequence[Point]] = (),
+        walls: Sequence[Wall] = (),
+    ) -> None:
         self._view = view
         self._panes = panes
-        points, sky = _surfaces(view)
-        height = np.clip(_above(sky) / (view.height * 0.3), 0, 1)[..., None]
+        coarse = view.scaled(min(1.0, _LIGHT_PX / view.width))
+        points, sky = _surfaces(coarse, walls)
+        height = np.clip(_above(sky) / (coarse.height * 0.3), 0, 1)[..., None]
         gain = (_AMBIENT + (_SKY_LIGHT - _AMBIENT) * height).astype(np.float32)
         for lamp in lamps:
             metres = np.linalg.norm(points - np.array(lamp.at, np.float32), axis=2)
             light = lamp.strength / (1 + (metres / lamp.reach) ** 2) ** 1.6
             light[sky] *= 0.12
             gain += light[..., None] * np.array(lamp.colour, np.float32) / 255
+        gain = cv2.resize(gain, (view.width, view.height), interpolation=cv2.INTER_LINEAR)
         lit = self._mask()
         gain = np.maximum(gain, lit[..., None] * np.array((0.86, 0.97, 1.08), np.float32))
         self._gain = np.clip(gain * _UNITY, 0, 255).astype(np.uint8)
@@ -102,21 +120,21 @@ class Infrared:
         return np.asarray(cv2.cvtColor(seen, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
-def _surfaces(view: View) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """For each pixel the point of the ground or the wall it shows, and whether it shows the sky."""
+def _surfaces(view: View, walls: Sequence[Wall]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """For each pixel the point of the ground or of a wall it shows, and whether it shows the sky."""
     x, y, distance = view.ground()
-    z = np.zeros_like(x)
     sky = ~np.isfinite(distance)
-    if np.isfinite(view.wall_y):
-        rays = view.rays()
-        steps = (view.wall_y - view.eye[1]) / np.where(rays[..., 1] > 1e-4, rays[..., 1], np.nan)
-        up = view.eye[2] + steps * rays[..., 2]
-        wall = (up < _WALL_METRES) & (sky | (y > view.wall_y))
-        x = np.where(wall, view.eye[0] + steps * rays[..., 0], x)
-        z = np.where(wall, up, z)
-        y = np.where(wall, view.wall_y, y)
-        sky &= ~wall
-    points = np.stack((x, y, z), axis=2)
+    points = np.stack((x, y, np.zeros_like(x)), axis=2)
+    rays = view.rays()
+    lengths = np.linalg.norm(rays, axis=2)
+    for wall in walls:
+        along = rays[..., wall.axis]
+        steps = (wall.at - view.eye[wall.axis]) / np.where(np.abs(along) > 1e-4, along, np.nan)
+        height = view.eye[2] + steps * rays[..., 2]
+        hit = (steps > 0) & (height >= 0) & (height < wall.top) & (steps * lengths < distance)
+        points[hit] = (view.eye + steps[hit][:, None] * rays[hit]).astype(np.float32)
+        distance = np.where(hit, steps * lengths, distance)
+        sky &= ~hit
     points[sky] = (0, 1e5, 1e4)
     return np.asarray(np.clip(points, -1e5, 1e5), np.float32), sky
 

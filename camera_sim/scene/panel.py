@@ -5,9 +5,25 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from camera_sim.scene.canvas import fixed
+from camera_sim.scene.canvas import Canvas, fixed
 from camera_sim.scene.site import Image
 from camera_sim.scene.texture import cloud
+
+
+def hang(
+    canvas: Canvas, panel: "Panel", left: tuple[float, float], right: tuple[float, float], strips: int = 12
+) -> None:
+    """Hangs a panel upright into the world; its lower corners are (x, y) on the ground, left and right as seen from its
+    front. In strips: a picture that reaches behind the camera cannot be hung as a whole."""
+    start, end = np.array(left), np.array(right)
+    columns, high = panel.image.shape[1], panel.height
+    for at in range(strips):
+        first, last = (start + (end - start) * share / strips for share in (at, at + 1))
+        last = last + (end - start) / np.linalg.norm(end - start) * 0.01
+        low = [(*last, 0.0), (*first, 0.0)]
+        corners = [(*first, high), (*last, high), *low]
+        piece = panel.image[:, round(columns * at / strips) : round(columns * (at + 1) / strips)]
+        canvas.texture(corners, np.ascontiguousarray(piece))
 
 
 class Panel:
@@ -15,7 +31,7 @@ class Panel:
 
     def __init__(self, width: float, height: float, per_metre: float, colour: Sequence[int]) -> None:
         self._per_metre = per_metre
-        self._height = height
+        self.height = height
         self.image: Image = np.full((round(height * per_metre), round(width * per_metre), 3), colour, np.uint8)
 
     def box(self, x: float, y: float, right: float, top: float, colour: Sequence[int]) -> None:
@@ -80,4 +96,4 @@ class Panel:
         part[:] = (part * (1 - soft * strength * np.array((0.85, 0.95, 1.0), np.float32))).astype(np.uint8)
 
     def _pixel(self, x: float, y: float) -> tuple[float, float]:
-        return x * self._per_metre, (self._height - y) * self._per_metre
+        return x * self._per_metre, (self.height - y) * self._per_metre

@@ -1,5 +1,7 @@
 """Ways through a site: where somebody is at each second of the loop."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from camera_sim.scene.person import Look, walker
@@ -24,7 +26,7 @@ class Route:
 
     def person(self, view: View, look: Look, seconds: float, aside: float = 0.0) -> Shapes | None:
         """Somebody on the way, `aside` metres left of it."""
-        pose = self._pose(seconds)
+        pose = self.pose(seconds)
         if pose is None:
             return None
         x, y, heading, metres = pose
@@ -33,14 +35,18 @@ class Route:
             return None
         return walker(view, look, x, y, heading, metres + aside)
 
+    def walk(self, view: View, look: Look) -> Callable[[float], Shapes | None]:
+        """Somebody on the way, at every second."""
+        return lambda seconds: self.person(view, look, seconds)
+
     def car(self, view: View, build: Build, paint: Colour, seconds: float) -> Shapes | None:
         """A car on the way."""
-        pose = self._pose(seconds)
+        pose = self.pose(seconds)
         if pose is None or not _in_sight(view, pose[0], pose[1], build.length / 2):
             return None
         return car(view, build, paint, *pose)
 
-    def _pose(self, seconds: float) -> tuple[float, float, float, float] | None:
+    def pose(self, seconds: float) -> tuple[float, float, float, float] | None:
         """x, y, heading and the metres covered so far; None before and after."""
         if seconds < self._seconds[0]:
             seconds += 60

@@ -4,7 +4,7 @@ import numpy as np
 
 from camera_sim.scene.backdrop import hills, sky
 from camera_sim.scene.canvas import Canvas, lit, rgb
-from camera_sim.scene.night import Lamp, LampLight, Night
+from camera_sim.scene.night import Lamp, LampLight, Night, Wall
 from camera_sim.scene.person import Look
 from camera_sim.scene.plants import AUTUMN, OLIVE, pot, shrub, tree
 from camera_sim.scene.route import Route
@@ -99,7 +99,7 @@ def _night(view: View) -> Night:
     lamps += [Lamp(at=(x, FRONT_Y - 0.5, 2.2), reach=1.9, strength=0.75, size=0.35) for x in (-6.65, 6.65)]
     lamps += [Lamp(at=(x, FRONT_Y - 0.6, 1.6), reach=2.4, strength=0.8, size=0.0) for x in (-4.0, 0.0, 4.0)]
     panes = [*LIT, [(-9.45, 9.1, 0.8), (-7.4, 9.1, 0.8), (-7.4, 9.1, 1.75), (-9.45, 9.1, 1.75)]]
-    return LampLight(view, lamps, panes)
+    return LampLight(view, lamps, panes, [Wall(axis=1, at=FRONT_Y)])
 
 
 def _people() -> tuple[Look, ...]:

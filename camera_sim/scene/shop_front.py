@@ -4,7 +4,7 @@ import numpy as np
 
 from camera_sim.scene.backdrop import block
 from camera_sim.scene.canvas import Canvas, lit, mix, rgb
-from camera_sim.scene.panel import Panel
+from camera_sim.scene.panel import Panel, hang
 from camera_sim.scene.shapes import Colour, Shapes
 from camera_sim.scene.shop_ground import FRONT_Y
 from camera_sim.scene.view import Point, View
@@ -58,14 +58,7 @@ def put_up_opposite(canvas: Canvas) -> None:
 
 def _front(canvas: Canvas, x: float, panel: Panel, wide: float, high: float) -> None:
     block(canvas, (x, FRONT_Y, 0), (x + wide, FRONT_Y + 9, high), rgb("b5aa9b"))
-    # In strips: a picture that reaches behind the camera cannot be hung as a whole.
-    strips = 14
-    pixels = panel.image.shape[1] / strips
-    for at in range(strips):
-        left, right = x + wide * at / strips, x + wide * (at + 1) / strips
-        corners: list[Point] = [(left, FRONT_Y, high), (right + 0.01, FRONT_Y, high)]
-        corners += [(right + 0.01, FRONT_Y, 0), (left, FRONT_Y, 0)]
-        canvas.texture(corners, np.ascontiguousarray(panel.image[:, round(at * pixels) : round((at + 1) * pixels)]))
+    hang(canvas, panel, (x, FRONT_Y), (x + wide, FRONT_Y), 14)
 
 
 def _bakery() -> Panel:

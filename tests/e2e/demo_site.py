@@ -23,21 +23,27 @@ END_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoSite:
-    """A running demo. `facts`: device, cameras, paths, pids. Every wait of a test goes through `clock`."""
+    """A running demo. `facts`: device, cameras, paths, pids; `sign_ins`: people of the portal by their role. Every wait
+    of a test goes through `clock`."""
 
     root: Path
     addresses: dict[str, str]
     facts: dict[str, Any]
     process: asyncio.subprocess.Process
     clock: SystemClock
+    sign_ins: dict[str, dict[str, str]]
 
     @property
     def recorder_config(self) -> Path:
         return self.root / "configs" / "recorder.yaml"
 
 
-def write_configs(root: Path, *, cameras: int = 2, loop_seconds: int = 10) -> Path:
-    """Copies of `configs/` with fewer and smaller cameras; gives the demo's file."""
+FILE_LICENCE = {"mode": "file", "path": "../data/licence/licence.json", "root_key": "../data/licence/root.pub"}
+
+
+def write_configs(root: Path, *, cameras: int = 2, loop_seconds: int = 10, service: bool = False) -> Path:
+    """Copies of `configs/` with fewer and smaller cameras, the licence from a file unless from the `service`; gives the
+    demo's file."""
     folder = root / "configs"
     folder.mkdir(parents=True)
     for source in CONFIGS.glob("*.yaml"):
@@ -46,6 +52,7 @@ def write_configs(root: Path, *, cameras: int = 2, loop_seconds: int = 10) -> Pa
             content["loop_seconds"] = loop_seconds
             content["cache_dir"] = "../cache"
             content["cameras"] = content["cameras"][:cameras]
+            del content["events"]  # tests make their own
             for camera in content["cameras"]:
                 camera["main"] = {"width": 640, "height": 360, "fps": 15, "bitrate": "600k"}
                 camera["sub"] = {"width": 320, "height": 180, "fps": 15, "bitrate": "200k"}
@@ -57,6 +64,10 @@ def write_configs(root: Path, *, cameras: int = 2, loop_seconds: int = 10) -> Pa
                 "bytes_max": "1GB",
                 "free_bytes_min": "100MB",
             }
+            if not service:
+                content["licence"] = FILE_LICENCE
+        elif source.name == "demo.yaml" and not service:
+            del content["service"]
         elif source.name == "hdmi.yaml":
             content["sink"] = "headless"
         (folder / source.name).write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
@@ -67,7 +78,7 @@ def free_port_base() -> int:
     """A thousand whose ports of a site are free now."""
     for base in range(20_000, 60_000, 1_000):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            for port in (80, 554, 600, 650):
+            for port in (80, 554, 600, 650, 700, 722, 725):
                 probe = stack.enter_context(socket.socket())
                 probe.bind(("127.0.0.1", base + port))
             return base
@@ -75,9 +86,9 @@ def free_port_base() -> int:
 
 
 @asynccontextmanager
-async def running_demo(root: Path, *, cameras: int = 2) -> AsyncIterator[DemoSite]:
+async def running_demo(root: Path, *, cameras: int = 2, service: bool = False) -> AsyncIterator[DemoSite]:
     """Starts `edge-recorder demo --json`, waits until all is up; at the end Ctrl-C, and everything must be gone."""
-    config = write_configs(root, cameras=cameras)
+    config = write_configs(root, cameras=cameras, service=service)
     clock = SystemClock()
     process = await start_command(["demo", str(config), "--json", "--port-base", str(free_port_base())])
     try:
@@ -86,7 +97,14 @@ async def running_demo(root: Path, *, cameras: int = 2) -> AsyncIterator[DemoSit
             line = await process.stdout.readline()
         assert line, f"the demo ended with status {await process.wait()}"
         up = json.loads(line)
-        yield DemoSite(root=root, addresses=up["addresses"], facts=up["site"], process=process, clock=clock)
+        yield DemoSite(
+            root=root,
+            addresses=up["addresses"],
+            facts=up["site"],
+            process=process,
+            clock=clock,
+            sign_ins={one["role"]: one for one in up["sign_ins"]},
+        )
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)

@@ -65,3 +65,34 @@ def test_a_mistake_is_one_sentence_with_its_place(tmp_path: Path, text: str, com
         load_fleet(write(tmp_path, text))
     assert complaint.replace("cam a main", "a main") in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "says"),
+    [
+        (2, "cameras:\n  - {id: cam1, scene: moon}\n", "scene"),
+        (2, "cameras:\n  - {id: cam1, scene: factory, view: 2}\n", "view"),
+        (2, "cameras:\n  - {id: cam1, scene: factory, view: 1, presets: [{name: a, view: 0}]}\n", "view or presets"),
+        (2, "cameras:\n  - {id: cam1, scene: factory, sound: mp3}\n", "sound"),
+        (2, "cameras:\n  - {id: cam1, clip: a.mp4, resting: motion}\n", "resting is for scenes"),
+        (
+            3,
+            CAMERA + "events: [{camera: cam9, kind: person}]\n",
+            "events[0].camera: the camera 'cam9' is not in this file",
+        ),
+        (4, CAMERA + "events:\n  - {camera: cam2, kind: person}\n", "events[0].camera"),
+        (4, CAMERA + "faults:\n  - {kind: loss, scope: cam7}\n", "faults[0].scope: there is no camera 'cam7'"),
+        (3, CAMERA + "  - {id: cam1, scene: factory}\n", "cameras[1].id: two cameras have the id 'cam1'"),
+        (3, CAMERA + "events: [{camera: cam1, kind: party}]\n", "kind"),
+        (3, CAMERA + "events: [{camera: cam1, kind: person, every: 5s}]\n", "lasts 10 s but comes every 5 s"),
+        (3, CAMERA + "events: [{camera: cam1, kind: person, weekly: noon}]\n", "a day and a time like"),
+        (3, CAMERA + "events: [{camera: cam1, kind: person, weekly: mon 9:00, at: 1s}]\n", "neither at nor every"),
+        (3, CAMERA + "time_zone: Mars/Olympus\n", "no such time zone"),
+    ],
+)
+def test_a_bad_line_is_named_with_its_file_and_field(tmp_path: Path, line: int, text: str, says: str) -> None:
+    path = write(tmp_path, "cache_dir: c\n" + text)
+    with pytest.raises(ConfigError) as error:
+        load_fleet(path)
+    assert says in str(error.value)
+    assert f"fleet.yaml, line {line + 1}, " in str(error.value)
