@@ -9,6 +9,7 @@ from collections.abc import Callable
 from recorder.ingest.errors import IngestError
 from recorder.ingest.labels import HOLD_BYTES_MAX, Labeller
 from recorder.ingest.libav_reader import Splitter
+from recorder.ingest.onvif import discovery, notifications, replies, soap
 from recorder.ingest.rtsp.auth import Credentials, Login, parse_challenge
 from recorder.ingest.rtsp.depacketize import ACCESS_UNIT_BYTES_MAX, NAL_UNITS_MAX, Picture
 from recorder.ingest.rtsp.rtp import camera_utc_ns, parse_rtcp
@@ -47,6 +48,36 @@ _SOUND = (
     b"m=audio 0 RTP/AVP 97 8\r\na=rtpmap:97 mpeg4-generic/16000/1\r\na=fmtp:97 mode=AAC-hbr;sizelength=13;"
     b"indexlength=3;indexdeltalength=3;config=1408\r\na=control:track2\r\n"
 )
+
+
+_PROBE = "urn:uuid:1"
+_MATCH = (
+    b'<e:Envelope xmlns:e="e"><e:Header><RelatesTo>urn:uuid:1</RelatesTo></e:Header><e:Body><ProbeMatches><ProbeMatch>'
+    b"<EndpointReference><Address>urn:uuid:2</Address></EndpointReference><Scopes>onvif://www.onvif.org/name/%E7%8E%84 "
+    b"onvif://www.onvif.org/hardware/x</Scopes><XAddrs>http://192.0.2.1/onvif/device_service</XAddrs></ProbeMatch>"
+    b"</ProbeMatches></e:Body></e:Envelope>"
+)
+
+
+def _soap(body: str) -> bytes:
+    return f'<e:Envelope xmlns:e="e"><e:Header/><e:Body>{body}</e:Body></e:Envelope>'.encode()
+
+
+_ONVIF = (
+    _soap("<e:Fault><e:Code><e:Value>e:Sender</e:Value><e:Subcode><e:Value>ter:NoProfile</e:Value></e:Subcode></e:Code>"
+          "<e:Reason><e:Text>no</e:Text></e:Reason></e:Fault>"),
+    _soap("<r><SystemDateAndTime><UTCDateTime><Time><Hour>1</Hour><Minute>2</Minute><Second>3</Second></Time><Date>"
+          "<Year>2026</Year><Month>1</Month><Day>2</Day></Date></UTCDateTime></SystemDateAndTime></r>"),
+    _soap("<r><Service><Namespace>urn:x</Namespace><XAddr>http://192.0.2.1/x</XAddr></Service></r>"),
+    _soap('<r><Profiles token="1"><Name>n</Name><VideoEncoderConfiguration><Encoding>H264</Encoding><Resolution>'
+          "<Width>640</Width><Height>360</Height></Resolution></VideoEncoderConfiguration></Profiles></r>"),
+    _soap('<r><MediaUri><Uri>rtsp://192.0.2.1/x</Uri></MediaUri><Preset token="1"><Name>n</Name></Preset></r>'),
+    _soap("<r><CurrentTime>2026-01-01T00:00:01Z</CurrentTime>" + 2 * (
+          "<NotificationMessage><Topic>t:RuleEngine/CellMotionDetector/Motion</Topic><Message><Message "
+          'UtcTime="2026-01-01T00:00:00Z"><Source><SimpleItem Name="Rule" Value="r"/></Source>'
+          '<Data><SimpleItem Name="IsMotion" Value="true"/></Data></Message></Message></NotificationMessage>')
+          + "</r>"),
+)  # fmt: skip
 
 
 def _answer(number: int, headers: str = "", body: bytes = b"") -> bytes:
@@ -276,7 +307,40 @@ def _as_datagrams(packets: list[bytes]) -> bytes:
 
 
 _PACKER = h264_rtp.Packer()
+
+
+def onvif_answer(data: bytes) -> None:
+    """Anything in place of a camera's ONVIF answers."""
+    try:
+        body = soap.answer(data)
+    except IngestError:
+        return
+    replies.device_information(body)
+    replies.system_time(body)
+    for address in (*replies.services(body).addresses.values(), *replies.capabilities(body).addresses.values()):
+        assert address.startswith("http")
+    assert len(replies.profiles(body)) <= replies.PROFILES_MAX and len(replies.profiles2(body)) <= replies.PROFILES_MAX
+    assert replies.stream_uri(body)[:7] in ("", "rtsp://")
+    assert len(replies.presets(body)) <= replies.PRESETS_MAX
+    told = notifications.notifications(body)
+    states = notifications.EventStates("cam1")
+    lasting = 0
+    for event in (*states.take(told, 10**18), *states.take(told[::-1], 10**18), *states.end_all(10**18)):
+        lasting += {"start": 1, "end": -1, "pulse": 0}[event.phase]
+        assert 0 <= lasting <= notifications.STATES_MAX and event.at_utc_ns <= 10**18
+    assert lasting == 0
+
+
+def onvif_discovery(data: bytes) -> None:
+    """Anything in place of an answer to a Probe."""
+    for found in discovery.matches(data, (_PROBE,)):
+        assert found.addresses and all(address.startswith("http") for address in found.addresses)
+        assert found.name.isprintable() and found.hardware.isprintable()
+
+
 SEEDS: dict[Target, tuple[bytes, ...]] = {
+    onvif_answer: _ONVIF,
+    onvif_discovery: (_MATCH,),
     handshake: (b"\xff" + _HANDSHAKE, b"\x10" + _answer(1)),
     playing: (
         b"\xff" + h264_rtp.interleaved(_PACKER.picture([h264_rtp.SPS, h264_rtp.idr(1)], 0)) + _answer(5),
