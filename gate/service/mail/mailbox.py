@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import default
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -192,8 +193,8 @@ async def _drop_oldest(tx: Transaction, mails_max: int) -> int:
 
 
 def _subject(content: bytes) -> str:
-    message = message_from_bytes(content, policy=default)
-    return str(message.get("Subject", ""))[:_SUBJECT_CHARACTERS_MAX]
+    headers = BytesHeaderParser(policy=default).parsebytes(content)
+    return str(headers.get("Subject", ""))[:_SUBJECT_CHARACTERS_MAX]
 
 
 def _body(message: EmailMessage, subtype: str) -> str | None:
