@@ -11,6 +11,7 @@ from gate.clock import Clock
 from recorder.config import CameraConfig
 from recorder.hub import Hub
 from recorder.ingest.camera import CameraStream
+from recorder.ingest.collector import Collector
 from recorder.recording_control import RecordingControl
 from recorder.segments.recorder import StreamRecorder
 from recorder.state import CameraState, RecordingState, StateBoard, StreamState
@@ -63,6 +64,7 @@ class Cameras:
         self._recordings = recordings
         self._clock = clock
         self._key_wish = key_wish
+        self._collector = Collector(clock)
         self._cameras: dict[str, _Camera] = {}
         self._sources: dict[str, Sequence[CameraStream]] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -77,6 +79,7 @@ class Cameras:
         """Until cancelled: every camera is then left in good order."""
         async with asyncio.TaskGroup() as group:
             self._group = group
+            group.create_task(self._collector.run(), name="collector")
             try:
                 for camera in self._cameras.values():
                     self._start(camera, (*camera.streams, _RECORDING))
@@ -170,6 +173,7 @@ class Cameras:
             key_wish=partial(self._key_wish, config.id, stream),
             run_before=old.last_run if old else 0,
             batching_allowed=old.batching_allowed if old else True,
+            collector=self._collector,
         )
 
     def _start(self, camera: _Camera, names: Iterable[str]) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from gate.clock import Clock
 from recorder.config import CameraConfig
 from recorder.hub import Feed
-from recorder.ingest.approach import Approach
+from recorder.ingest.approach import Approach, Way
 from recorder.ingest.backoff import GOOD_SECONDS, HUMAN_STEPS, Backoff
+from recorder.ingest.collector import Collector
 from recorder.ingest.errors import (
     IngestError,
     ProtocolError,
@@ -18,6 +19,7 @@ from recorder.ingest.errors import (
     UnsupportedError,
 )
 from recorder.ingest.libav import LibavReception
+from recorder.ingest.publisher import UnitPublisher
 from recorder.ingest.reception import Reception, Source
 from recorder.ingest.rtsp.auth import Credentials
 from recorder.state import StateBoard, StreamPhase, StreamState
@@ -41,6 +43,7 @@ class CameraStream:
         state: StreamState,
         board: StateBoard,
         clock: Clock,
+        collector: Collector,
         packet_seconds_max: float = PACKET_SECONDS_MAX,
         share: Callable[[], float] = random.random,
         run_before: int = 0,
@@ -62,6 +65,7 @@ class CameraStream:
         self._clock = clock
         self._share = share
         self._key_wish = key_wish
+        self._collector = collector
         self.batching_allowed = batching_allowed
         self._reception: Reception | LibavReception | None = None
         self.last_run = run_before
@@ -105,28 +109,41 @@ class CameraStream:
         way = self._approach.way
         self._state.source = way.source
         self._state.transport = way.transport if self._source.url.startswith("rtsp:") else ""
-        kind = Reception if way.source == "native" else LibavReception
-        self._reception = reception = kind(
-            self._source,
-            transport=way.transport,
+        publisher = UnitPublisher(
+            name=self._source.name,
             state=self._state,
             clock=self._clock,
             run_before=self.last_run,
             publish=self._feed.publish,
             on_first_unit=self._on_first_unit,
         )
+        self._reception = reception = self._reception_by(way, publisher)
         self._choose_batching()
         try:
             await reception.run()
         except IngestError as error:
-            return error, reception.publisher.good_seconds
+            return error, publisher.good_seconds
         except Exception as error:  # a defect of ours must not end this camera, let alone others
             _log.exception("%s: the connection ended by a defect", self._source.name)
-            return error, reception.publisher.good_seconds
+            return error, publisher.good_seconds
         finally:
             self._reception = None
-            self.last_run = reception.publisher.last_run
+            self.last_run = publisher.last_run
         raise AssertionError("a reception ends by an error")
+
+    def _reception_by(self, way: Way, publisher: UnitPublisher) -> Reception | LibavReception:
+        if way.source == "native":
+            return Reception(
+                self._source,
+                publisher=publisher,
+                transport=way.transport,
+                state=self._state,
+                clock=self._clock,
+                collector=self._collector,
+            )
+        return LibavReception(
+            self._source, publisher=publisher, transport=way.transport, state=self._state, clock=self._clock
+        )
 
     def _on_first_unit(self) -> None:
         if not self._approach.proven:

@@ -1,13 +1,12 @@
 """One connection to a camera: moves bytes between a socket and an RtspSession, and keeps the session alive.
 
-Packets stay in one reused buffer until their picture is complete. While nobody waits for each picture, SO_RCVLOWAT
-lets the kernel collect some 100 ms of the stream before it wakes us: that halves the cost of receiving. What lies in
-the kernel below the mark is invisible, so the mark goes back to 1 whenever nothing has come for a while. Over UDP each
-datagram wakes us.
+While nobody waits for each picture, SO_RCVLOWAT keeps the kernel from waking us for it, and a Collector reads what has
+come, ten times a second. Over UDP each datagram wakes us.
 """
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -17,6 +16,8 @@ from urllib.parse import urlsplit
 import anyio
 
 from gate.clock import Clock
+from recorder.beat import next_beat
+from recorder.ingest.collector import Collector
 from recorder.ingest.errors import (
     ConnectionLostError,
     IngestError,
@@ -32,13 +33,8 @@ from recorder.ingest.rtsp.session_sound import SoundEvent
 from recorder.ingest.rtsp.transport import TransportKind
 from recorder.ingest.udp import UdpPorts, bind_ports
 
-BUFFER_BYTES = 256 << 10
-ROOM_BYTES_MIN = 128 << 10
-"""Free room in the buffer below which what is left is moved to its front; more than any message or packet."""
-BATCH_SECONDS = 0.1
 BATCH_BYTES_MAX = 96 << 10
-BATCH_CHANGE = 0.2
-"""The mark is set anew if the stream's bitrate asks for one that differs by more than this share."""
+"""So much wakes us in any case: 8 Mbit/s reach it between two collections."""
 CONNECT_SECONDS_MAX = 5.0
 ANSWER_SECONDS_MAX = 10.0
 """From the connection to the camera's answer to PLAY."""
@@ -66,6 +62,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         on_sound: Callable[[SoundEvent, int], None],
         on_tick: Callable[[int], None],
         packet_seconds_max: float,
+        collector: Collector,
         transport: TransportKind = "tcp",
     ) -> None:
         self.session = session
@@ -77,8 +74,9 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._packet_ns_max = round(packet_seconds_max * 1e9)
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or RTSP_PORT
-        self._buffer = memoryview(bytearray(BUFFER_BYTES))
-        self._low = self._high = 0
+        self._collector = collector
+        self._buffer = collector.buffer
+        self._left = b""
         self._transport: asyncio.Transport | None = None
         self._socket: socket.socket | None = None
         self._playing: asyncio.Future[Playing]
@@ -88,8 +86,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._ports: UdpPorts | None = None
         self._sound_ports: UdpPorts | None = None
         self._meter = RateMeter()
-        self._batching = False
-        self._mark = 1
+        self._batching = self._collected = False
         self._key_requested_ns = _NEVER_NS
 
     async def run(self) -> None:
@@ -115,8 +112,7 @@ class RtspConnection(asyncio.BufferedProtocol):
     def set_batching(self, allowed: bool) -> None:
         """Whether pictures may arrive a little later, several at a time. Off takes effect at once."""
         self._batching = allowed
-        if not allowed:
-            self._set_mark(1)
+        self._choose_waking()
 
     def request_key(self) -> None:
         """Asks the camera for a key frame; again only when it has come, or after half a second."""
@@ -134,25 +130,38 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._socket = transport.get_extra_info("socket")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._collector.remove(self._collect)
         self._transport = None
         self._socket = None
         self._closed.set()
         self._fail(ConnectionLostError("The connection to the camera was lost."))
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._buffer[self._high :]
+        left = self._left  # loops read and call `buffer_updated` at once: no other connection comes in between
+        if not left:
+            return self._buffer
+        self._buffer[: len(left)] = left
+        return self._buffer[len(left) :]
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._high += nbytes
         self._meter.bytes += nbytes
+        stop = len(self._left) + nbytes
         now_ns = self._clock.monotonic_ns()
         try:
-            self._low += self.session.receive(self._buffer[self._low : self._high], now_ns)
+            done = self.session.receive(self._buffer[:stop], now_ns)
+            self._left = bytes(self._buffer[done:stop])
             self._take_up(now_ns)
         except Exception as error:  # whatever it is, it ends this connection and no other
             self._fail(error)
-            self._low = self._high
-        self._make_room()
+            self._left = b""
+
+    def _collect(self) -> None:
+        if self._socket is None or self._transport is None or self._transport.is_closing():
+            return
+        with contextlib.suppress(OSError):  # nothing has come; or a failure, which the transport tells
+            nbytes = os.readv(self._socket.fileno(), (self.get_buffer(-1),))
+            if nbytes:
+                self.buffer_updated(nbytes)
 
     def _take_up(self, now_ns: int) -> None:
         """What the session has made of the bytes."""
@@ -184,15 +193,6 @@ class RtspConnection(asyncio.BufferedProtocol):
             self._take_up(now_ns)
         except Exception as error:
             self._fail(error)
-
-    def _make_room(self) -> None:
-        if self._low == self._high and not self.session.holds_views:
-            self._low = self._high = 0
-        elif BUFFER_BYTES - self._high < ROOM_BYTES_MIN:
-            self.session.hold()
-            left = bytes(self._buffer[self._low : self._high])
-            self._buffer[: len(left)] = left
-            self._low, self._high = 0, len(left)
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
@@ -230,7 +230,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         report_ns = now_ns + round(REPORT_SECONDS * 1e9)
         packets, packet_ns = 0, now_ns
         while not self._over.done():
-            await self._clock.sleep(TICK_SECONDS)
+            await next_beat(self._clock, TICK_SECONDS)
             now_ns = self._clock.monotonic_ns()
             assert self.session.stream is not None
             received = self.session.stream.receiver.received
@@ -252,29 +252,29 @@ class RtspConnection(asyncio.BufferedProtocol):
                 self.session.report(now_ns)
                 self._flush()
             self._on_datagram(self._release, b"")
-            self._measure(now_ns)
+            self.rates = self._meter.measure(now_ns)
             self._on_tick(now_ns)
+            self._choose_waking()
 
     def _release(self, _: bytes, now_ns: int) -> None:
         self.session.release(now_ns)
 
-    def _measure(self, now_ns: int) -> None:
-        """Keeps the rates, and the mark in step with them."""
-        rates = self._meter.measure(now_ns)
-        if rates is None:
+    def _choose_waking(self) -> None:
+        """By the kernel, or by the collector."""
+        allowed = self._batching and self._collector.running and self.session.playing and not self._over_udp
+        collected = allowed and self.rates is not None  # the first arrivals tell when pictures are taken
+        if self._socket is None or collected == self._collected:
             return
-        self.rates = rates
-        if self._meter.stalled or not self._batching or self._over_udp:
-            self._set_mark(1)
-        else:
-            self._set_mark(max(1, min(round(rates.bitrate_bps / 8 * BATCH_SECONDS), BATCH_BYTES_MAX)))
-
-    def _set_mark(self, mark: int) -> None:
-        if self._socket is None or abs(mark - self._mark) <= self._mark * BATCH_CHANGE:
-            return
-        with contextlib.suppress(OSError):  # a socket just closed, or a system without the option: unbatched then
+        try:
+            mark = BATCH_BYTES_MAX if collected else 1
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, mark)
-            self._mark = mark
+        except OSError:  # a socket just closed, or a system without the option: never batched then
+            return
+        self._collected = collected
+        if collected:
+            self._collector.add(self._collect)
+        else:
+            self._collector.remove(self._collect)
 
     def _flush(self) -> None:
         if self._transport is not None and self.session.outgoing:
@@ -294,7 +294,8 @@ class RtspConnection(asyncio.BufferedProtocol):
             self._over.set_result(error)
 
     async def _tear_down(self) -> None:
-        self._set_mark(1)
+        self._batching = False
+        self._choose_waking()
         try:
             if self._transport is not None and not self._transport.is_closing() and self.session.teardown():
                 self._flush()

@@ -15,7 +15,6 @@ from recorder.ingest.reception import PICTURE_SECONDS_MAX, Source
 from recorder.ingest.rtsp.depacketize import Depacketizer
 from recorder.ingest.rtsp.rtp_stream import DEPACKETIZERS
 from recorder.ingest.rtsp.transport import TransportKind
-from recorder.media.access_unit import AccessUnit
 from recorder.media.h264 import nal_type as h264_type
 from recorder.media.h265 import nal_type as h265_type
 from recorder.state import StreamState
@@ -29,27 +28,19 @@ _SINGLE_NALS: dict[str, Callable[[bytes], bool]] = {  # what is no packet format
 
 
 class LibavReception:
-    """`run` once. Arguments are those of Reception. A file is played at its own pace, over and over, as one run."""
+    """`run` once. Arguments are those of Reception but for the collector. A file is played at its own pace, over and
+    over, as one run."""
 
     def __init__(
         self,
         source: Source,
         *,
+        publisher: UnitPublisher,
         transport: TransportKind,
         state: StreamState,
         clock: Clock,
-        run_before: int,
-        publish: Callable[[AccessUnit], None],
-        on_first_unit: Callable[[], None],
     ) -> None:
-        self.publisher = UnitPublisher(
-            name=source.name,
-            state=state,
-            clock=clock,
-            run_before=run_before,
-            publish=publish,
-            on_first_unit=on_first_unit,
-        )
+        self.publisher = publisher
         self._source = source
         self._transport = transport
         self._state = state

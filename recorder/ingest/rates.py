@@ -18,18 +18,15 @@ class Rates:
 class RateMeter:
     """Counts what comes: add to `bytes` and `pictures`, then `measure` at each tick."""
 
-    __slots__ = ("_samples", "bytes", "pictures", "stalled")
+    __slots__ = ("_samples", "bytes", "pictures")
 
     def __init__(self) -> None:
         self.bytes = self.pictures = 0
-        self.stalled = False
         self._samples: deque[tuple[int, int, int]] = deque(maxlen=MEASURE_TICKS + 1)
 
     def measure(self, now_ns: int) -> Rates | None:
-        """The rates, None before there are enough samples. `stalled` is then whether nothing has come since the tick
-        before."""
+        """The rates, None before there are enough samples."""
         samples = self._samples
-        self.stalled = bool(samples) and samples[-1][1] == self.bytes
         samples.append((now_ns, self.bytes, self.pictures))
         first_ns, first_bytes, first_pictures = samples[0]
         seconds = (now_ns - first_ns) / 1e9

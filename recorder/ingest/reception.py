@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from gate.clock import Clock
+from recorder.ingest.collector import Collector
 from recorder.ingest.connection import RtspConnection
 from recorder.ingest.errors import StalledError
 from recorder.ingest.publisher import UnitPublisher
@@ -18,7 +18,6 @@ from recorder.ingest.rtsp.session import RtspSession
 from recorder.ingest.rtsp.session_sound import NoSound, SoundEvent
 from recorder.ingest.rtsp.transport import TransportKind
 from recorder.ingest.sound import Sound
-from recorder.media.access_unit import AccessUnit
 from recorder.state import StreamState
 
 PICTURE_SECONDS_MAX = 60.0
@@ -41,28 +40,20 @@ class Source:
 
 
 class Reception:
-    """`run` once. `publish` gets the units; `on_first_unit` is called before the first. `state`: its measured values
-    are kept up to date here, its phase is not. `run_before`: the last run number used."""
+    """`run` once. `publisher` gets the pictures, and is closed at the end. `state`: its measured values are kept up to
+    date here, its phase is not."""
 
     def __init__(
         self,
         source: Source,
         *,
+        publisher: UnitPublisher,
         transport: TransportKind,
         state: StreamState,
         clock: Clock,
-        run_before: int,
-        publish: Callable[[AccessUnit], None],
-        on_first_unit: Callable[[], None],
+        collector: Collector,
     ) -> None:
-        self.publisher = UnitPublisher(
-            name=source.name,
-            state=state,
-            clock=clock,
-            run_before=run_before,
-            publish=publish,
-            on_first_unit=on_first_unit,
-        )
+        self.publisher = publisher
         self._name = source.name
         self._state = state
         self._clock = clock
@@ -82,6 +73,7 @@ class Reception:
             on_sound=self._on_sound,
             on_tick=self._on_tick,
             packet_seconds_max=source.packet_seconds_max,
+            collector=collector,
             transport=transport,
         )
         self._sound: Sound | None = None

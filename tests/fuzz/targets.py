@@ -107,7 +107,6 @@ def _feed(session: RtspSession, data: bytes, step: int) -> None:
         left += data[start : start + step]
         done = session.receive(memoryview(left), start)
         assert 0 <= done <= len(left)
-        session.hold()
         left = left[done:]
         session.events.clear()
         session.outgoing.clear()

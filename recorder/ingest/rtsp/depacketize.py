@@ -43,7 +43,11 @@ class Picture:
 
 class Depacketizer(ABC):
     """Collects `pictures`; the caller takes them out. Payloads stay in the caller's buffer until their unit is
-    complete or `hold` is called."""
+    complete or `hold` is called.
+
+    `going_on`, `closing`: how the next payload begins if it merely goes on with an open NAL unit in parts, or is its
+    last part; empty if none is open. Such payloads may come by `go_on` instead of `push`.
+    """
 
     codec: ClassVar[str]
     _slice_kinds: ClassVar[Container[int]]
@@ -53,6 +57,7 @@ class Depacketizer(ABC):
     __slots__ = (
         "_bytes",
         "_damaged",
+        "_held",
         "_key",
         "_nals",
         "_open_at",
@@ -65,6 +70,8 @@ class Depacketizer(ABC):
         "_timestamp",
         "_unwrapper",
         "_waiting",
+        "closing",
+        "going_on",
         "parameter_sets",
         "pictures",
         "units_dropped",
@@ -74,11 +81,13 @@ class Depacketizer(ABC):
         self.parameter_sets = ParameterSets(self._set_rules, parameter_sets)
         self.pictures: list[Picture] = []
         self.units_dropped = 0
+        self.going_on = self.closing = b""
         self._waiting = True
         self._restarted = True
         self._timestamp = -1
         self._unwrapper = TimestampUnwrapper()
         self._parts: list[bytes | memoryview] = []
+        self._held = 0
         self._open_at = -1
         self._open_header = b""
         self._open_kind = self._open_bytes = 0
@@ -91,13 +100,16 @@ class Depacketizer(ABC):
         return self._waiting
 
     @property
-    def holds_views(self) -> bool:
-        """Whether parts of a unit still lie in the caller's buffer."""
-        return bool(self._parts)
+    def timestamp(self) -> int:
+        """RTP, of the unit that is being collected."""
+        return self._timestamp
 
     def hold(self) -> None:
         """Copies what still lies in the caller's buffer, which may then be overwritten."""
-        self._parts = [bytes(part) for part in self._parts]
+        parts = self._parts
+        for i in range(self._held, len(parts)):
+            parts[i] = bytes(parts[i])
+        self._held = len(parts)
 
     def lost(self, timestamp: int) -> None:
         """Packets are missing before the one of this timestamp."""
@@ -126,10 +138,22 @@ class Depacketizer(ABC):
     def _nal(self, view: memoryview, start: int, stop: int) -> None:
         """One whole NAL unit."""
 
-    def _open_fragmented(self, header: bytes, kind: int) -> None:
+    def go_on(self, parts: list[memoryview], size: int, *, last: bool, marker: bool) -> None:
+        """Parts of the open NAL unit without their beginnings; none is empty, `size` bytes together."""
+        self._parts += parts
+        self._open_bytes += size
+        if self._open_bytes > ACCESS_UNIT_BYTES_MAX or len(self._parts) > PARTS_MAX:
+            self._overflow()
+        elif last:
+            self._close_fragmented()
+        if marker:
+            self._end()
+
+    def _open_fragmented(self, header: bytes, kind: int, going_on: bytes) -> None:
         """A NAL unit of this header begins, whose parts are yet to come."""
         if self._open_at >= 0:
             self._damaged = True
+        self.going_on, self.closing = going_on, going_on[:-1] + bytes((going_on[-1] | 0x40,))
         self._open_at = len(self._parts)
         self._open_header, self._open_kind = header, kind
         self._open_bytes = len(header)
@@ -152,8 +176,10 @@ class Depacketizer(ABC):
         else:
             nal = self._open_header + b"".join(self._parts[self._open_at + 1 :])
             del self._parts[self._open_at :]
+            self._held = min(self._held, self._open_at)
             self._nal(memoryview(nal), 0, len(nal))
         self._open_at = -1
+        self.going_on = b""
 
     def _add(self, view: memoryview, start: int, stop: int, kind: int) -> None:
         self._parts += (LENGTH(stop - start), view[start:stop])
@@ -170,9 +196,7 @@ class Depacketizer(ABC):
             self._overflow()
 
     def _overflow(self) -> None:
-        self._parts.clear()
-        self._open_at = -1
-        self._bytes = self._nals = 0
+        self._forget()
         self._damaged = True
 
     def _end(self) -> None:
@@ -206,7 +230,12 @@ class Depacketizer(ABC):
         self._waiting = True
 
     def _clear(self) -> None:
-        self._parts.clear()
-        self._open_at = -1
-        self._bytes = self._nals = 0
+        self._forget()
         self._sliced = self._key = self._damaged = False
+
+    def _forget(self) -> None:
+        self._parts.clear()
+        self._held = 0
+        self._open_at = -1
+        self.going_on = b""
+        self._bytes = self._nals = 0

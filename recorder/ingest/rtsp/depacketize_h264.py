@@ -45,7 +45,8 @@ class H264Depacketizer(Depacketizer):
             return
         header = view[start + 1]
         if header & 0x80:
-            self._open_fragmented(bytes((view[start] & 0xE0 | header & 0x1F,)), header & 0x1F)
+            kind = header & 0x1F
+            self._open_fragmented(bytes((view[start] & 0xE0 | kind,)), kind, bytes((view[start], kind)))
         elif self._open_at < 0:
             self._damaged = True
             return

@@ -65,7 +65,8 @@ class H265Depacketizer(Depacketizer):
         header = view[start + 2]
         if header & 0x80:
             kind = header & 0x3F
-            self._open_fragmented(bytes((view[start] & 0x81 | kind << 1, view[start + 1])), kind)
+            first, second = view[start], view[start + 1]
+            self._open_fragmented(bytes((first & 0x81 | kind << 1, second)), kind, bytes((first, second, kind)))
         elif self._open_at < 0:
             self._damaged = True
             return

@@ -43,6 +43,8 @@ class ParameterSets:
     def offer(self, nal: bytes) -> None:
         """A set found in the stream. One that is the same as before changes nothing; nonsense is passed over."""
         kind = self._rules.kind_of(nal)
+        if nal in self._sets[kind].values() and not self._described[kind]:
+            return
         if self._described[kind]:
             described, self._sets[kind] = self._sets[kind], {}
             if not self._keep(nal):

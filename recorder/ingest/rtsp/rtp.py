@@ -121,6 +121,19 @@ class RtpReceiver:
             self._cycles += 1
         self._on_payload(view, start, stop, timestamp, second > 0x7F)
 
+    @property
+    def next_header(self) -> tuple[int, int]:
+        """The header of a plain packet that follows the newest, without its timestamp: the first four bytes, SSRC."""
+        return 0x8000_0000 | self._payload_type << 16 | self._expected, self.ssrc
+
+    def advance(self, packets: int) -> None:
+        """So many packets that followed the newest have been received elsewhere; no number wrapped between them."""
+        self.received += packets
+        self._expected += packets
+        if self._expected > 0xFFFF:
+            self._expected = 0
+            self._cycles += 1
+
     def sender_report(self, ntp: int, arrival_ns: int) -> None:
         """Remembers a sender report for the next `receiver_report`. `arrival_ns`: monotonic."""
         self._report_ntp = ntp

@@ -16,7 +16,7 @@ from recorder.ingest.errors import ConnectionLostError, MessageError, ProtocolEr
 from recorder.ingest.rtsp.auth import Credentials, Login
 from recorder.ingest.rtsp.message import Request, Response, parse_message, request_bytes, response_bytes
 from recorder.ingest.rtsp.refusal import refusal
-from recorder.ingest.rtsp.rtp_stream import RtpStream
+from recorder.ingest.rtsp.rtp_stream import DOLLAR, RtpStream
 from recorder.ingest.rtsp.sdp import VideoMedia, parse_video
 from recorder.ingest.rtsp.session_events import Closed, Event, Playing
 from recorder.ingest.rtsp.session_sound import SessionSound
@@ -27,7 +27,6 @@ SESSION_SECONDS_DEFAULT = 60
 PENDING_MAX = 8
 """Requests under way. More means that the camera answers nothing any more."""
 
-_DOLLAR = 0x24
 _SESSION = re.compile(r"([^;\s]{1,256})\s*(?:;\s*timeout\s*=\s*(\d{1,6}))?", re.IGNORECASE)
 
 
@@ -89,38 +88,13 @@ class RtspSession:
 
     def receive(self, view: memoryview, now_ns: int) -> int:
         """Takes what has come, and returns how much of it is done with; the rest is to be given again, with more.
-        Slices of the part done with may be kept until `hold`. `now_ns`: monotonic. Raises IngestError."""
-        position, end = 0, len(view)
-        receiver = self.stream.receiver if self.stream else None
-        while end - position >= 4:
-            if view[position] == _DOLLAR:
-                stop = position + 4 + (view[position + 2] << 8 | view[position + 3])
-                if stop > end:
-                    break
-                channel = view[position + 1]
-                if receiver is not None and channel == self._rtp_channel:
-                    receiver.packet(view, position + 4, stop)
-                elif self.stream is not None and channel == self._rtcp_channel:
-                    self._take_pictures()
-                    self.stream.rtcp(view[position + 4 : stop], now_ns)
-                elif channel in self.sound.channels:
-                    self.events += self.sound.interleaved(view, position + 4, stop, now_ns, channel=channel)
-                position = stop
-            elif view[position] in b"\r\n":
-                position += 1
-            else:
-                parsed = self._parse(view, position)
-                if parsed is None:
-                    break
-                message, position = parsed
-                self._take_pictures()
-                if isinstance(message, Request):
-                    self._answer(message)
-                else:
-                    self._receive_response(message)
-                receiver = self.stream.receiver if self.stream else None
-        self._take_pictures()
-        return position
+        Nothing of `view` is kept. `now_ns`: monotonic. Raises IngestError."""
+        try:
+            return self._receive(view, now_ns)
+        finally:
+            self._take_pictures()
+            if self.stream is not None:
+                self.stream.depacketizer.hold()
 
     def receive_rtp(self, packet: bytes, now_ns: int) -> None:
         """A datagram to our RTP port. `now_ns`: monotonic."""
@@ -143,16 +117,6 @@ class RtspSession:
             self.stream.release(now_ns)
             self._take_pictures()
             self.events += self.sound.release(now_ns)
-
-    @property
-    def holds_views(self) -> bool:
-        """Whether slices of what was received are still kept."""
-        return self.stream is not None and self.stream.depacketizer.holds_views
-
-    def hold(self) -> None:
-        """Copies what is kept: the buffer may then be overwritten."""
-        if self.stream is not None:
-            self.stream.depacketizer.hold()
 
     @property
     def lacks_key(self) -> bool:
@@ -192,6 +156,42 @@ class RtspSession:
     def _aggregate_url(self) -> str:
         return self._media.aggregate_url if self._media else self._url
 
+    def _receive(self, view: memoryview, now_ns: int) -> int:
+        position, end = 0, len(view)
+        stream = self.stream
+        while end - position >= 4:
+            if view[position] == DOLLAR:
+                stop = position + 4 + (view[position + 2] << 8 | view[position + 3])
+                if stop > end:
+                    break
+                channel = view[position + 1]
+                if stream is None:
+                    pass
+                elif channel == self._rtp_channel:
+                    stream.receiver.packet(view, position + 4, stop)
+                    if stream.depacketizer.going_on:
+                        stop = stream.go_on(view, stop, end, channel)
+                elif channel == self._rtcp_channel:
+                    self._take_pictures()
+                    stream.rtcp(view[position + 4 : stop], now_ns)
+                elif channel in self.sound.channels:
+                    self.events += self.sound.interleaved(view, position + 4, stop, now_ns, channel=channel)
+                position = stop
+            elif view[position] in b"\r\n":
+                position += 1
+            else:
+                parsed = self._parse(view, position)
+                if parsed is None:
+                    break
+                message, position = parsed
+                self._take_pictures()
+                if isinstance(message, Request):
+                    self._answer(message)
+                else:
+                    self._receive_response(message)
+                stream = self.stream
+        return position
+
     def _take_pictures(self) -> None:
         if self.stream is not None and (pictures := self.stream.depacketizer.pictures):
             self.events += pictures
@@ -229,7 +229,7 @@ class RtspSession:
             (self.outgoing_sound_rtcp if for_sound else self.outgoing_rtcp).append(packet)
             return
         channel = self.sound.channels[1] if for_sound else self._rtcp_channel
-        self.outgoing.append(bytes((_DOLLAR, channel)) + len(packet).to_bytes(2, "big") + packet)
+        self.outgoing.append(bytes((DOLLAR, channel)) + len(packet).to_bytes(2, "big") + packet)
 
     def _answer(self, request: Request) -> None:
         known = request.method in ("OPTIONS", "GET_PARAMETER")

@@ -12,6 +12,7 @@ from gate.clock import SimulatedClock
 from recorder.config import CameraConfig
 from recorder.hub import Feed
 from recorder.ingest.camera import CameraStream
+from recorder.ingest.collector import Collector
 from recorder.media.access_unit import AccessUnit
 from recorder.state import StateBoard, StreamState
 from tests.fakes.h264_rtp import idr, inter
@@ -79,6 +80,7 @@ def open_site() -> OpenSite:
         url: str, *, source: str = "native", transport: str = "tcp", batching: bool = True, **fields: str
     ) -> AsyncIterator[Site]:
         clock, feed, board = SimulatedClock(START), Feed(), StateBoard({})
+        collector = Collector(clock)
         state = StreamState(since=START)
         main = {"url": url, "source": source, "transport": transport}
         camera = CameraConfig.model_validate({"id": "cam1", "main": main, **fields})
@@ -89,9 +91,11 @@ def open_site() -> OpenSite:
             state=state,
             board=board,
             clock=clock,
+            collector=collector,
             share=lambda: 0.0,
             batching_allowed=batching,
         )
+        collecting = asyncio.create_task(collector.run())
         task = asyncio.create_task(stream.run())
         site = Site(clock, feed, state, board, stream, task)
         with feed.attach(Always(), site.units.append):
@@ -101,6 +105,7 @@ def open_site() -> OpenSite:
                 task.cancel()
                 for _ in range(20):
                     await clock.advance(0.1)  # TEARDOWN may have to time out
+                collecting.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 

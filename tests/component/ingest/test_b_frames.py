@@ -14,6 +14,7 @@ from gate.clock import SystemClock
 from recorder.config import CameraConfig
 from recorder.hub import Feed
 from recorder.ingest.camera import CameraStream
+from recorder.ingest.collector import Collector
 from recorder.media.access_unit import AccessUnit
 from recorder.playback.fragments import Wanted
 from recorder.playback.pictures import PictureSource
@@ -49,7 +50,15 @@ async def received(url: str, pictures: int = PICTURES, transport: str = "tcp") -
             complete.set()
 
     camera = CameraConfig.model_validate({"id": "cam1", "main": {"url": url, "transport": transport}})
-    stream = CameraStream(camera=camera, stream="main", feed=feed, state=state, board=StateBoard({}), clock=clock)
+    stream = CameraStream(
+        camera=camera,
+        stream="main",
+        feed=feed,
+        state=state,
+        board=StateBoard({}),
+        clock=clock,
+        collector=Collector(clock),
+    )
     with feed.attach(Always(), take):
         task = asyncio.create_task(stream.run())
         async with clock.timeout(SECONDS + 8):

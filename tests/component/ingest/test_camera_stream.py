@@ -185,7 +185,7 @@ async def test_losses_are_counted_over_connections(open_site: OpenSite) -> None:
 
 
 async def test_a_camera_clock_that_runs_slow_keeps_its_labels_near_arrival(open_site: OpenSite) -> None:
-    async with serving(FakeCamera()) as camera, open_site(camera.url) as site:
+    async with serving(FakeCamera()) as camera, open_site(camera.url, batching=False) as site:
         await site.playing(camera)
         for _ in range(1300):
             await site.send(camera, 1)

@@ -14,6 +14,7 @@ from gate.clock import SystemClock
 from recorder.config import CameraConfig
 from recorder.hub import Feed
 from recorder.ingest.camera import CameraStream
+from recorder.ingest.collector import Collector
 from recorder.media.access_unit import AccessUnit
 from recorder.state import StateBoard, StreamState
 from tests.component.ingest.conftest import Always
@@ -60,15 +61,23 @@ def test_every_picture_of_a_foreign_camera_arrives_as_it_is(
 
         async with serving(program, clip) as url:
             camera = CameraConfig.model_validate({"id": "cam1", "main": {"url": f"{url}/cam0"}})
+            collector = Collector(clock)
             stream = CameraStream(
-                camera=camera, stream="main", feed=feed, state=state, board=StateBoard({}), clock=clock
+                camera=camera,
+                stream="main",
+                feed=feed,
+                state=state,
+                board=StateBoard({}),
+                clock=clock,
+                collector=collector,
             )
             with feed.attach(Always(), take):
-                task = asyncio.create_task(stream.run())
+                tasks = [asyncio.create_task(job) for job in (collector.run(), stream.run())]
                 async with clock.timeout(SECONDS + 6):
                     await complete.wait()
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
         clock.close()
         return state
 

@@ -12,6 +12,7 @@ from gate.clock import SystemClock
 from recorder.config import CameraConfig
 from recorder.hub import Feed
 from recorder.ingest.camera import CameraStream
+from recorder.ingest.collector import Collector
 from recorder.media.access_unit import AccessUnit
 from recorder.media.fmp4 import Sample, format_of_init, fragment, init_segment
 from recorder.remote.snapshot import encode_jpeg
@@ -39,7 +40,15 @@ async def received(url: str, transport: str) -> tuple[list[AccessUnit], StreamSt
             complete.set()
 
     camera = CameraConfig.model_validate({"id": "cam1", "main": {"url": url, "transport": transport}})
-    stream = CameraStream(camera=camera, stream="main", feed=feed, state=state, board=StateBoard({}), clock=clock)
+    stream = CameraStream(
+        camera=camera,
+        stream="main",
+        feed=feed,
+        state=state,
+        board=StateBoard({}),
+        clock=clock,
+        collector=Collector(clock),
+    )
     with feed.attach(Always(), take):
         task = asyncio.create_task(stream.run())
         async with clock.timeout(SECONDS + 8):
@@ -94,7 +103,9 @@ async def test_a_camera_that_sends_by_udp_only_says_so_where_tcp_is_wanted(progr
     async with serving_camera(program, clip, codec="h264", transport="udp") as url:
         state, board = StreamState(since=clock.now()), StateBoard({})
         camera = CameraConfig.model_validate({"id": "cam1", "main": {"url": url, "source": "auto"}})
-        stream = CameraStream(camera=camera, stream="main", feed=Feed(), state=state, board=board, clock=clock)
+        stream = CameraStream(
+            camera=camera, stream="main", feed=Feed(), state=state, board=board, clock=clock, collector=Collector(clock)
+        )
         task = asyncio.create_task(stream.run())
         async with clock.timeout(8):
             await board.wait_changed(0)

@@ -15,6 +15,7 @@ from gate.clock import SystemClock
 from recorder.config import CameraConfig
 from recorder.hub import Feed
 from recorder.ingest.camera import CameraStream
+from recorder.ingest.collector import Collector
 from recorder.media.access_unit import AccessUnit
 from recorder.state import StateBoard, StreamState
 from tests.component.ingest.conftest import Always, OpenSite
@@ -50,7 +51,13 @@ async def watching(url: str, *, source: str = "auto", transport: str = "tcp", **
     main = {"url": url, "source": source, "transport": transport}
     camera = CameraConfig.model_validate({"id": "cam1", "main": main, **fields})
     stream = CameraStream(
-        camera=camera, stream="main", feed=feed, state=watched.state, board=StateBoard({}), clock=clock
+        camera=camera,
+        stream="main",
+        feed=feed,
+        state=watched.state,
+        board=StateBoard({}),
+        clock=clock,
+        collector=Collector(clock),
     )
     with feed.attach(Always(), watched.units.append):
         task = asyncio.create_task(stream.run())

@@ -61,7 +61,6 @@ class Peer:
         buffer = bytearray(self._left + data)
         done = self.session.receive(memoryview(buffer), 0)
         self._left = bytes(buffer[done:])
-        self.session.hold()
         buffer[:] = bytes(len(buffer))
         self._collect()
         return self
