@@ -82,6 +82,7 @@ class Control:
                 "codec": stream.loop.film.codec.name,
                 "fps": float(stream.loop.film.fps),
                 "receivers": stream.receivers,
+                "dropped_pictures": stream.dropped_pictures,
                 "last_picture": stream.last_picture,
                 "state": camera.programme.state if camera.programme else "idle",
             }

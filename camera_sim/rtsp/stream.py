@@ -89,6 +89,11 @@ class LiveStream:
         return len(self.audience)
 
     @property
+    def dropped_pictures(self) -> int:
+        """How many the present receivers did not get, because they were too slow."""
+        return sum(receiver.dropped_pictures for receiver in self.audience)
+
+    @property
     def last_picture(self) -> dict[str, int] | None:
         """`n` and `counter` of the last one, while somebody receives."""
         return None if self._last is None else {"n": self._last.n, "counter": self._last.counter}

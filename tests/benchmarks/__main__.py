@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gate.clock import SystemClock
-from tests.benchmarks import cut, recording, storage
+from tests.benchmarks import cut, recording, simulator, storage
 from tests.benchmarks.source import MissingError, check_tools
 
 RESULTS = Path("bench-results")
-NAMES = ("recording", "cut", "storage")
+NAMES = ("recording", "cut", "storage", "simulator")
 
 
 def main() -> int:
@@ -29,8 +29,9 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=64, help="cut: open remote streams (default 64)")
     parser.add_argument("--rounds", type=int, default=4, help="cut: crossings of an expiry (default 4)")
     parser.add_argument("--days", type=int, default=365, help="storage: of 16 cameras in the index (default 365)")
+    parser.add_argument("--fleet", type=int, default=50, help="simulator: cameras, each with two streams (default 50)")
     options = parser.parse_args()
-    if min(options.cameras, options.seconds, options.readers, options.rounds, options.days) < 1:
+    if min(options.cameras, options.seconds, options.readers, options.rounds, options.days, options.fleet) < 1:
         parser.error("every number must be 1 at least")
     names = options.names or list(NAMES)
     if unknown := set(names) - set(NAMES):
@@ -46,6 +47,8 @@ def main() -> int:
             _cut(console, cache, options.readers, options.rounds)
         if "storage" in names:
             _storage(console, cache, options.days)
+        if "simulator" in names:
+            _simulator(console, cache, options.fleet, options.seconds)
     except MissingError as error:
         print(error, file=sys.stderr)
         return 2
@@ -92,6 +95,32 @@ def _storage(console: Console, cache: Path, days: int) -> None:
         colour = {True: "green", False: "red", None: "default"}[fact.good]
         table.add_row(fact.name, f"[{colour}]{fact.value:.2f}[/]", fact.unit, fact.target)
     _write(console, "storage", storage.as_json(facts, days), table)
+
+
+def _simulator(console: Console, cache: Path, cameras: int, seconds: float) -> None:
+    with console.status(f"{cameras} simulated cameras are read (their scenes are encoded before, the first time) …"):
+        rows = asyncio.run(simulator.measure(cameras, seconds, cache, SystemClock()))
+    table = Table(title=f"Simulator, {cameras} cameras: 1080p30 4 Mbit/s, 640×360@15 500 kbit/s; one client a stream")
+    for heading in ("", "streams", "CPU of a core", "a stream", "PSS", "Mbit/s", "dropped"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for row in rows:
+        whole = row.name == "ours, main and sub"
+        table.add_row(
+            row.name,
+            str(row.streams),
+            _within(row.cpu_percent, simulator.HALF_A_CORE_PERCENT if whole else None, "%"),
+            _within(row.stream_percent, simulator.STREAM_PERCENT_MAX if row.name == "ours, main" else None, "%"),
+            _within(row.pss_mb, simulator.PSS_MB_MAX if whole else None, "MB"),
+            f"{row.mbit:.0f}",
+            "–" if row.dropped is None else str(row.dropped),
+        )
+    _write(console, "simulator", simulator.as_json(rows, cameras, seconds), table)
+
+
+def _within(value: float, most: float | None, unit: str) -> str:
+    if most is None:
+        return f"{value:.2f} {unit}"
+    return f"[{'green' if value <= most else 'red'}]{value:.2f} {unit}[/] (≤ {most:g})"
 
 
 def _write(console: Console, name: str, result: dict[str, Any], table: Table) -> None:
