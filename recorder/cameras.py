@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from gate.client.gate import Gate
 from gate.clock import Clock
+from recorder.catalog.rows import Stream
 from recorder.config import CameraConfig
 from recorder.hub import Hub
 from recorder.ingest.camera import CameraStream
 from recorder.ingest.collector import Collector
 from recorder.recording_control import RecordingControl
+from recorder.segments.mode import RecordingMode
 from recorder.segments.recorder import StreamRecorder
 from recorder.state import CameraState, RecordingState, StateBoard, StreamState
 from recorder.storage import Storage
@@ -37,9 +40,19 @@ class CameraChanges:
 @dataclass(slots=True, kw_only=True)
 class _Camera:
     config: CameraConfig
-    recorder: StreamRecorder
+    recorders: "dict[Stream, StreamRecorder]"
     streams: dict[str, CameraStream]
     tasks: "dict[str, asyncio.Task[None]]" = field(default_factory=dict)
+
+    def set_mode(self, mode: RecordingMode) -> None:
+        """Records in this mode from the next picture on, every stream that is recorded."""
+        for recorder in self.recorders.values():
+            recorder.set_mode(mode)
+
+    def trigger(self) -> bool:
+        """Something has happened; whether it is recorded."""
+        recorded = [recorder.trigger() for recorder in self.recorders.values()]
+        return any(recorded)
 
 
 class Cameras:
@@ -82,7 +95,7 @@ class Cameras:
             group.create_task(self._collector.run(), name="collector")
             try:
                 for camera in self._cameras.values():
-                    self._start(camera, (*camera.streams, _RECORDING))
+                    self._start(camera, (*camera.streams, *map(_recording, camera.recorders)))
                 await asyncio.Event().wait()
             finally:
                 self._group = None
@@ -121,12 +134,12 @@ class Cameras:
         )
         mode = self._recordings.mode_of(config.id, config.record)
         self._storage.set_share(config.id, config.bytes_max)
-        recorder = self._storage.recorder(config.id, self._hub.feed(config.id, "main"), self._gate, mode)
-        self._recordings.add(config.id, recorder)
+        recorders = {stream: self._recorder(config, stream, mode) for stream in config.record_streams}
         streams = {stream: self._stream(config, stream) for stream in config.streams}
-        self._cameras[config.id] = camera = _Camera(config=config, recorder=recorder, streams=streams)
+        self._cameras[config.id] = camera = _Camera(config=config, recorders=recorders, streams=streams)
+        self._recordings.add(config.id, camera)
         self._sources[config.id] = tuple(streams.values())
-        self._start(camera, (*streams, _RECORDING))
+        self._start(camera, (*streams, *map(_recording, recorders)))
 
     async def _change(self, camera: _Camera, config: CameraConfig) -> None:
         """Only the streams that differ begin anew; the recording goes on with what comes."""
@@ -135,7 +148,8 @@ class Cameras:
         state.name = config.name or config.id
         self._storage.set_share(config.id, config.bytes_max)
         if before.record != config.record:
-            camera.recorder.set_mode(self._recordings.mode_of(config.id, config.record))
+            camera.set_mode(self._recordings.mode_of(config.id, config.record))
+        await self._change_recorded(camera, config)
         login_changed = (before.user, before.password, before.auth) != (config.user, config.password, config.auth)
         anew = [
             stream
@@ -162,6 +176,25 @@ class Cameras:
         self._hub.remove(camera_id)
         self._storage.forget(camera_id)
 
+    async def _change_recorded(self, camera: _Camera, config: CameraConfig) -> None:
+        """Begins and ends the recording of streams."""
+        for stream in [stream for stream in camera.recorders if stream not in config.record_streams]:
+            await self._stop(camera, [_recording(stream)])
+            del camera.recorders[stream]
+            self._storage.forget(config.id, [stream])
+            self._board.cameras[config.id].sub_recording = None
+        for stream in config.record_streams:
+            if stream not in camera.recorders:
+                await self._storage.prepare(config.id)
+                mode = self._recordings.mode_of(config.id, config.record)
+                camera.recorders[stream] = self._recorder(config, stream, mode)
+                self._start(camera, [_recording(stream)])
+
+    def _recorder(self, config: CameraConfig, stream: Stream, mode: RecordingMode) -> StreamRecorder:
+        if stream == "sub":
+            self._board.cameras[config.id].sub_recording = RecordingState(since=self._clock.now())
+        return self._storage.recorder(config.id, self._hub.feed(config.id, stream), self._gate, mode, stream)
+
     def _stream(self, config: CameraConfig, stream: str, old: CameraStream | None = None) -> CameraStream:
         return CameraStream(
             camera=config,
@@ -180,11 +213,12 @@ class Cameras:
         if self._group is None:
             return
         for name in names:
-            if name == _RECORDING:
-                job = keep_recording(camera.config.id, camera.recorder.run, self._clock)
-            else:
-                job = camera.streams[name].run()
+            job = camera.streams[name].run() if name in camera.streams else self._recording_job(camera, name)
             camera.tasks[name] = self._group.create_task(job, name=f"camera {camera.config.id} {name}")
+
+    def _recording_job(self, camera: _Camera, name: str) -> Coroutine[Any, Any, None]:
+        recorder = next(recorder for stream, recorder in camera.recorders.items() if _recording(stream) == name)
+        return keep_recording(camera.config.id, recorder.run, self._clock)
 
     async def _stop(self, camera: _Camera, names: Sequence[str]) -> None:
         tasks = [task for name in names if (task := camera.tasks.pop(name, None)) is not None]
@@ -205,4 +239,6 @@ async def keep_recording(camera: str, run: Callable[[], Awaitable[None]], clock:
         await clock.sleep(RECORDING_RETRY_SECONDS)
 
 
-_RECORDING = "recording"
+def _recording(stream: Stream) -> str:
+    """The name of the task that records a stream."""
+    return f"recording {stream}"

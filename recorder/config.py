@@ -4,7 +4,7 @@ Paths are relative to the file; `load_config` makes them absolute. Errors name f
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +16,7 @@ from gate.client.profiles import profile_place
 from gate.config_fields import ClockSection, LoopbackAddress, Section, TimeZone, beside, moved_ports
 from gate.licence.profile import REMO
 from gate.yaml_file import load
+from recorder.catalog.rows import Stream
 from recorder.events.motion_settings import Motion, MotionSettings
 from recorder.ingest.approach import SourceChoice, TransportChoice
 from recorder.ingest.onvif.settings import OnvifSettings
@@ -171,9 +172,31 @@ class CameraConfig(Section):
     auth: Literal["digest", "basic"] = "digest"
     audio: bool = True
     record: Record = RecordSettings()
+    record_streams: tuple[Stream, ...] = ("main",)
     motion: Motion = MotionSettings()
     onvif: OnvifSettings | None = None
     bytes_max: Size | None = Field(None, ge=10 * 10**6)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_record(cls, given: Any) -> Any:
+        """`record: [main, sub]`, or `streams` beside its other fields, says which streams are recorded."""
+        record = given.get("record") if isinstance(given, Mapping) else None
+        if isinstance(record, list):
+            return {**given, "record": "continuous", "record_streams": record}
+        if isinstance(record, Mapping) and "streams" in record:
+            rest = {key: value for key, value in record.items() if key != "streams"}
+            return {**given, "record": rest, "record_streams": record["streams"]}
+        return given
+
+    @model_validator(mode="after")
+    def _recorded_streams_are_there(self) -> "CameraConfig":
+        recorded = self.record_streams
+        if "main" not in recorded or len(set(recorded)) < len(recorded):
+            raise ValueError("record: the main stream is always recorded: [main] or [main, sub]")
+        if "sub" in recorded and self.sub is None:
+            raise ValueError("record: there is no sub stream to record")
+        return self
 
     @property
     def streams(self) -> dict[str, StreamConfig]:

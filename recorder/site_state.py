@@ -100,6 +100,7 @@ def _camera(
         "name": camera.name,
         "streams": {name: _stream(stream, moment.monotonic_ns) for name, stream in camera.streams.items()},
         "recording": _recording(camera.recording),
+        "sub_recording": _recording(camera.sub_recording) if camera.sub_recording else None,
         "licence": _licence(recording, language, zone),
     }
 

@@ -51,12 +51,17 @@ class RecordingState:
 
 @dataclass(slots=True, kw_only=True)
 class CameraState:
-    """All of one camera. `streams` has `main`, and `sub` if configured."""
+    """All of one camera. `streams` has `main`, and `sub` if configured; `sub_recording`: where that is recorded too."""
 
     id: str
     name: str
     streams: dict[str, StreamState]
     recording: RecordingState
+    sub_recording: RecordingState | None = None
+
+    def recording_of(self, stream: str) -> RecordingState:
+        """Of a stream that is recorded."""
+        return self.sub_recording if stream == "sub" and self.sub_recording is not None else self.recording
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The storage of one recorder, ready to use: its index, its volumes, and a recorder for each camera."""
 
 import asyncio
+import itertools
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from recorder.catalog.changes import begin_boot, end_boot, touch_boot
 from recorder.catalog.database import Catalog
 from recorder.catalog.errors import CatalogError
 from recorder.catalog.event_changes import end_all_events
-from recorder.catalog.rows import GapRow, Stream
+from recorder.catalog.rows import STREAMS, GapRow, Stream
 from recorder.config import StorageConfig
 from recorder.hub import Feed
 from recorder.playback.archive import INDEX_NAME
@@ -43,11 +44,12 @@ SEGMENTS_PER_CAP_MIN = 4
 """So many segments of every stream fit into `bytes_max` at least: a segment is cut earlier where it is too large."""
 SEGMENT_BYTES_MIN = 4 << 20
 
-_MAIN: Stream = "main"
+_StreamId = tuple[str, Stream]
+_Known = tuple[int, Past, GapRow | None]
 
 
 class Storage:
-    """What `open_storage` gives: a recorder for each camera, and the index to ask (`catalog.read`)."""
+    """What `open_storage` gives: a recorder for each stream that is recorded, and the index to ask (`catalog.read`)."""
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class Storage:
         clock: Clock,
         board: StateBoard,
         boot: int,
-        streams: dict[str, tuple[int, Past, GapRow | None]],
+        streams: dict[_StreamId, _Known],
     ) -> None:
         self.catalog = catalog
         self.volumes = volumes
@@ -67,27 +69,26 @@ class Storage:
         self._board = board
         self._boot = boot
         self._streams = streams
-        self._cutters: dict[str, Cutter] = {}
-        self._ways: dict[str, WayToDisk] = {}
+        self._cutters: dict[_StreamId, Cutter] = {}
+        self._ways: dict[_StreamId, WayToDisk] = {}
 
     async def prepare(self, camera_id: str) -> None:
         """Reads what the index knows of a camera that has come since, before `recorder` is asked for it."""
-        if camera_id not in self._streams:
-            cutter = self._cutters.get(camera_id)
-            used = {(camera_id, _MAIN): cutter.next_run - 1} if cutter else {}
-            last_run, past, gap = (await _load_streams(self.catalog, [camera_id], used))[camera_id]
-            self._streams[camera_id] = last_run, replace(past, clean=True), gap  # this boot has not ended in a crash
+        used = {id: cutter.next_run - 1 for id, cutter in self._cutters.items() if id[0] == camera_id}
+        for id, (last_run, past, gap) in (await _load_streams(self.catalog, [camera_id], used)).items():
+            # this boot has not ended in a crash
+            self._streams.setdefault(id, (last_run, replace(past, clean=True), gap))
 
     def set_share(self, camera_id: str, bytes_max: int | None) -> None:
         """What a camera's footage may take of the volumes; None: whatever there is."""
         self.volumes.shares.set_share(camera_id, bytes_max)
 
-    def forget(self, camera_id: str) -> None:
-        """A camera that is no longer there, whose recorder has ended. Its footage stays, until its time comes."""
-        self._streams.pop(camera_id, None)
-        if (way := self._ways.pop(camera_id, None)) is not None:
-            way.close()
-            self.volumes.disks.remove(camera_id)
+    def forget(self, camera_id: str, streams: Sequence[Stream] = STREAMS) -> None:
+        """Streams that are no longer recorded, whose recorders have ended. Footage stays, until its time comes."""
+        for stream in streams:
+            self._streams.pop((camera_id, stream), None)
+            if (way := self._ways.pop((camera_id, stream), None)) is not None:
+                way.close()
 
     async def run(self) -> None:
         """Retention and timely syncing, until cancelled; footage is safe only while this runs."""
@@ -100,16 +101,22 @@ class Storage:
             tasks.create_task(_stay_alive(self.catalog, self._clock, self._boot), name="boot record")
 
     def recorder(
-        self, camera_id: str, feed: Feed, gate: RecordingGate, mode: RecordingMode = CONTINUOUS
+        self,
+        camera_id: str,
+        feed: Feed,
+        gate: RecordingGate,
+        mode: RecordingMode = CONTINUOUS,
+        stream: Stream = "main",
     ) -> StreamRecorder:
-        """The recording of a camera's main stream. Once a camera; `run` it in a task."""
-        last_run, past, open_gap = self._streams[camera_id]
+        """The recording of a stream. Once each; `run` it in a task."""
+        id = camera_id, stream
+        last_run, past, open_gap = self._streams[id]
         disks = self.volumes.disks
         bytes_max = min(shelf.bytes_max for shelf in disks.shelves)
         share = self.volumes.shares.share_of(camera_id) or bytes_max
-        segment_bytes_max = min(bytes_max // len(self._streams), share) // SEGMENTS_PER_CAP_MIN
-        self._ways[camera_id] = way = disks.way_of(camera_id)
-        self._cutters[camera_id] = cutter = Cutter(
+        segment_bytes_max = min(2 * bytes_max // len(self._streams), share) // SEGMENTS_PER_CAP_MIN
+        self._ways[id] = way = disks.way_of(camera_id, stream)
+        self._cutters[id] = cutter = Cutter(
             camera=camera_id,
             segment_seconds=self._config.segment_seconds,
             segment_bytes_max=max(segment_bytes_max, SEGMENT_BYTES_MIN),
@@ -117,7 +124,6 @@ class Storage:
         )
         return StreamRecorder(
             camera=camera_id,
-            stream=_MAIN,
             feed=feed,
             gate=gate,
             mode=mode,
@@ -125,7 +131,8 @@ class Storage:
             disk=way,
             account=StreamAccount(
                 camera=camera_id,
-                gaps=GapKeeper(camera_id, _MAIN, self.catalog.post, open_gap),
+                stream=stream,
+                gaps=GapKeeper(camera_id, stream, self.catalog.post, open_gap),
                 clock=self._clock,
                 board=self._board,
                 past=past,
@@ -187,20 +194,20 @@ async def open_storage(
 
 
 async def _load_streams(
-    catalog: Catalog, camera_ids: Sequence[str], last_runs: Mapping[tuple[str, Stream], int]
-) -> dict[str, tuple[int, Past, GapRow | None]]:
-    """By camera: the highest run of the index and of `last_runs`, how things stood, and the gap that lasts."""
+    catalog: Catalog, camera_ids: Sequence[str], last_runs: Mapping[_StreamId, int]
+) -> dict[_StreamId, _Known]:
+    """Of every stream: the highest run of the index and of `last_runs`, how things stood, and the gap that lasts."""
     clean = await catalog.read(queries.last_boot_was_clean)
     alive_utc_ns = await catalog.read(queries.last_alive_utc_ns)
     gaps = {(gap.camera, gap.stream): gap for gap in await catalog.read(queries.open_gaps)}
-    streams = {}
-    for camera in camera_ids:
-        last_run = await catalog.read(partial(queries.last_run, camera=camera, stream=_MAIN))
-        end_utc_ns = await catalog.read(partial(queries.last_end_utc_ns, camera=camera, stream=_MAIN))
-        streams[camera] = (
-            max(last_run, last_runs.get((camera, _MAIN), 0)),
+    streams: dict[_StreamId, _Known] = {}
+    for camera, stream in itertools.product(camera_ids, STREAMS):
+        last_run = await catalog.read(partial(queries.last_run, camera=camera, stream=stream))
+        end_utc_ns = await catalog.read(partial(queries.last_end_utc_ns, camera=camera, stream=stream))
+        streams[camera, stream] = (
+            max(last_run, last_runs.get((camera, stream), 0)),
             Past(end_utc_ns=end_utc_ns, clean=clean, alive_utc_ns=alive_utc_ns),
-            gaps.get((camera, _MAIN)),
+            gaps.get((camera, stream)),
         )
     return streams
 

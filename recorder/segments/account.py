@@ -8,7 +8,7 @@ recorder did not run). It lasts until the first picture recorded after it, or un
 from dataclasses import dataclass
 
 from gate.clock import Clock, instant_of
-from recorder.catalog.rows import GapReason
+from recorder.catalog.rows import GapReason, Stream
 from recorder.media.access_unit import AccessUnit
 from recorder.segments.admission import MODE_REASONS
 from recorder.segments.disk_commands import OpenSegment
@@ -34,8 +34,11 @@ class StreamAccount:
     """Kept by a StreamRecorder. `end_utc_ns`: of the footage so far. `waiting_…_ns`: since when pictures are waited
     for, or when the last one came that was not to be recorded."""
 
-    def __init__(self, *, camera: str, gaps: GapKeeper, clock: Clock, board: StateBoard, past: Past) -> None:
+    def __init__(
+        self, *, camera: str, gaps: GapKeeper, clock: Clock, board: StateBoard, past: Past, stream: Stream = "main"
+    ) -> None:
         self._camera = camera
+        self._stream: Stream = stream
         self._gaps = gaps
         self._clock = clock
         self._board = board
@@ -53,7 +56,7 @@ class StreamAccount:
     @property
     def state(self) -> RecordingState:
         """What the board shows."""
-        return self._board.cameras[self._camera].recording
+        return self._board.cameras[self._camera].recording_of(self._stream)
 
     @property
     def jumped(self) -> bool:

@@ -39,32 +39,33 @@ class Disks:
         self._homes = dict(homes)
         self._placed: dict[str, Shelf] = {}
 
-    def way_of(self, camera: str) -> "WayToDisk":
-        """A camera's way to the disks, for its recorder. Asked for again, it goes where the camera was last."""
-        return WayToDisk(self, camera)
+    def way_of(self, camera: str, stream: Stream = "main") -> "WayToDisk":
+        """A stream's way to the disks, for its recorder. Asked for again, it goes where it was last."""
+        return WayToDisk(self, camera, stream)
 
-    def place(self, camera: str) -> Shelf:
-        """Where a camera is recorded to (rule 1)."""
-        if camera not in self._placed:
-            home = next((s for s in self.shelves if s.volume.number == self._homes.get(camera)), None)
-            self._placed[camera] = home or min(self.shelves, key=self._crowding)
-        return self._placed[camera]
+    def place(self, name: str) -> Shelf:
+        """Where a stream is recorded to (rule 1), by its WayToDisk's name; a sub stream beside its camera's footage."""
+        if name not in self._placed:
+            number = self._homes.get(name, self._homes.get(name.partition(" ")[0]))
+            home = next((shelf for shelf in self.shelves if shelf.volume.number == number), None)
+            self._placed[name] = home or min(self.shelves, key=self._crowding)
+        return self._placed[name]
 
-    def remove(self, camera: str) -> None:
-        """A camera is no longer there; its place is free for others, and kept for its return."""
-        if (shelf := self._placed.pop(camera, None)) is not None:
-            self._homes[camera] = shelf.volume.number
+    def remove(self, name: str) -> None:
+        """A stream is no longer recorded; its place is free for others, and kept for its return."""
+        if (shelf := self._placed.pop(name, None)) is not None:
+            self._homes[name] = shelf.volume.number
 
-    def move(self, camera: str, reason: str) -> bool:
-        """Finds a camera another volume (rule 2); whether there is one."""
-        before = self.place(camera)
+    def move(self, name: str, reason: str) -> bool:
+        """Finds a stream another volume (rule 2); whether there is one."""
+        before = self.place(name)
         others = [shelf for shelf in self.shelves if shelf is not before and not shelf.health.blocked]
         if not others:
             return False
-        after = self._placed[camera] = min(others, key=self._crowding)
+        after = self._placed[name] = min(others, key=self._crowding)
         _log.warning(
             "camera %s: recorded to %s from now on, no longer to %s: %s",
-            camera, after.volume.root, before.volume.root, reason,
+            name, after.volume.root, before.volume.root, reason,
         )  # fmt: skip
         return True
 
@@ -86,18 +87,18 @@ class Disks:
 class WayToDisk:
     """What a recorder knows of the disks: one stream's place on whichever volume it has now."""
 
-    def __init__(self, disks: Disks, camera: str) -> None:
+    def __init__(self, disks: Disks, camera: str, stream: Stream) -> None:
         self._disks = disks
         self._camera = camera
-        self._shelf = disks.place(camera)
+        self._stream: Stream = stream
+        self._name = camera if stream == "main" else f"{camera} {stream}"
+        self._shelf = disks.place(self._name)
         self._tracks: dict[int, Track] = {}
         self._add_track: Callable[[Shelf], Track] | None = None
         self._failing: Shelf | None = None
         self._failed_on: set[int] = set()
 
-    def add_stream(
-        self, stream: Stream, on_failure: Callable[[DiskFailure], None], on_recovered: Callable[[], None]
-    ) -> None:
+    def add_stream(self, on_failure: Callable[[DiskFailure], None], on_recovered: Callable[[], None]) -> None:
         """Once, before `put`; the callbacks as in DiskWriter.add_stream."""
 
         def add_track(shelf: Shelf) -> Track:
@@ -106,7 +107,7 @@ class WayToDisk:
                 on_failure(failure)
                 self._failing = None
 
-            return shelf.writer.add_stream(self._camera, stream, fail, on_recovered)
+            return shelf.writer.add_stream(self._camera, self._stream, fail, on_recovered)
 
         self._add_track = add_track
 
@@ -133,7 +134,7 @@ class WayToDisk:
         """A run was lost to the disk, and it is said; the next one goes to another volume, if there is one."""
         if self._failing not in (None, self._shelf):  # an earlier run's end, where the camera is no longer
             return
-        self._shelf.health.fail(self._camera, message)
+        self._shelf.health.fail(self._name, message)
         self._failed_on.add(self._shelf.volume.number)
         self._move(message)
         self._track.healing = True
@@ -146,17 +147,18 @@ class WayToDisk:
     def recover(self) -> None:
         """Footage reaches the disk again."""
         self._failed_on.clear()
-        self._shelf.health.recover(self._camera)
+        self._shelf.health.recover(self._name)
 
     def close(self) -> None:
         """The recorder has ended; what it handed over is still written."""
         for shelf in self._disks.shelves:
             if (track := self._tracks.get(shelf.volume.number)) is not None:
                 shelf.writer.remove_stream(track)
+        self._disks.remove(self._name)
 
     def _move(self, reason: str) -> bool:
-        moved = self._disks.move(self._camera, reason)
-        self._shelf = self._disks.place(self._camera)
+        moved = self._disks.move(self._name, reason)
+        self._shelf = self._disks.place(self._name)
         return moved
 
     @property

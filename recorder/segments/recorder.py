@@ -14,7 +14,6 @@ from gate.client.lease import Lease
 from gate.clock import Clock, ns_of
 from gate.licence.decision import Decision, Denied, Granted
 from gate.licence.features import Feature
-from recorder.catalog.rows import Stream
 from recorder.hub import Feed
 from recorder.media.access_unit import AccessUnit
 from recorder.segments.account import StreamAccount
@@ -67,7 +66,6 @@ class StreamRecorder:
         self,
         *,
         camera: str,
-        stream: Stream,
         feed: Feed,
         gate: RecordingGate,
         mode: RecordingMode,
@@ -83,7 +81,7 @@ class StreamRecorder:
         self._disk = disk
         self._account = account
         self._clock = clock
-        disk.add_stream(stream, self._on_disk_failure, self._on_disk_recovery)
+        disk.add_stream(self._on_disk_failure, self._on_disk_recovery)
         self._disk_failed = asyncio.Event()
         self._run = 0
         self._ends_utc_ns: dict[int, int] = {}

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import yaml
 
-from tests.e2e.footage import segment_files
+from tests.e2e.footage import complaints, probe, segment_files
 from tests.e2e.lone_recorder import LoneRecorder
 from tests.fakes.gst_server import make_clip
 
@@ -84,3 +84,28 @@ async def test_cameras_come_change_and_go_without_touching_the_others(tmp_path: 
     runs = {path.name.split("-")[0] for path in segment_files(recorder.data_dir, "cam2")}
     assert len(runs) >= 3, "every beginning is a run of its own"
     assert len({path.name.split("-")[0] for path in segment_files(recorder.data_dir, "cam1")}) == 1
+
+
+async def test_the_sub_stream_is_recorded_where_that_is_asked_for_and_only_as_long(tmp_path: Path) -> None:
+    clip, small = tmp_path / "clip.mp4", tmp_path / "small.mp4"
+    make_clip(clip, seconds=2, size="320x240", gop=15)
+    make_clip(small, seconds=2, size="160x120", gop=15)
+    camera = {"id": "cam1", "main": {"url": clip.as_uri()}, "sub": {"url": small.as_uri()}}
+    recorder = Edited(tmp_path, {"cam1": clip.as_uri()})
+    await recorder.license()
+    recorder.write(camera)
+    await recorder.start()
+    before = await recorder.until(recording("cam1"))
+    assert before["cam1"]["sub_recording"] is None
+
+    recorder.write(camera | {"record": ["main", "sub"]})
+    assert (await recorder.post())[1]["changed"] == ["cam1"]
+    after = await recorder.until(lambda found: (found["cam1"]["sub_recording"] or {}).get("phase") == "recording")
+    assert after["cam1"]["recording"]["since"] == before["cam1"]["recording"]["since"]
+    await recorder.clock.sleep(2.5)
+    recorder.write(camera | {"record": "continuous"})
+    assert (await recorder.post())[1]["changed"] == ["cam1"]
+    assert (await recorder.cameras())["cam1"]["sub_recording"] is None
+    assert await recorder.stop() == 0
+    [path] = sorted((recorder.data_dir / "media" / "cam1" / "sub").rglob("*.mp4"))
+    assert probe(path)["width"] == 160 and complaints(path) == ""
