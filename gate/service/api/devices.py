@@ -10,7 +10,7 @@ from gate.service.api.fields import CameraId, Code, Hex, In, Line, Moment, QrTex
 from gate.service.api.licence_models import CameraOut, ChallengeOut, DeviceAnswerOut, DeviceOut, DevicesOut
 from gate.service.api.licensing import CustomerQuery
 from gate.service.api.people import RenameIn
-from gate.service.operations import devices, entitlements
+from gate.service.operations import device_upkeep, devices, entitlements
 from gate.service.operations.devices import AnnouncedCamera, Announcement, RegisterDevice
 from gate.service.operations.refusals import Refusal, ServiceCode, refusal
 from gate.signing.device_label import label_of
@@ -106,6 +106,15 @@ async def _remove_camera(call: Call) -> Refusal | None:
     return await devices.remove_camera(call.tx, call.actor, key, call.now)
 
 
+async def _rename_camera(call: Call) -> Refusal | None:
+    key = CameraKey(call.path["device"], call.path["camera"])
+    return await device_upkeep.rename_camera(call.tx, call.actor, key, call.body.name, call.now)
+
+
+async def _settle_alarms(call: Call) -> Refusal | None:
+    return await device_upkeep.settle_alarms(call.tx, call.actor, call.path["device"], call.now)
+
+
 async def _challenge(call: Call) -> ChallengeOut:
     return ChallengeOut(challenge=(await entitlements.new_challenge(call.tx, call.now)).hex())
 
@@ -163,6 +172,14 @@ ENDPOINTS = (
         method="DELETE", path="/devices/{device}/cameras/{camera}", name="removeCamera", tag="devices",
         handle=_remove_camera, summary="Remove a camera; its licences go back to the pool", status=204,
         refusals=(403, 404, 409),
+    ),
+    Endpoint(
+        method="PATCH", path="/devices/{device}/cameras/{camera}", name="renameCamera", tag="devices",
+        handle=_rename_camera, body=RenameIn, summary="Another name for a camera", status=204, refusals=(403, 404),
+    ),
+    Endpoint(
+        method="POST", path="/devices/{device}/alarms/settle", name="settleAlarms", tag="devices",
+        handle=_settle_alarms, summary="What a device gave away has been seen to", status=204, refusals=(403, 404),
     ),
     Endpoint(
         method="POST", path="/device/challenge", name="newChallenge", tag="for devices", handle=_challenge,

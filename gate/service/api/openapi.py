@@ -110,7 +110,7 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.answer is not None:
         schema = {"$ref": _REF.format(model=endpoint.answer.__name__)}
         success["content"] = {"application/json": {"schema": schema}}
-    statuses = {str(status) for status in endpoint.refusals} | {"401"}
+    statuses = {str(status) for status in endpoint.refusals} | ({"401", "403"} if endpoint.signed_in else {"401"})
     if endpoint.query is not None or endpoint.body is not None or endpoint.path.endswith("preview"):
         statuses.add("422")
     if endpoint.body is not None:

@@ -10,11 +10,17 @@ import pytest
 import requests
 
 from gate.licence.entitlement import parse_payload
+from gate.service.access.tokens import hash_of, new_token
+from gate.service.operations.accounts import accept_terms, actor_of, user_by_email
+from gate.service.operations.sessions import open_session
+from gate.service.portal.terms import TERMS_VERSION
+from gate.service.seed import CUSTOMER
 from gate.signing.device_label import text_of
 from gate.signing.envelope import open_sealed
 from gate.signing.issuer import open_issuer
 from gate.signing.time_answer import open_time
 from tests.component.service.api_server import ApiServer, api_server
+from tests.component.service.site import NOON
 
 LIMIT_SECONDS = 10
 
@@ -54,6 +60,32 @@ def test_nobody_gets_in_without_a_token_and_wrong_ones_are_told_alike(server: Ap
     assert {answer.json()["code"] for answer in answers} == {"NOT_SIGNED_IN"}
     assert {answer.headers["WWW-Authenticate"] for answer in answers} == {"Bearer"}
     assert {answer.headers["Content-Type"].partition(";")[0] for answer in answers} == {"application/problem+json"}
+
+
+def test_a_browsers_session_counts_with_its_form_token_and_after_the_terms(server: ApiServer) -> None:
+    async def signed_in() -> tuple[str, str]:
+        token, form = new_token(), new_token()
+        async with server.store.begin() as tx:
+            user = await user_by_email(tx, CUSTOMER.email)
+            assert user is not None
+            await open_session(tx, user.id, hash_of(token), form, NOON, address="127.0.0.1", agent="test")
+        return token, form
+
+    async def accept() -> None:
+        async with server.store.begin() as tx:
+            user = await user_by_email(tx, CUSTOMER.email)
+            assert user is not None
+            await accept_terms(tx, actor_of(user), TERMS_VERSION, NOON)
+
+    token, form = server.run(signed_in())
+    cookie = {"Cookie": f"portal_session={token}"}
+    assert _ask(server, None, "GET", "/me", **cookie)[1]["code"] == "TERMS_NOT_ACCEPTED"
+    server.run(accept())
+    assert _ask(server, None, "GET", "/me", **cookie)[1]["role"] == "customer"
+    body = {"code": "ABCD-EFGH-JKMN"}
+    assert _ask(server, None, "POST", "/devices", body, **cookie)[1]["code"] == "NOT_SIGNED_IN"
+    with_form = cookie | {"X-Form-Token": form}
+    assert _ask(server, None, "POST", "/devices", body, **with_form)[1]["code"] == "UNKNOWN_CODE"
 
 
 def test_problems_are_in_the_readers_language(server: ApiServer) -> None:

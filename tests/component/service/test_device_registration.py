@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from gate.licence.facts import CameraKey
+from gate.service.operations.device_upkeep import rename_camera
 from gate.service.operations.devices import (
     AnnouncedCamera,
     Announcement,
@@ -145,3 +146,12 @@ async def test_a_code_of_another_device_and_strange_camera_ids_are_turned_away(s
     assert await code(Announcement(label=replace(other, code=one.code), name="x", cameras=())) == "TAKEN_CODE"
     strange = (AnnouncedCamera(id="../etc", name="x"),)
     assert await code(Announcement(label=other, name="x", cameras=strange)) == "STRANGE_ID"
+
+
+async def test_a_camera_gets_another_name_from_its_owner_only(site: Site) -> None:
+    mine, theirs = await site.licensed(), await site.licensed()
+    key = CameraKey(mine.device, "cam1")
+    assert await site.refused(lambda tx: rename_camera(tx, theirs.customer, key, "x", site.now)) == "UNKNOWN_CAMERA"
+    await site.do(lambda tx: rename_camera(tx, mine.customer, key, "Back door", site.now))
+    (one,) = await site.do(lambda tx: devices(tx, mine.customer, None, site.now, site.rules))
+    assert one.cameras[0].name == "Back door"

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from gate.licence.entitlement import Entitlement, parse_payload
 from gate.service.operations.bindings import unbind
+from gate.service.operations.device_upkeep import settle_alarms
 from gate.service.operations.devices import AnnouncedCamera, Announcement, RegisterDevice, devices, register_device
 from gate.service.operations.entitlements import (
     CHALLENGE_LASTS,
@@ -195,6 +196,11 @@ async def test_a_copy_of_a_device_and_old_data_raise_alarms_that_its_owner_sees(
     assert await say("boot-3", 2) == {Alarm.DATA_RESTORED}
     found = await site.do(lambda tx: devices(tx, made.customer, None, site.now, site.rules))
     assert found[-1].alarms == ("TWO_DEVICES", "DATA_RESTORED") and found[0].alarms == ()
+    stranger = (await site.licensed()).customer
+    assert await site.refused(lambda tx: settle_alarms(tx, stranger, label.device, site.now)) == "UNKNOWN_DEVICE"
+    await site.do(lambda tx: settle_alarms(tx, made.customer, label.device, site.now))
+    found = await site.do(lambda tx: devices(tx, made.customer, None, site.now, site.rules))
+    assert found[-1].alarms == ()
 
 
 async def test_whoever_has_not_the_key_is_believed_nothing(site: Site) -> None:
