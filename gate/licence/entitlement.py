@@ -119,7 +119,7 @@ def payload_of(entitlement: Entitlement) -> bytes:
         "profile": entitlement.profile,
         "profile_sha256": entitlement.profile_sha256,
     }
-    return json.dumps(document, indent=1, ensure_ascii=False).encode()
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def parse_payload(payload: bytes) -> Entitlement:
