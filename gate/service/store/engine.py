@@ -1,14 +1,15 @@
 """Transactions on the service's database: SQLite in a file, or PostgreSQL.
 
 `store.begin()` writes: on SQLite one at a time, from its first statement on; on PostgreSQL READ COMMITTED, and whoever
-changes licences locks first (`store.ledger.load_state`). `store.read()` only reads, and sees one moment.
+changes licences locks first (`store.ledger.load_state`). `store.read()` only reads, and sees one moment. A statement is
+never left in the middle: whoever is cancelled meanwhile learns of it afterwards, and the transaction is undone.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, event
 from sqlalchemy.engine import URL, Connection, make_url
@@ -16,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gate.service.errors import StoreError
+from gate.service.store.whole import whole
 
 BUSY_SECONDS_MAX = 30
 """How long a writer waits for another process's (SQLite), or for a row's lock (PostgreSQL)."""
@@ -23,6 +25,7 @@ POOL_SIZE = 8
 POOL_SECONDS_MAX = 30
 
 Listener = Callable[[frozenset[str]], None]
+_ResultT = TypeVar("_ResultT")
 
 
 class Transaction:
@@ -43,19 +46,19 @@ class Transaction:
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Runs a statement; with a list of parameters, for each."""
-        return await self.connection.execute(statement, parameters)
+        return await whole(self.connection.execute(statement, parameters))
 
     async def scalar(self, statement: Executable) -> Any:
         """The first column of the first row; None without a row."""
-        return await self.connection.scalar(statement)
+        return await whole(self.connection.scalar(statement))
 
     async def row(self, statement: Executable) -> Any:
         """The first row, or None."""
-        return (await self.connection.execute(statement)).first()
+        return (await self.execute(statement)).first()
 
     async def rows(self, statement: Executable) -> list[Any]:
         """All rows: give the statement a limit."""
-        return list((await self.connection.execute(statement)).all())
+        return list((await self.execute(statement)).all())
 
 
 class Store:
@@ -79,9 +82,15 @@ class Store:
         async with contextlib.AsyncExitStack() as stack:
             if self.dialect == "sqlite":  # waiting here is fair and costs nothing; SQLite's own waiting is neither
                 await stack.enter_async_context(self._writer)
-            connection = await stack.enter_async_context(self.engine.begin())
+            connection = await stack.enter_async_context(self._connection())
+            begun = await whole(_awaited(connection.begin()))
             tx = Transaction(connection)
-            yield tx
+            try:
+                yield tx
+            except BaseException:
+                await whole(begun.rollback())
+                raise
+            await whole(begun.commit())
         if tx.changed:
             self._tell(frozenset(tx.changed))
         if tx.wrote_mail:
@@ -91,13 +100,23 @@ class Store:
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
         """A transaction that only reads, of one moment. Whatever it writes is an error or undone."""
-        async with self.engine.connect() as plain:
+        async with self._connection() as plain:
             options: dict[str, Any] = {"read_only": True}
             if self.dialect == "postgresql":
                 options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            connection = await plain.execution_options(**options)
-            yield Transaction(connection)
-            await connection.rollback()
+            connection = await whole(plain.execution_options(**options))
+            try:
+                yield Transaction(connection)
+            finally:
+                await whole(connection.rollback())
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        connection = await whole(_awaited(self.engine.connect()))
+        try:
+            yield connection
+        finally:
+            await whole(connection.close())
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Calls back, in this process, with the customers that a transaction changed. Gives the way to stop that."""
@@ -117,6 +136,10 @@ class Store:
         told = frozenset(customers)
         for listener in tuple(self._listeners):
             listener(told)
+
+
+async def _awaited(made: Awaitable[_ResultT]) -> _ResultT:
+    return await made
 
 
 def open_store(database: str) -> Store:

@@ -3,16 +3,20 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from gate.client.licensing import ENTITLEMENT_SLOTS, FOLDER_NAME
 from gate.client.uplink import OFFLINE_SECONDS
 from gate.clock import SystemClock
 from gate.licence.clock_evidence import ClockSource
 from gate.licence.decision import DenialCode, Denied, Granted
+from gate.licence.entitlement import parse_payload
 from gate.licence.facts import CameraKey
 from gate.licence.features import Feature
 from gate.service.operations.actor import Actor
 from gate.service.operations.bindings import MoveBinding, transfer, unbind
 from gate.service.operations.devices import remove_camera, remove_device
 from gate.service.operations.entitlements import STALE_AFTER
+from gate.signing.envelope import read_unverified
+from gate.signing.two_slots import TwoSlots
 from tests.component.service.relay.line import Line, Recorder, recorder
 
 RESTORED_SECONDS_MAX = 1.0
@@ -25,6 +29,17 @@ def grants(device: Recorder, camera: str = "cam1") -> bool:
 def denial(device: Recorder, camera: str = "cam1") -> DenialCode | None:
     decision = device.licensing.gate.decide(Feature.REMOTE_LIVE, camera)
     return decision.code if isinstance(decision, Denied) else None
+
+
+def in_force(device: Recorder) -> int:
+    entitlement = device.licensing.gate.entitlement
+    return entitlement.seq if entitlement is not None else 0
+
+
+def kept_seq(folder: Path) -> int:
+    """Of the newest entitlement that the device has on its disk."""
+    kept = TwoSlots(folder / FOLDER_NAME, ENTITLEMENT_SLOTS).load()
+    return parse_payload(read_unverified(kept[0])).seq if kept else 0
 
 
 async def licensed(line: Line, device: Recorder, cameras: int = 2) -> tuple[Actor, str, tuple[str, ...]]:
@@ -100,6 +115,7 @@ async def test_without_its_service_a_device_goes_on_and_says_until_when(line: Li
 async def test_a_device_that_starts_without_its_service_has_its_last_good_licence(line: Line, tmp_path: Path) -> None:
     async with recorder(line, tmp_path / "rec") as device:
         await licensed(line, device)
+        await device.until(lambda: kept_seq(tmp_path / "rec") == in_force(device))
     await line.stop()
     async with recorder(line, tmp_path / "rec") as device:
         await device.uplink.run_once()
