@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gate.clock import SystemClock
-from tests.benchmarks import cut, recording, simulator, storage
+from tests.benchmarks import cut, recording, service, simulator, storage
 from tests.benchmarks.source import MissingError, check_tools
 
 RESULTS = Path("bench-results")
-NAMES = ("recording", "cut", "storage", "simulator")
+NAMES = ("recording", "cut", "storage", "simulator", "service")
 
 
 def main() -> int:
@@ -30,8 +30,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=4, help="cut: crossings of an expiry (default 4)")
     parser.add_argument("--days", type=int, default=365, help="storage: of 16 cameras in the index (default 365)")
     parser.add_argument("--fleet", type=int, default=50, help="simulator: cameras, each with two streams (default 50)")
+    parser.add_argument("--licences", type=int, default=1_000_000, help="service: in its database (default 1000000)")
     options = parser.parse_args()
-    if min(options.cameras, options.seconds, options.readers, options.rounds, options.days, options.fleet) < 1:
+    numbers = (options.cameras, options.seconds, options.readers, options.rounds, options.days, options.fleet)
+    if min(*numbers, options.licences) < 1:
         parser.error("every number must be 1 at least")
     names = options.names or list(NAMES)
     if unknown := set(names) - set(NAMES):
@@ -49,6 +51,8 @@ def main() -> int:
             _storage(console, cache, options.days)
         if "simulator" in names:
             _simulator(console, cache, options.fleet, options.seconds)
+        if "service" in names:
+            _service(console, cache, options.licences)
     except MissingError as error:
         print(error, file=sys.stderr)
         return 2
@@ -88,12 +92,7 @@ def _cut(console: Console, cache: Path, readers: int, rounds: int) -> None:
 def _storage(console: Console, cache: Path, days: int) -> None:
     with console.status(f"an index of {days} days and 16 cameras is made and asked …"):
         facts = storage.measure(days, cache, SystemClock())
-    table = Table(title=f"Index and files; {days} days of {storage.CAMERAS} cameras")
-    for heading in ("", "", "", "must reach"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    for fact in facts:
-        colour = {True: "green", False: "red", None: "default"}[fact.good]
-        table.add_row(fact.name, f"[{colour}]{fact.value:.2f}[/]", fact.unit, fact.target)
+    table = _facts(f"Index and files; {days} days of {storage.CAMERAS} cameras", facts)
     _write(console, "storage", storage.as_json(facts, days), table)
 
 
@@ -121,6 +120,23 @@ def _within(value: float, most: float | None, unit: str) -> str:
     if most is None:
         return f"{value:.2f} {unit}"
     return f"[{'green' if value <= most else 'red'}]{value:.2f} {unit}[/] (≤ {most:g})"
+
+
+def _service(console: Console, cache: Path, licences: int) -> None:
+    with console.status(f"a service of {licences:,} licences is made and asked …"):
+        database, facts = asyncio.run(service.measure(licences, cache, SystemClock()))
+    table = _facts(f"Licence service, {licences:,} licences, {database}", facts)
+    _write(console, "service", service.as_json(database, facts, licences), table)
+
+
+def _facts(title: str, facts: list[storage.Fact]) -> Table:
+    table = Table(title=title)
+    for heading in ("", "", "", "must reach"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for fact in facts:
+        colour = {True: "green", False: "red", None: "default"}[fact.good]
+        table.add_row(fact.name, f"[{colour}]{fact.value:.2f}[/]", fact.unit, fact.target)
+    return table
 
 
 def _write(console: Console, name: str, result: dict[str, Any], table: Table) -> None:

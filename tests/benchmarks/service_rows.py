@@ -65,7 +65,8 @@ def tables(size: Size) -> Iterator[Table]:
         "id", "public_key", "serial", "model", "kind", "name", "code_sha256", "announced_at", "announced_cameras",
         "customer_id", "position", "registered_at", "boot_id", "former_boots", "seq", "issued_seq",
     ), (
-        (f"d-{one}", _PUBLIC_KEY, one, "recorder", "edge", f"レコーダー {one}", one, NOW, "[]", one, 0, NOW, "", "[]", 0, 0)
+        (f"d-{one}", _PUBLIC_KEY, one, "recorder", "edge", f"レコーダー {one}", one, NOW, "[]", one, 0, NOW, "", "[]",
+         0, 0)
         for one in customers
     )  # fmt: skip
     everywhere = [(n, one, camera) for n, one in enumerate(customers) for camera in range(size.cameras)]
