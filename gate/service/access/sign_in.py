@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from gate.clock import Clock
 from gate.service.access.passwords import Passwords
@@ -12,6 +13,7 @@ from gate.service.operations.accounts import User, actor_of
 from gate.service.operations.actor import Actor
 from gate.service.operations.audit import record
 from gate.service.operations.refusals import Refusal, ServiceCode, refusal
+from gate.service.operations.resets import Reset, drop_reset, reset_of, take_reset
 from gate.service.operations.sessions import close_session, open_session
 from gate.service.operations.sign_ins import attempt_succeeded, begin_attempt
 from gate.service.store.engine import Store, Transaction
@@ -68,23 +70,36 @@ class SignIns:
             return attempt
         async with self._store.read() as tx:
             user = await accounts.user_by_email(tx, email)
-        right = await self._passwords.verify(user.password_hash if user else None, password)
-        now = self._clock.now()
-        usable = user is not None and user.disabled_at is None
-        outdated = right and user is not None and self._passwords.is_outdated(user.password_hash)
+            reset = await reset_of(tx, user.id) if user else None
+        by = await self._matching(user, reset, password)
+        outdated = by == "own" and user is not None and self._passwords.is_outdated(user.password_hash)
         fresh_hash = await self._passwords.hash(password) if outdated else None
+        now = self._clock.now()
         async with self._store.begin() as tx:
-            if not right or not usable or user is None:
-                await self._record(tx, user, email, peer, now, refusal(ServiceCode.NOT_ALLOWED))
+            known = await accounts.user_by_email(tx, email)
+            unchanged = known is not None and user is not None and known.password_hash == user.password_hash
+            if known is None or by is None or not unchanged or known.disabled_at is not None:
+                await self._record(tx, known, email, peer, now, refusal(ServiceCode.NOT_ALLOWED))
                 return WrongSignIn()
             await attempt_succeeded(tx, attempt)
-            if user.password_deadline is not None and user.password_deadline <= now:
-                await self._record(tx, user, email, peer, now, refusal(ServiceCode.NOT_ALLOWED), expired=True)
+            deadline = reset.deadline if by == "reset" and reset else known.password_deadline
+            if deadline is not None and deadline <= now:
+                await self._record(tx, known, email, peer, now, refusal(ServiceCode.NOT_ALLOWED), expired=True)
                 return PasswordExpired()
+            if by == "reset" and reset is not None:
+                await take_reset(tx, reset)
+            else:
+                await drop_reset(tx, known.id)
             if fresh_hash is not None:
-                await accounts.set_password_hash(tx, user.id, fresh_hash)
-            await self._record(tx, user, email, peer, now, None)
-            return SignedIn(token=await self.open(tx, user, peer, former_token), user=user)
+                await accounts.set_password_hash(tx, known.id, fresh_hash)
+            await self._record(tx, known, email, peer, now, None)
+            return SignedIn(token=await self.open(tx, known, peer, former_token), user=known)
+
+    async def _matching(self, user: User | None, reset: Reset | None, password: str) -> Literal["own", "reset"] | None:
+        """Which of the account's passwords that is. A wrong one costs two checks, whatever there is to compare with."""
+        if await self._passwords.verify(user.password_hash if user else None, password):
+            return "own"
+        return "reset" if await self._passwords.verify(reset.password_hash if reset else None, password) else None
 
     async def begin_attempt(self, email: str, peer: Peer) -> int | Throttled:
         """Counts an attempt of any kind that could be used for guessing (also "forgot password")."""

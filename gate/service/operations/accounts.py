@@ -18,7 +18,7 @@ from gate.service.operations.permission import as_customer_itself, as_partner, n
 from gate.service.operations.refusals import Refusal, ServiceCode, refusal, refusal_of
 from gate.service.store.engine import Transaction
 from gate.service.store.once_only import insert_new
-from gate.service.store.schema import customers, partners, sessions, users
+from gate.service.store.schema import customers, partners, password_resets, sessions, users
 
 PasswordOrigin = Literal["temporary", "mailed", "own"]
 
@@ -127,7 +127,7 @@ async def insert_user(
     assert user is not None
     if origin == "mailed" and request.password is not None:
         letter = letters.account_created(
-            _recipient(user),
+            recipient_of(user),
             password=request.password,
             expires=deadline,
             by_name=await _organisation_name(tx, actor),
@@ -216,30 +216,8 @@ async def set_own_password(tx: Transaction, actor: Actor, password_hash: str, no
     user = await _changed(tx, actor, changes)
     if isinstance(user, User):
         await tx.execute(delete(sessions).where(sessions.c.user_id == user.id))
+        await tx.execute(delete(password_resets).where(password_resets.c.user_id == user.id))
     return await _recorded(tx, actor, "password.change", user, now)
-
-
-async def mail_new_password(
-    tx: Transaction, email: str, password: str, password_hash: str, now: datetime, rules: Rules
-) -> None:
-    """ "Forgot password": a random one by mail with a new day to change it, if there is such an account; the caller
-    says the same in either case."""
-    user = await user_by_email(tx, email)
-    if user is None or user.disabled_at is not None:
-        return
-    deadline = password_deadline("mailed", now, rules)
-    changes = {
-        "password_hash": password_hash,
-        "password_origin": "mailed",
-        "password_given_at": now,
-        "password_deadline": deadline,
-    }
-    await tx.execute(update(users).where(users.c.id == user.id).values(**changes))
-    letter = letters.password_forgotten(
-        _recipient(user), password=password, expires=deadline, partner=user.partner, customer=user.customer
-    )
-    await outbox.write(tx, letter, now)
-    await record(tx, actor_of(user), "password.mail", now, subject=user.id)
 
 
 async def accept_terms(tx: Transaction, actor: Actor, version: str, now: datetime) -> User | Refusal:
@@ -288,7 +266,8 @@ async def _organisation_name(tx: Transaction, actor: Actor) -> str:
     return str(await tx.scalar(select(table.c.name).where(table.c.id == key)) or "")
 
 
-def _recipient(user: User) -> letters.Recipient:
+def recipient_of(user: User) -> letters.Recipient:
+    """Whom mails to that account are for."""
     return letters.Recipient(email=user.email, name=user.name, language=user.language)
 
 

@@ -10,7 +10,15 @@ from gate.service.store.tables.base import metadata
 from gate.service.store.tables.ledger import cameras, coverage, devices, facts, licences, stock
 from gate.service.store.tables.line import alarms, challenges, entitlements, uplinks
 from gate.service.store.tables.mail import jobs, mailbox, outbox, reminders
-from gate.service.store.tables.people import api_tokens, customers, partners, sessions, sign_in_attempts, users
+from gate.service.store.tables.people import (
+    api_tokens,
+    customers,
+    partners,
+    password_resets,
+    sessions,
+    sign_in_attempts,
+    users,
+)
 
 __all__ = [
     "alarms",
@@ -30,6 +38,7 @@ __all__ = [
     "metadata",
     "outbox",
     "partners",
+    "password_resets",
     "reminders",
     "sessions",
     "sign_in_attempts",

@@ -49,6 +49,16 @@ users = Table(
     CheckConstraint("password_origin IN ('temporary', 'mailed', 'own')", name="password_origin"),
 )
 
+password_resets = Table(
+    "password_resets",
+    metadata,
+    # A random password that was mailed to whoever asked; until it is used the account's own one stays as it is.
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("password_hash", Text, nullable=False),  # argon2
+    Column("given_at", Instant, nullable=False),
+    Column("deadline", Instant),
+)
+
 sessions = Table(
     "sessions",
     metadata,

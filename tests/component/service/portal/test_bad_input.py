@@ -190,16 +190,6 @@ async def test_markup_in_a_name_is_shown_as_text(world: World) -> None:
     assert "<script>alert" not in page.text and name in page.words
 
 
-async def test_an_initial_password_works_for_its_time_only_and_a_new_one_can_be_asked_for(world: World) -> None:
-    partner = await world.partner()
-    await partner.send("/customers/new", "/customers/new", name="あさひ", email="asahi@shop.example", language="ja")
-    await world.clock.advance(24 * 3600)
-    answer = await world.visitor().send("/forgot-password", "/forgot-password", email="asahi@shop.example")
-    assert answer.location == "/sign-in?done=password_mailed"
-    user = await world.user("asahi@shop.example")
-    assert user.password_deadline is not None and user.password_deadline > world.clock.now()
-
-
 async def test_an_expired_initial_password_is_told_only_to_who_knows_it(world: World) -> None:
     await world.allocate()
     password_hash = await world.site.passwords.hash("the mailed one")
