@@ -1,4 +1,4 @@
-"""A camera whose sub stream is recorded beside its main one: each has its runs, segments and gaps, under one licence."""
+"""A sub stream recorded beside the main one: each has its runs, segments and gaps, under one licence."""
 
 import asyncio
 import contextlib

@@ -19,8 +19,11 @@ from recorder.ingest.errors import (
 )
 from recorder.ingest.rtsp.auth import Credentials
 from recorder.ingest.rtsp.depacketize import Picture
+from recorder.ingest.rtsp.depacketize_sound import SoundPacket
+from recorder.ingest.rtsp.sdp_sound import SoundMedia
 from recorder.ingest.rtsp.session import PENDING_MAX, RtspSession
-from recorder.ingest.rtsp.session_events import Closed, Playing
+from recorder.ingest.rtsp.session_events import Closed, Event, Playing
+from recorder.ingest.rtsp.session_sound import NoSound
 from tests.fakes.h264_rtp import PPS, SPS, Packer, idr, inter, interleaved, stap_a, with_lengths
 
 URL = "rtsp://192.0.2.1/stream"
@@ -49,10 +52,12 @@ HANDSHAKE = (
 class Peer:
     """Feeds a session the way a buffer that is reused does, and keeps what comes of it."""
 
-    def __init__(self, credentials: Credentials | None = None) -> None:
-        self.session = RtspSession(URL, credentials=credentials, ssrc=1, cname="rec", make_cnonce=lambda: "c")
+    def __init__(self, credentials: Credentials | None = None, *, wants_sound: bool = False) -> None:
+        self.session = RtspSession(
+            URL, credentials=credentials, ssrc=1, cname="rec", make_cnonce=lambda: "c", wants_sound=wants_sound
+        )
         self.sent = b""
-        self.events: list[Playing | Picture | Closed] = []
+        self.events: list[Event] = []
         self._left = b""
         self.session.start()
         self._collect()
@@ -266,3 +271,59 @@ def test_anything_gives_events_or_declared_errors(chunks: list[bytes]) -> None:
             peer.feed(chunk)
     except IngestError:
         pass
+
+
+SOUND = (
+    b"m=audio 0 RTP/AVP 97\r\na=rtpmap:97 mpeg4-generic/16000/1\r\na=fmtp:97 mode=AAC-hbr;sizelength=13;indexlength=3;"
+    b"indexdeltalength=3;config=1408\r\na=control:track2\r\n"
+)
+AAC_PAYLOAD = b"\x00\x10" + (5 << 3).to_bytes(2, "big") + b"frame"
+
+
+def sounding(setup: bytes) -> Peer:
+    """A session that has asked for sound, and has had this for an answer to its second SETUP."""
+    peer = Peer(wants_sound=True)
+    for message in (HANDSHAKE[0], answer(2, body=SDP + SOUND, Content_Base=URL + "/"), HANDSHAKE[2], setup, answer(5)):
+        peer.feed(message)
+    return peer
+
+
+def test_sound_is_set_up_beside_the_pictures_and_its_frames_are_told_apart() -> None:
+    peer = sounding(answer(4, Session="abc", Transport="RTP/AVP/TCP;unicast;interleaved=4-5"))
+    assert peer.requests == ["OPTIONS", "DESCRIBE", "SETUP", "SETUP", "PLAY"]
+    assert b"SETUP rtsp://192.0.2.1/stream/track2 RTSP/1.0" in peer.sent and b"interleaved=2-3" in peer.sent
+    media, playing = peer.events
+    assert isinstance(media, SoundMedia) and media.codec == "aac" and isinstance(playing, Playing)
+    peer.events.clear()
+    packet = b"\x80\xe1\x00\x07" + (1600).to_bytes(4, "big") + b"abcd" + AAC_PAYLOAD
+    peer.feed(interleaved([packet], 4) + interleaved(Packer().picture([stap_a([SPS, PPS]), idr(1, 3000)], 0)))
+    sound = [event for event in peer.events if isinstance(event, SoundPacket)]
+    assert sound == [SoundPacket(b"frame", 1600, True)]
+    assert sum(isinstance(event, Picture) for event in peer.events) == 1
+    peer.session.report(0)
+    assert [message[1] for message in peer.session.outgoing] == [1, 5], "a receiver report for each"
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        answer(4, "404 Not Found"),
+        answer(4, "461 Unsupported Transport"),
+        answer(4, Session="abc", Transport="RTP/AVP;unicast;server_port=1-2"),
+        answer(4, Session="abc", Transport="RTP/AVP/TCP;unicast;interleaved=0-1"),
+    ],
+)
+def test_pictures_come_without_sound_that_cannot_be_had(setup: bytes) -> None:
+    peer = sounding(setup)
+    refused, playing = peer.events
+    assert isinstance(refused, NoSound) and isinstance(playing, Playing)
+    peer.events.clear()
+    peer.feed(media())
+    assert sum(isinstance(event, Picture) for event in peer.events) == 2
+
+
+def test_sound_is_not_asked_for_where_it_is_not_wanted() -> None:
+    peer = Peer()
+    for message in (HANDSHAKE[0], answer(2, body=SDP + SOUND, Content_Base=URL + "/"), *HANDSHAKE[2:]):
+        peer.feed(message)
+    assert peer.requests == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"] and len(peer.events) == 1
