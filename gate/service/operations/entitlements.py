@@ -6,7 +6,7 @@ device's own nonce, and again after each change of its customer's licences, befo
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -179,7 +179,7 @@ async def mint_all(
     kid = kid_of(issuer.key.public_key())
     for row in rows:
         entitlement = entitlement_for(
-            state,
+            state if rules.auto_assign.source == "partner_stock" else _part_of(state, row.customer_id),
             row.id,
             now,
             rules,
@@ -222,6 +222,19 @@ async def _state_behind(tx: Transaction, rows: Sequence[Any], rules: Rules) -> S
     partners = {row.partner_id for row in rows}
     everybody = await tx.rows(select(schema.customers.c.id).where(schema.customers.c.partner_id.in_(sorted(partners))))
     return await load_state(tx, partners=partners, customers={row.id for row in everybody}, lock=False)
+
+
+def _part_of(state: State, customer: str) -> State:
+    """That customer alone: looking ahead copies what it changes, which is too much with everybody's."""
+    owner = state.customers[customer]
+    devices = {device: state.devices[device] for device in owner.devices}
+    return replace(
+        state,
+        customers={customer: owner},
+        devices=devices,
+        cameras={key: state.cameras[key] for device in devices.values() for key in device.cameras},
+        licences={licence: state.licences[licence] for licence in owner.licences},
+    )
 
 
 async def _remember(tx: Transaction, minted: Mapping[str, Minted], payloads: Sequence[dict[str, Any]]) -> None:
