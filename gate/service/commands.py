@@ -102,7 +102,8 @@ async def _run(options: argparse.Namespace, config: ServiceConfig) -> None:
 
     def on_ready(addresses: dict[str, str]) -> None:
         if options.report:
-            print(json.dumps({"ready": addresses}), flush=True)
+            known = {"sign_ins": _demo_sign_ins()} if config.demo else {}
+            print(json.dumps({**known, "ready": addresses}), flush=True)
         else:
             print(f"licence service: {addresses['portal']}", flush=True)
             _sign_ins(config)
@@ -150,6 +151,12 @@ async def _seed(options: argparse.Namespace, config: ServiceConfig) -> None:
     _show(options, facts, "the demo's people are in" if done else "they are in already")
     if not options.json:
         _sign_ins(config.model_copy(update={"demo": True}))
+
+
+def _demo_sign_ins() -> list[dict[str, str]]:
+    from gate.service.seed import SIGN_INS
+
+    return [{"role": one.role, "email": one.email, "password": one.password} for one in SIGN_INS]
 
 
 def _sign_ins(config: ServiceConfig) -> None:

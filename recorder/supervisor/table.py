@@ -17,7 +17,7 @@ _PLACES = {
     "remote": "remote web app",
     "hdmi": "HDMI monitor",
     "portal": "licence portal",
-    "mailbox": "its mails",
+    "mail": "its mail server (SMTP)",
     "rtsp": "simulated cameras",
     "local": "local site (socket)",
     "clock": "site clock (socket)",

@@ -52,7 +52,7 @@ export class DevicePanel extends HTMLElement {
   async #fetch() {
     if (!this.#allowed) return;
     try {
-      const response = await fetch(`/api/v1/device?lang=${language()}`);
+      const response = await fetch(`api/v1/device?lang=${language()}`);
       if (response.ok) this.#parts.facts.replaceChildren(...rows(await response.json()));
     } catch {
       // Unreachable: the header says so.

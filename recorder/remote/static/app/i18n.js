@@ -18,7 +18,7 @@ export function wantedLanguage() {
 }
 
 export async function loadCatalogue(language) {
-  const response = await fetch(`/static/lang/${language}.json`);
+  const response = await fetch(`static/lang/${language}.json`);
   if (!response.ok) throw new Error(`catalogue ${language}: HTTP ${response.status}`);
   texts = await response.json();
   current = language;

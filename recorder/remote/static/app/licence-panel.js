@@ -11,14 +11,17 @@ export class LicencePanel extends HTMLElement {
   #items = new Map();
   #list = null;
   #remedy = null;
+  #service = null;
 
   begin(site) {
     this.#site = site;
     this.#list = make("ul", { class: "licence-list" });
     this.#remedy = make("p", { class: "panel-note" });
+    this.#service = make("p", { class: "panel-note licence-service" });
     this.replaceChildren(
       make("section", { class: "panel", "aria-labelledby": "licence-title" },
-        make("h2", { id: "licence-title" }, t("licence.title")), this.#list, this.#remedy),
+        make("h2", { id: "licence-title" }, t("licence.title")), this.#list, this.#remedy,
+        this.#service),
     );
     site.addEventListener("state", () => this.#draw());
     setInterval(() => this.#draw(), TICK_MS);
@@ -32,6 +35,19 @@ export class LicencePanel extends HTMLElement {
     }
     const remedies = this.#site.state.cameras.map((camera) => camera.licence.denial?.remedy).filter(Boolean);
     setText(this.#remedy, [...new Set(remedies)].join(" "));
+    setText(this.#service, this.#serviceText(this.#site.state.licence.service));
+  }
+
+  #serviceText(service) {
+    if (!service) return "";
+    const zone = this.#site.state.device.time_zone;
+    const shown = (instant) => since(Date.parse(instant), this.#site.nowMs(), zone);
+    const texts = [t(`service.${service.phase}`, { time: shown(service.since) })];
+    if (service.code) texts.push(t("service.code", { code: service.code }));
+    if (service.phase === "offline" && service.stale_after) {
+      texts.push(t("service.until", { time: shown(service.stale_after) }));
+    }
+    return texts.join(" ");
   }
 
   #add() {

@@ -1,5 +1,6 @@
 // <live-tile>: one camera's live picture with its name, its recording state and the truth about how live it is.
 
+import { socketAddress } from "./address.js";
 import { make, setAttribute, setText } from "./element.js";
 import { since } from "./format.js";
 import { language, t } from "./i18n.js";
@@ -127,9 +128,8 @@ export class LiveTile extends HTMLElement {
   }
 
   #address() {
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const query = new URLSearchParams({ stream: this.#stream, lang: language() });
-    return `${scheme}//${location.host}/api/v1/cameras/${encodeURIComponent(this.#camera.id)}/live?${query}`;
+    const path = `api/v1/cameras/${encodeURIComponent(this.#camera.id)}/live`;
+    return socketAddress(path, { stream: this.#stream, lang: language() });
   }
 
   #streamState() {

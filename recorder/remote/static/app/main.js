@@ -1,5 +1,6 @@
 // Starts the page: language first, then the site's state, then everything that shows it.
 
+import { socketAddress } from "./address.js";
 import { DevicePanel } from "./device-panel.js";
 import { loadCatalogue, language, t, wantedLanguage } from "./i18n.js";
 import { LicencePanel, MatrixPanel } from "./licence-panel.js";
@@ -19,8 +20,7 @@ const ELEMENTS = {
 };
 
 await loadCatalogue(wantedLanguage());
-const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-const site = new SiteState(`${scheme}//${location.host}/api/v1/state?lang=${language()}`);
+const site = new SiteState(socketAddress("api/v1/state", { lang: language() }));
 customElements.define("live-tile", LiveTile);
 for (const [name, Element] of Object.entries(ELEMENTS)) {
   customElements.define(name, Element);
