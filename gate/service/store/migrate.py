@@ -37,30 +37,38 @@ async def migrate(store: Store) -> Migrated:
         raise StoreError(f"the database {shown} cannot be used: {_cause(error)}") from None
 
 
+def head() -> str:
+    """The form that this program knows."""
+    return ScriptDirectory.from_config(_steps()).get_current_head() or ""
+
+
 def configuration(connection: Connection) -> Config:
-    """Alembic's configuration for this connection; the steps are in this package."""
+    """Alembic's configuration for this connection."""
+    config = _steps()
+    config.attributes["connection"] = connection
+    return config
+
+
+def _steps() -> Config:
     config = Config()
     config.set_main_option("script_location", "gate.service.store:migrations")
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
     return config
 
 
 def _upgrade(connection: Connection) -> Migrated:
     config = configuration(connection)
-    steps = ScriptDirectory.from_config(config)
-    head = steps.get_current_head()
-    assert head is not None
+    steps, today = ScriptDirectory.from_config(config), head()
     before = MigrationContext.configure(connection).get_current_revision()
     known = {step.revision for step in steps.walk_revisions()}
     if before is not None and before not in known:
         raise StoreError(
             f"the database has the form {before}, which a newer version of this program has made (this one knows "
-            f"{head}): start that version again, or restore a copy from before"
+            f"{today}): start that version again, or restore a copy from before"
         )
-    if before != head:
+    if before != today:
         command.upgrade(config, "head")
-    return Migrated(before=before, after=head)
+    return Migrated(before=before, after=today)
 
 
 def _cause(error: Exception) -> str:

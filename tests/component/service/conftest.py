@@ -1,7 +1,6 @@
 """Stores on both databases: every test that takes `service_store` runs on SQLite and on PostgreSQL."""
 
 import asyncio
-import itertools
 import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,22 +11,31 @@ import pytest
 import pytest_asyncio
 
 from gate.service.store.engine import Store, open_store
-from gate.service.store.migrate import migrate
+from gate.service.store.migrate import head, migrate
+from gate.service.store.schema import metadata
 from tests.component.service.site import Site
 from tests.postgres import Cluster, cluster, programs
 
-_NAMES = itertools.count(1)
+_EMPTIED = "\n".join(
+    [
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'service' AND pid <> pg_backend_pid();",
+        "SET session_replication_role = replica;",  # no triggers, no foreign keys: ten times as fast as TRUNCATE
+        *(f'DELETE FROM "{name}";' for name in metadata.tables),
+        "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S';",
+        f"UPDATE alembic_version SET version_num = '{head()}';",
+    ]
+)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
-    """A cluster with a migrated database `template`."""
+    """A cluster with a migrated database `service`."""
     bin_dir = programs()
     if bin_dir is None:
         pytest.skip("PostgreSQL is not installed (apt install postgresql): its half of these tests is left out")
     with cluster(bin_dir) as running:
-        _apart(_administer, running, "CREATE DATABASE template")
-        _apart(_migrated, running.url("template"))
+        _apart(_administer, running, "postgres", "CREATE DATABASE service")
+        _apart(_migrated, running.url("service"))
         yield running
 
 
@@ -48,10 +56,8 @@ async def service_database(request: pytest.FixtureRequest, tmp_path: Path) -> As
         yield f"sqlite+aiosqlite:///{path}"
         return
     running: Cluster = request.getfixturevalue("postgres")
-    name = f"test_{next(_NAMES)}"
-    await _administer(running, f"CREATE DATABASE {name} TEMPLATE template")
-    yield running.url(name)
-    await _administer(running, f"DROP DATABASE {name} WITH (FORCE)")
+    await _administer(running, "service", _EMPTIED)
+    yield running.url("service")
 
 
 @pytest_asyncio.fixture
@@ -80,8 +86,8 @@ async def _migrated(database: str) -> None:
     await store.close()
 
 
-async def _administer(running: Cluster, statement: str) -> None:
-    connection = await asyncpg.connect(host=str(running.socket_dir), user="tester", database="postgres")
+async def _administer(running: Cluster, database: str, statement: str) -> None:
+    connection = await asyncpg.connect(host=str(running.socket_dir), user="tester", database=database)
     try:
         await connection.execute(statement)
     finally:
