@@ -79,8 +79,13 @@ class OnvifSite:
                         self._tasks.start_soon(self._measure, stream)
             if self._responder is not None:
                 self._tasks.start_soon(self._responder.run, tuple(self.cameras.values()), self._is_away)
-            yield
-            self._tasks.cancel_scope.cancel()
+            try:
+                yield
+            finally:
+                for served in self.cameras.values():  # whoever waits for events would hold up the end
+                    served.restart()
+                    self._server.reset(served)
+                self._tasks.cancel_scope.cancel()
 
     def _camera(self, camera: Camera, port: int) -> OnvifCamera:
         name, main = camera.id, camera.streams["main"]

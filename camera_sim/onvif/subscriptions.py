@@ -13,7 +13,7 @@ import asyncio
 import itertools
 import secrets
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,7 +47,8 @@ class Subscription:
         """Notifications that nobody pulled in time."""
         self._waiting: deque[Notification] = deque()
         self._changed = asyncio.Event()
-        self._pulls = 0
+        self.pulls = 0
+        """How often it has been pulled."""
         self.over = False
 
     def put(self, notification: Notification) -> None:
@@ -67,17 +68,17 @@ class Subscription:
 
     async def pull(self, most: int, seconds: float, clock: Clock) -> list[Notification]:
         """The oldest notifications, as soon as there are any; none after that time, or if the subscription ends."""
-        self._pulls += 1
-        mine = self._pulls
+        self.pulls += 1
+        mine = self.pulls
         self._changed.set()  # rule 4
         try:
             async with clock.timeout(seconds):
-                while not self.over and mine == self._pulls and not self._waiting:
+                while not self.over and mine == self.pulls and not self._waiting:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
             pass
-        if mine != self._pulls:
+        if mine != self.pulls:
             return []
         return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
 
@@ -94,6 +95,10 @@ class Subscriptions:
     def __len__(self) -> int:
         self._sweep()
         return len(self._all)
+
+    def __iter__(self) -> Iterator[Subscription]:
+        self._sweep()
+        return iter(tuple(self._all.values()))
 
     def open(self, wanted: TopicFilter, seconds: float | None) -> Subscription | None:
         """A new one; None: there are too many."""

@@ -184,10 +184,11 @@ async def test_labels_do_not_follow_a_wrong_clock_of_the_camera(site: Fleet, clo
     assert 7195 < (event.camera_utc_ns - event.at_utc_ns) / 1e9 < 7205
 
 
+@pytest.mark.parametrize("maker", ["onvif_generic", "tapo"])  # one tells its state by itself, the other is asked for it
 async def test_a_restart_in_the_middle_of_an_event_neither_loses_nor_doubles_it(
-    site: Fleet, clock: SystemClock
+    site: Fleet, maker: str, clock: SystemClock
 ) -> None:
-    camera = maker_of(site, "onvif_generic")
+    camera = maker_of(site, maker)
     async with pulling(camera, clock) as notes:
         site.agenda.begin(camera.identity.id, "person", 60)
         await notes.until(lambda event: event.kind == "person", clock)
@@ -195,7 +196,7 @@ async def test_a_restart_in_the_middle_of_an_event_neither_loses_nor_doubles_it(
         async with clock.timeout(10):
             while not site.faults.active:
                 await clock.sleep(0.01)
-            while site.faults.active or not len(camera.subscriptions):
+            while not any(one.pulls > 1 for one in camera.subscriptions):  # the first has told, or not told, the state
                 await clock.sleep(0.01)
         programme = site.agenda.programmes[camera.identity.id]
         assert programme.on is not None
@@ -215,6 +216,16 @@ async def test_what_ended_while_nobody_listened_is_ended_afterwards(site: Fleet,
         programme.end(programme.on.number)
         await notes.until(lambda event: (event.kind, event.phase) == ("person", "end"), clock)
     assert [event.phase for event in notes.events if event.kind == "person"] == ["start", "end"]
+
+
+async def test_what_a_camera_does_not_confirm_to_a_new_subscription_is_over(site: Fleet, clock: SystemClock) -> None:
+    camera = maker_of(site, "tapo")
+    async with pulling(camera, clock) as notes:
+        site.agenda.begin(camera.identity.id, "person", 60)
+        await notes.until(lambda event: event.kind == "person", clock)
+        camera.notifier.tell_state = lambda _subscription, _now: None  # type: ignore[method-assign]
+        camera.subscriptions.clear()
+        await notes.until(lambda event: (event.kind, event.phase) == ("person", "end"), clock)
 
 
 async def test_the_end_of_listening_ends_events_and_the_subscription(site: Fleet, clock: SystemClock) -> None:
