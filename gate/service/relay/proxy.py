@@ -233,7 +233,7 @@ class RelayProxy:
             return "device_away" if message.type in over and not ws.closed else None
 
 
-_BEGUN = "relay_begun"
+_BEGUN = web.RequestKey("relay_begun", bool)
 
 
 async def _upwards(
