@@ -1,8 +1,11 @@
-"""Opens the volumes of a recorder: lock, identity, recovery, disk thread, retention; one that is missing is said."""
+"""Opens the volumes of a recorder: lock, identity, recovery, disk thread, retention. One that is missing is said, and
+joins as soon as it is there.
+"""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +17,7 @@ from gate.clock import Clock
 from recorder.catalog import queries, retention_queries
 from recorder.catalog.changes import put_volume
 from recorder.catalog.database import Catalog
-from recorder.catalog.rows import Stream
+from recorder.catalog.rows import Stream, VolumeRow
 from recorder.config import StorageConfig
 from recorder.retention.deletion import Deleter
 from recorder.retention.plan import Limits
@@ -22,7 +25,7 @@ from recorder.retention.shares import ShareSweeper
 from recorder.retention.sweeper import Sweeper
 from recorder.retention.usage import FootageUsage, StorageReport
 from recorder.segments.disks import Disks, Shelf
-from recorder.segments.errors import VolumeError
+from recorder.segments.errors import VolumeError, VolumeMissingError
 from recorder.segments.health import DiskHealth, Language, Notices
 from recorder.segments.recovery import recover
 from recorder.segments.segment_file import Disk
@@ -89,16 +92,21 @@ async def open_volumes(
     disk: Disk,
     stuck: list[Path],
 ) -> AsyncIterator[OpenVolumes]:
-    """All volumes that can be used, recovered and swept. `stuck` gets those that had not taken everything when they
-    were closed. Raises VolumeError if none can be used."""
+    """All volumes that can be used, recovered and swept; and those that the index knows but that are not there, which
+    take nothing until they have joined. `stuck` gets those that had not taken everything when they were closed. Raises
+    VolumeError if there is neither."""
     async with AsyncExitStack() as stack:
         notices = Notices(board)
         places = volume_places(data_dir, config)
-        found: list[tuple[Volume, VolumePlace]] = []
+        known = {row.path: row for row in await catalog.read(queries.volumes)}
+        found: list[tuple[_Joining, VolumePlace]] = []
         last_runs: dict[tuple[str, Stream], int] = {}
         for place in places:
+            joining = _Joining(place.root, data_dir, known, catalog, clock)
+            stack.callback(joining.volume.unlock)
             try:
-                volume = await _take(place.root, data_dir, catalog, clock, stack, last_runs, only=len(places) == 1)
+                if await joining.find(only=len(places) == 1):
+                    await joining.join(last_runs)
             except VolumeError as error:
                 if len(places) == 1:
                     raise
@@ -106,11 +114,13 @@ async def open_volumes(
                 notices.put(f"missing {place.root}", _MISSING[language].format(error=error))
                 failure = error
             else:
-                found.append((volume, place))
+                found.append((joining, place))
         if not found:
             raise failure
-        shelves = []
-        for volume, place in found:
+        shelves, joins = [], []
+        for joining, place in found:
+            volume = joining.volume
+            joins.append(None if joining.joined else joining.join)
             writer = DiskWriter(
                 volume=volume, catalog=catalog, disk=disk, clock=clock, sync_seconds=config.sync_seconds
             )
@@ -119,7 +129,7 @@ async def open_volumes(
             health = DiskHealth(notices, language, str(volume.root) if len(places) > 1 else "")
             shelves.append(Shelf(volume=volume, writer=writer, health=health, bytes_max=place.limits.bytes_max))
         limits = [place.limits for _, place in found]
-        sweepers, shares = await _retention(config, shelves, limits, catalog, clock, board)
+        sweepers, shares = await _retention(config, shelves, limits, joins, catalog, clock, board)
         disks = Disks(shelves, await catalog.read(queries.newest_volumes))
         yield OpenVolumes(disks=disks, sweepers=sweepers, shares=shares, last_runs=last_runs)
 
@@ -128,6 +138,7 @@ async def _retention(
     config: StorageConfig,
     shelves: Sequence[Shelf],
     limits: Sequence[Limits],
+    joins: Sequence[Callable[[], Awaitable[None]] | None],
     catalog: Catalog,
     clock: Clock,
     board: StateBoard,
@@ -148,11 +159,13 @@ async def _retention(
             clock=clock,
             limits=its,
             segment_seconds=config.segment_seconds,
+            join=join,
         )
-        for shelf, its in zip(shelves, limits, strict=True)
+        for shelf, its, join in zip(shelves, limits, joins, strict=True)
     ]
-    for sweeper in sweepers:
-        await sweeper.run_once()
+    for sweeper, join in zip(sweepers, joins, strict=True):
+        with contextlib.suppress(*(() if join is None else (OSError, VolumeError))):  # said, and tried again
+            await sweeper.run_once()
     return sweepers, ShareSweeper(
         catalog=catalog,
         deleter=deleter,
@@ -163,35 +176,58 @@ async def _retention(
     )
 
 
-async def _take(
-    root: Path,
-    data_dir: Path,
-    catalog: Catalog,
-    clock: Clock,
-    stack: AsyncExitStack,
-    last_runs: dict[tuple[str, Stream], int],
-    *,
-    only: bool,
-) -> Volume:
-    """Locks, identifies and recovers one volume. Raises VolumeError."""
-    if not only and not await asyncio.to_thread(root.is_dir):
-        raise VolumeError(f"{root}: the folder is not there; mount the volume, or make the folder, and start again")
-    volume = Volume(root)
-    path = str(root.relative_to(data_dir)) if root.is_relative_to(data_dir) else str(root)
-    known = {row.path: row.id for row in await catalog.read(queries.volumes)}
-    if path in known:  # before anything is written, the lock included: it may be an empty mount point
-        await asyncio.to_thread(volume.identify, known[path])
-    await asyncio.to_thread(volume.lock)
-    stack.callback(volume.unlock)
-    try:
-        volume_id = await asyncio.to_thread(volume.identify, known.get(path))
-        volume.number = await catalog.do(partial(put_volume, id=volume_id, path=path))
-        recovered = await catalog.do(partial(recover, volume=volume, clock=clock))
-    except OSError as error:
-        raise VolumeError(f"{error.filename or root}: cannot be recovered: {error.strerror}") from error
-    for stream, run in recovered.last_runs.items():
-        last_runs[stream] = max(run, last_runs.get(stream, 0))
-    return volume
+class _Joining:
+    """One volume on its way into use. `find` it, then `join`, whenever it is there."""
+
+    def __init__(
+        self, root: Path, data_dir: Path, known: Mapping[str, VolumeRow], catalog: Catalog, clock: Clock
+    ) -> None:
+        self.volume = Volume(root)
+        self.joined = False
+        self._path = str(root.relative_to(data_dir)) if root.is_relative_to(data_dir) else str(root)
+        self._known = known.get(self._path)
+        self._catalog = catalog
+        self._clock = clock
+
+    async def find(self, *, only: bool) -> bool:
+        """Whether the volume is there, or may be made; false if it is one that the index knows and that has to come.
+        Raises VolumeError."""
+        volume, known = self.volume, self._known
+        if known is None:
+            if not only and not await asyncio.to_thread(volume.root.is_dir):
+                raise VolumeError(
+                    f"{volume.root}: the folder is not there; mount the volume, or make the folder, and start again"
+                )
+            return True
+        volume.number = known.number
+        try:
+            await asyncio.to_thread(volume.identify, known.id)
+        except VolumeMissingError:
+            return False
+        return True
+
+    async def join(self, last_runs: dict[tuple[str, Stream], int] | None = None) -> None:
+        """Locks, identifies and recovers it; `last_runs` gets the highest run numbers. Raises VolumeError; nothing is
+        written before the id is seen, not even the lock."""
+        volume, known_id = self.volume, self._known.id if self._known else None
+        if known_id is not None:
+            await asyncio.to_thread(volume.identify, known_id)
+        await asyncio.to_thread(volume.lock)
+        try:
+            volume_id = await asyncio.to_thread(volume.identify, known_id)
+            volume.number = await self._catalog.do(partial(put_volume, id=volume_id, path=self._path))
+            recovered = await self._catalog.do(partial(recover, volume=volume, clock=self._clock))
+        except OSError as error:
+            volume.unlock()
+            name = error.filename or volume.root
+            raise VolumeError(f"{name}: cannot be recovered: {error.strerror}") from error
+        except VolumeError:
+            volume.unlock()
+            raise
+        self.joined = True
+        if last_runs is not None:
+            for stream, run in recovered.last_runs.items():
+                last_runs[stream] = max(run, last_runs.get(stream, 0))
 
 
 async def _stop(writer: DiskWriter, volume: Volume, stuck: list[Path]) -> None:

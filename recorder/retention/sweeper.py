@@ -7,7 +7,7 @@ deleted and a limit is passed, recording on this volume is stopped; so it is whe
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from gate.clock import Clock, instant_of
@@ -40,7 +40,8 @@ RATE_SECONDS = 30.0
 
 
 class Sweeper:
-    """`run` it beside the disk writer."""
+    """`run` it beside the disk writer. `join`: takes the volume into use when it comes, for one that is not there yet;
+    raises VolumeError until then."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Sweeper:
         clock: Clock,
         limits: Limits,
         segment_seconds: float,
+        join: Callable[[], Awaitable[None]] | None = None,
         free_bytes: Callable[[], int] | None = None,
     ) -> None:
         self._volume, self._writer, self._health = shelf.volume, shelf.writer, shelf.health
@@ -67,7 +69,8 @@ class Sweeper:
         self._rate = 0.0
         self._rate_at = (clock.monotonic_ns(), 0)
         self._full_seen = 0
-        self._gone = False
+        self._join = join
+        self._gone = join is not None
         self._complaint = ""
 
     async def run(self) -> None:
@@ -104,11 +107,16 @@ class Sweeper:
 
     async def _check_present(self) -> None:
         try:
-            await asyncio.to_thread(self._volume.regain if self._gone else self._volume.check_present)
+            if self._join is not None:
+                await self._join()
+                self._join = None
+            else:
+                await asyncio.to_thread(self._volume.regain if self._gone else self._volume.check_present)
         except (OSError, VolumeError) as error:
             self._gone = True
-            message = error.strerror if isinstance(error, OSError) else str(error)
-            self._health.block_for_loss(str(self._volume.root), message or str(error))
+            root = str(self._volume.root)
+            message = error.strerror if isinstance(error, OSError) else None
+            self._health.block_for_loss(root, message or str(error).removeprefix(f"{root}: ").partition(";")[0])
             raise
         if self._gone:
             self._gone = False

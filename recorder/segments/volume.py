@@ -45,18 +45,16 @@ class Volume:
     def identify(self, known_id: str | None) -> str:
         """The volume's id, made on first use. `known_id`: what the index expects, if it expects anything.
         Raises VolumeMissingError if this is not that volume."""
-        found = self._id = self.read_id()
+        found = self.read_id()
         if found is None:
             if known_id is not None:
-                raise VolumeMissingError(
-                    f"{self.root}: the recording volume is not there ({_ID_NAME} is missing); mount it and start again"
-                )
-            self._id = self._make_id(self.root / _ID_NAME)
-            return self._id
-        if known_id is not None and found != known_id:
+                raise VolumeMissingError(f"{self.root}: {_ID_NAME} is not there; mount the recording volume")
+            found = self._make_id(self.root / _ID_NAME)
+        elif known_id is not None and found != known_id:
             raise VolumeMissingError(
-                f"{self.root}: this is volume {found}, the index is of {known_id}; mount the right one and start again"
+                f"{self.root}: this is volume {found}, the index is of {known_id}; mount the right one"
             )
+        self._id = found
         return found
 
     def read_id(self) -> str | None:

@@ -170,18 +170,20 @@ class Depacketizer(ABC):
             self._close_fragmented()
 
     def _close_fragmented(self) -> None:
+        begin, self._open_at = self._open_at, -1
+        self.going_on = b""
         if self._open_kind in self._slice_kinds:
-            self._parts[self._open_at] = LENGTH(self._open_bytes) + self._open_header
+            self._parts[begin] = LENGTH(self._open_bytes) + self._open_header
             self._count(self._open_kind, self._open_bytes)
         else:
-            nal = self._open_header + b"".join(self._parts[self._open_at + 1 :])
-            del self._parts[self._open_at :]
-            self._held = min(self._held, self._open_at)
+            nal = self._open_header + b"".join(self._parts[begin + 1 :])
+            del self._parts[begin:]
+            self._held = min(self._held, begin)
             self._nal(memoryview(nal), 0, len(nal))
-        self._open_at = -1
-        self.going_on = b""
 
     def _add(self, view: memoryview, start: int, stop: int, kind: int) -> None:
+        if self._open_at >= 0:
+            self._damaged = True  # between the parts of another, whose rest would be taken for its own
         self._parts += (LENGTH(stop - start), view[start:stop])
         self._count(kind, stop - start)
 

@@ -18,7 +18,7 @@ from recorder.catalog.changes import put_volume
 from recorder.catalog.database import Catalog
 from recorder.catalog.errors import CatalogError
 from recorder.media.fmp4 import Sample, SegmentMark, fragment, init_segment, mark_box
-from recorder.segments.errors import VolumeLockedError, VolumeMissingError
+from recorder.segments.errors import VolumeError, VolumeLockedError, VolumeMissingError
 from recorder.segments.recovery import Recovered, recover, walk_segment
 from recorder.segments.volume import Volume
 from tests.component.segments.conftest import Index, Opening
@@ -264,19 +264,33 @@ async def test_a_second_recorder_on_the_same_volume_is_refused(open_site: Openin
                 pytest.fail("two recorders on one volume")
 
 
-async def test_a_missing_mount_is_an_error_and_nothing_is_written_into_it(disk: Disk, open_site: Opening) -> None:
-    (disk.root / "media").rename(disk.root / "elsewhere")
-    with pytest.raises(VolumeMissingError, match="not there"):
-        async with open_site():
-            pytest.fail("recorded into an empty mount point")
-    assert not (disk.root / "media").exists()
+async def test_a_missing_mount_is_waited_for_and_nothing_is_written_into_it(disk: Disk, open_site: Opening) -> None:
+    media, away = disk.root / "media", disk.root / "elsewhere"
+    media.rename(away)
+    files = sorted(away.rglob("*"))
+    async with open_site() as site:
+        await site.play(shifted(access_units(5 * FPS), 30, run=1))
+        assert site.state() == ("stopped", "disk")
+        assert "volume.json is not there" in site.board.storage.message
+        assert not media.exists()
+        away.rename(media)
+        await site.clock.advance(2.5)
+        await site.until(lambda: site.state() == ("waiting", None))
+        assert site.board.storage.message == ""
+        await site.play(shifted(access_units(5 * FPS), 40, run=2))
+        assert site.state() == ("recording", None)
+    assert len(list(media.rglob("*"))) > len(files)
 
 
-async def test_another_volume_in_its_place_is_refused(disk: Disk, open_site: Opening) -> None:
-    (disk.root / "media" / "volume.json").write_text('{"id": "00000000000000000000000000000000"}')
-    with pytest.raises(VolumeMissingError, match="this is volume 0000"):
-        async with open_site():
-            pytest.fail("another volume was written to")
+async def test_another_volume_in_its_place_is_not_written_to(disk: Disk, open_site: Opening) -> None:
+    media = disk.root / "media"
+    (media / "volume.json").write_text('{"id": "00000000000000000000000000000000"}')
+    files = sorted(media.rglob("*"))
+    async with open_site() as site:
+        await site.play(shifted(access_units(5 * FPS), 30, run=1))
+        assert site.state() == ("stopped", "disk")
+        assert "this is volume 0000" in site.board.storage.message
+    assert sorted(media.rglob("*")) == files
 
 
 @pytest.mark.parametrize("damage", ["junk", "newer"])
@@ -295,9 +309,10 @@ async def test_an_index_that_cannot_be_used_is_refused_with_what_to_do(
 
 async def test_a_refused_start_leaves_the_volume_to_the_next_one(disk: Disk, open_site: Opening) -> None:
     (disk.root / "media" / "volume.json").rename(disk.root / "id")
-    with pytest.raises(VolumeMissingError):
+    (disk.root / "media" / "volume.json").write_text("no id")
+    with pytest.raises(VolumeError, match="restore the file"):
         async with open_site():
-            pytest.fail("started without the volume")
+            pytest.fail("started without knowing the volume")
     (disk.root / "id").rename(disk.root / "media" / "volume.json")
     async with open_site() as site:
         assert await site.storage.catalog.read(queries.last_boot_was_clean) is False

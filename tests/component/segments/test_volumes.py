@@ -12,7 +12,7 @@ import pytest
 from gate.clock import SimulatedClock
 from recorder.catalog import queries
 from recorder.retention.plan import Limits
-from recorder.segments.errors import VolumeError, VolumeMissingError
+from recorder.segments.errors import VolumeError
 from recorder.segments.segment_file import OsDisk
 from tests.component.segments.conftest import Index, Opening, Site
 from tests.fakes.video import FPS, access_units, decoded_pictures, shifted
@@ -162,16 +162,29 @@ async def test_a_volume_that_is_missing_at_the_start_is_said_and_the_others_reco
         assert lost == (0,)
 
 
-async def test_without_any_volume_the_start_is_refused(
-    open_site: Opening, volumes: list[dict[str, Any]], tmp_path: Path
+async def test_without_any_volume_all_wait_and_each_joins_when_it_comes(
+    open_site: Opening, volumes: list[dict[str, Any]], tmp_path: Path, clock: SimulatedClock
 ) -> None:
-    async with open_site(cameras=("cam1",), volumes=volumes):
-        pass
+    async with open_site(cameras=CAMERAS, volumes=volumes) as site:
+        await play_all(site, 3)
+    before = cameras_on(tmp_path / "disk1")
     for name in ("disk1", "disk2"):
-        (tmp_path / name / "volume.json").unlink()
-    with pytest.raises(VolumeMissingError, match="not there"):
-        async with open_site(cameras=("cam1",), volumes=volumes):
-            pytest.fail("recorded into empty mount points")
+        (tmp_path / name).rename(tmp_path / f"{name}-away")
+        (tmp_path / name).mkdir()
+    async with open_site(cameras=CAMERAS, volumes=volumes) as site:
+        await play_all(site, 3, begin=10, run=2)
+        assert {site.state(camera) for camera in CAMERAS} == {("stopped", "disk")}
+        assert "disk1" in site.board.storage.message
+        assert [path for name in ("disk1", "disk2") for path in (tmp_path / name).iterdir()] == []
+        (tmp_path / "disk2").rmdir()
+        (tmp_path / "disk2-away").rename(tmp_path / "disk2")
+        await clock.advance(2.5)
+        await site.until(lambda: site.state("cam1")[1] != "disk")
+        await play_all(site, 3, begin=20, run=3)
+        assert cameras_on(tmp_path / "disk2") == set(CAMERAS)
+        assert list((tmp_path / "disk1").iterdir()) == []
+        assert "disk1" in site.board.storage.message and "disk2" not in site.board.storage.message
+    assert cameras_on(tmp_path / "disk1-away") == before
 
 
 async def test_a_folder_of_several_that_is_not_there_is_not_made(

@@ -201,6 +201,13 @@ def test_another_source_begins_at_its_key_picture_and_says_so() -> None:
     assert (key.restarted, key.timestamp, following.restarted) == (True, 78, False)
 
 
+def test_a_whole_unit_between_the_parts_of_another_damages_the_picture() -> None:
+    [first, *others] = fu_a(inter(1, 60), 20)
+    depacketizer = started()
+    assert push(depacketizer, *unit([first, inter(2), *others], 3000)) == []
+    assert depacketizer.units_dropped == 1
+
+
 def test_held_parts_survive_the_buffer() -> None:
     depacketizer = H264Depacketizer(SETS)
     buffer = bytearray(idr(1))
