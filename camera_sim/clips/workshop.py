@@ -31,14 +31,14 @@ _JOB_SECONDS_MAX = 120.0
 def plan_next(
     missing: Mapping[Show, set[int]], utc_ns: int, lead_seconds: float, later: Container[Show] = ()
 ) -> tuple[Show, int] | None:
-    """The group to make next: the missing one whose time comes first, counted from `lead_seconds` after now. Shows that
-    are for `later` wait until nothing else is missing."""
-    best: tuple[tuple[bool, float], Show, int] | None = None
+    """The group to make next: the missing one whose time comes first, counted from `lead_seconds` after now. Shows of
+    which there is nothing yet go before all others; those that are for `later` wait until nothing else is missing."""
+    best: tuple[tuple[bool, bool, float], Show, int] | None = None
     for show, gops in missing.items():
         gop_seconds = show.gop_pictures / show.fps
         at = ((utc_ns / 1e9 + lead_seconds) % show.loop_seconds) / gop_seconds
         for gop in gops:
-            wait = (show in later, ((gop - int(at)) % show.gops) * gop_seconds)
+            wait = (show in later, len(gops) < show.gops, ((gop - int(at)) % show.gops) * gop_seconds)
             if best is None or wait < best[0]:
                 best = (wait, show, gop)
     return best and best[1:]

@@ -68,6 +68,12 @@ def test_the_show_with_the_least_lead_goes_first() -> None:
     assert plan_next(missing, MINUTE + 7 * 10**9, 2.0) == (OTHER, 5)
 
 
+def test_a_show_of_which_there_is_nothing_yet_goes_first_unless_it_is_for_later() -> None:
+    missing = {SHOW: set(range(60)) - {8}, OTHER: set(range(30))}
+    assert plan_next(missing, MINUTE + 7 * 10**9, 2.0) == (OTHER, 4)
+    assert plan_next(missing, MINUTE + 7 * 10**9, 2.0, later={OTHER}) == (SHOW, 9)
+
+
 def test_cameras_that_show_the_same_share_a_loop_and_both_streams_one_drawing() -> None:
     first, second = CameraConfig(id="a", name="A", scene="car_park"), CameraConfig(id="b", scene="car_park")
     assert recipe_of(first, "main", 60) == recipe_of(second, "main", 60)
