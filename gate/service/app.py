@@ -32,6 +32,7 @@ from gate.service.portal.site import Site
 from gate.service.relay.host_key import open_host_key
 from gate.service.relay.relay import Relay, RelayPlace
 from gate.service.seed import DemoSite, seed_demo, seed_site
+from gate.service.store.alone import alone
 from gate.service.store.engine import Store, open_store
 from gate.service.store.migrate import migrate
 from gate.shared_clock.client import open_clock
@@ -63,6 +64,7 @@ async def run_service(
         )
         store = open_store(config.database_url)
         stack.push_async_callback(store.close)
+        stack.enter_context(alone(store))
         migrated = await migrate(store)
         if migrated.before != migrated.after:
             _log.info("database: form %s, before: %s", migrated.after, migrated.before or "none")

@@ -85,6 +85,12 @@ class ServiceConfig(Section):
             raise ValueError("beyond this machine it must have tls: {certificate: …, key: …}")
         return self
 
+    @model_validator(mode="after")
+    def _strangers_read_no_mail(self) -> "ServiceConfig":
+        if self.mail.built_in() is not None and not _is_loopback(split_address(self.listen)[0]):
+            raise ValueError("beyond this machine it must have mail: {smtp: …}: anybody may read the built-in mailbox")
+        return self
+
     @property
     def database_url(self) -> str:
         """What the store opens. Raises OSError where the password's file cannot be read."""

@@ -1,4 +1,4 @@
-"""What nobody needs any more: sessions and challenges that are over, old attempts, old idempotency keys. None of it is
+"""What nobody needs any more: sessions, challenges and resets that are over, old attempts, old keys. None of it is
 in force: each is judged by its own time when it is used."""
 
 import logging
@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from gate.service.store.engine import Store
-from gate.service.store.schema import challenges, idempotency, sessions, sign_in_attempts
+from gate.service.store.schema import challenges, idempotency, password_resets, sessions, sign_in_attempts
 
 ATTEMPTS_KEPT = timedelta(days=90)
 IDEMPOTENCY_KEPT = timedelta(days=30)
@@ -22,6 +22,7 @@ async def tidy(store: Store, now: datetime) -> int:
     old = (
         (sessions, sessions.c.expires_at, now),
         (challenges, challenges.c.expires_at, now),
+        (password_resets, password_resets.c.deadline, now),
         (sign_in_attempts, sign_in_attempts.c.at, now - ATTEMPTS_KEPT),
         (idempotency, idempotency.c.created_at, now - IDEMPOTENCY_KEPT),
     )
