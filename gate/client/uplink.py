@@ -105,19 +105,22 @@ class Uplink:
             phase="connecting",
             since=clock.now(),
             code=registration.shown_code,
+            label=registration.text,
         )
 
     @property
     def status(self) -> UplinkStatus:
         """As of this moment."""
         entitlement, registered = self._gate.entitlement, self._status.registered
+        unclaimed = not (registered or (registered is None and entitlement))
         known = self._status
         if self._lost_ns is not None and self._clock.monotonic_ns() - self._lost_ns >= OFFLINE_SECONDS * 1e9:
             known = replace(known, phase="offline", since=self._lost_at)
         return replace(
             known,
             stale_after=entitlement.stale_after if entitlement else None,
-            code=None if registered or (registered is None and entitlement) else self._registration.shown_code,
+            code=self._registration.shown_code if unclaimed else None,
+            label=self._registration.text if unclaimed else None,
         )
 
     @property

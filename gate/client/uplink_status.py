@@ -12,7 +12,8 @@ Phase = Literal["connecting", "connected", "offline"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UplinkStatus:
     """`since`: of the phase. `registered` None: the service has not said yet. `trouble`: why there is no connection.
-    `code`: what to register the device by, while it is registered for nobody. `stale_after`: until when the remote
+    `code` and `label` (the text of its QR code): what to register the device by, while it is registered for nobody.
+    `stale_after`: until when the remote
     side goes on without the service, where something is in force."""
 
     url: str
@@ -23,6 +24,7 @@ class UplinkStatus:
     registered: bool | None = None
     trouble: Text = NO_TEXT
     code: str | None = None
+    label: str | None = None
     stale_after: datetime | None = None
 
     def text(self, zone: tzinfo) -> Text:

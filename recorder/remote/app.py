@@ -11,6 +11,7 @@ from recorder.remote.device_route import DeviceRoute
 from recorder.remote.fragment_form import FragmentForm
 from recorder.remote.guard import add_security_headers, guard_middleware
 from recorder.remote.page import Page
+from recorder.remote.registration_route import RegistrationRoute
 from recorder.remote.reload_route import ReloadRoute
 from recorder.remote.snapshot import SnapshotRoute
 from recorder.state import StateBoard, StreamState
@@ -57,6 +58,8 @@ def create_app(served: Served, *, viewers_max: int = VIEWERS_MAX) -> web.Applica
     app.router.add_get("/api/v1/explain", explain.handle)
     app.router.add_get("/api/v1/device", device.device)
     app.router.add_get("/api/v1/cameras", device.cameras)
+    registration = RegistrationRoute(served.licence)
+    app.router.add_get("/api/v1/registration.svg", registration.picture, allow_head=False)
     if served.reload is not None:
         reload_route = ReloadRoute(reload=served.reload, gate=gate, device=config.device)
         app.router.add_post("/api/v1/config/reload", reload_route.handle)

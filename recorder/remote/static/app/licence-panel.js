@@ -12,16 +12,18 @@ export class LicencePanel extends HTMLElement {
   #list = null;
   #remedy = null;
   #service = null;
+  #code = null;
 
   begin(site) {
     this.#site = site;
     this.#list = make("ul", { class: "licence-list" });
     this.#remedy = make("p", { class: "panel-note" });
     this.#service = make("p", { class: "panel-note licence-service" });
+    this.#code = make("img", { class: "registration-code", alt: t("service.qr"), hidden: "" });
     this.replaceChildren(
       make("section", { class: "panel", "aria-labelledby": "licence-title" },
         make("h2", { id: "licence-title" }, t("licence.title")), this.#list, this.#remedy,
-        this.#service),
+        this.#service, this.#code),
     );
     site.addEventListener("state", () => this.#draw());
     setInterval(() => this.#draw(), TICK_MS);
@@ -36,6 +38,16 @@ export class LicencePanel extends HTMLElement {
     const remedies = this.#site.state.cameras.map((camera) => camera.licence.denial?.remedy).filter(Boolean);
     setText(this.#remedy, [...new Set(remedies)].join(" "));
     setText(this.#service, this.#serviceText(this.#site.state.licence.service));
+    this.#drawCode(this.#site.state.licence.service?.code);
+  }
+
+  /** The QR code to register by; asked for again when the code is another one. */
+  #drawCode(code) {
+    if (this.#code.dataset.code === (code ?? "")) return;
+    this.#code.dataset.code = code ?? "";
+    this.#code.hidden = !code;
+    if (code) this.#code.src = `api/v1/registration.svg?${new URLSearchParams({ code })}`;
+    else this.#code.removeAttribute("src");
   }
 
   #serviceText(service) {
