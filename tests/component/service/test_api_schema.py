@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import CheckFunction
@@ -37,6 +38,12 @@ def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         yield serving
 
 
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as kept:
+        yield kept
+
+
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,
@@ -46,7 +53,9 @@ def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_answers_are_what_the_document_says(case: schemathesis.Case, server: ApiServer) -> None:
+def test_answers_are_what_the_document_says(
+    case: schemathesis.Case, server: ApiServer, session: requests.Session
+) -> None:
     roles = sorted(server.tokens)
     role = roles[len(f"{case.body}{case.query}{case.path_parameters}") % len(roles)]
-    case.call_and_validate(base_url=server.url, headers=server.headers(role), checks=_CHECKS)
+    case.call_and_validate(base_url=server.url, headers=server.headers(role), checks=_CHECKS, session=session)
