@@ -57,6 +57,15 @@ def _stream_url(value: str) -> str:
     return value
 
 
+def _card_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"an address like http://192.0.2.10/sd/files is wanted, not {_without_login(value)!r}")
+    if parts.username or parts.password:
+        raise ValueError("give user and password in their own fields, not in the address")
+    return value
+
+
 def _service_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
@@ -171,6 +180,7 @@ class CameraConfig(Section):
     password: SecretStr | None = None
     auth: Literal["digest", "basic"] = "digest"
     audio: bool = True
+    card: Annotated[str, AfterValidator(_card_url)] | None = None
     record: Record = RecordSettings()
     record_streams: tuple[Stream, ...] = ("main",)
     motion: Motion = MotionSettings()
@@ -260,7 +270,12 @@ def moved(config: RecorderConfig, port_base: int) -> RecorderConfig:
     remote = config.remote.model_copy(update={"listen": moved_ports(listen, port_base)}) if listen else config.remote
     licence = config.licence.model_copy(update={"url": moved_ports(url, port_base)}) if url else config.licence
     cameras = tuple(
-        camera.with_streams(move).model_copy(update={"onvif": camera.onvif and camera.onvif.moved(port_base)})
+        camera.with_streams(move).model_copy(
+            update={
+                "onvif": camera.onvif and camera.onvif.moved(port_base),
+                "card": camera.card and moved_ports(camera.card, port_base),
+            }
+        )
         for camera in config.cameras
     )
     return config.model_copy(update={"remote": remote, "licence": licence, "cameras": cameras})

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from gate.clock import Clock
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import STATE_NAME
 from gate.yaml_file import ConfigError
+from recorder.backfill.sources import backfills
 from recorder.cameras import CameraChanges, Cameras
 from recorder.config import CameraConfig, RecorderConfig
 from recorder.events.sources import EventSources, open_bus
@@ -49,8 +50,7 @@ async def run_device(
         clock = await stack.enter_async_context(
             open_clock(config.clock.mode, config.clock.socket, name, state=state_path)
         )
-        board = StateBoard(cameras={})
-        hub = Hub()
+        board, hub = StateBoard(cameras={}), Hub()
         licensing = open_licence_source(config, clock)
         gate, licence = licensing.gate, licensing.licence
         await licence.run_once()  # before anything asks the gate: what is licensed must not begin with a denial
@@ -67,10 +67,11 @@ async def run_device(
             open_bus(catalog=storage.catalog, gate=gate, board=board, clock=clock, trigger=recordings.trigger)
         )
         events = EventSources(bus=bus, hub=hub, gate=gate, board=board, clock=clock, language=config.device.language)
-        await events.apply(config.cameras)
-        reload = ConfigReload(
-            load=load, running=config, apply=partial(_apply, cameras, events, controls, licensing.uplink)
-        )
+        backfill = backfills(config, storage, gate, board, clock)
+        for beside in (events, backfill):
+            await beside.apply(config.cameras)
+        apply = partial(_apply, cameras, controls, (events.apply, backfill.apply), licensing.uplink)
+        reload = ConfigReload(load=load, running=config, apply=apply)
         served = Served(
             hub=hub,
             gate=gate,
@@ -95,26 +96,26 @@ async def run_device(
             "storage": storage.run,
             "cameras": cameras.run,
             "events": events.run,
+            "backfill": backfill.run,
             "controls": controls.run,
             "precision": partial(run_precision, gate, cameras.sources, clock),
             "reload": partial(_reload_on, reload_wanted, reload),
         }
-        addresses = {"local": str(config.local.socket)}
-        if front.address is not None:
-            addresses["remote"] = front.url
+        addresses = {"local": str(config.local.socket)} | ({"remote": front.url} if front.address else {})
         await _run_until(ended, jobs, partial(on_ready, addresses))
 
 
 async def _apply(
     cameras: Cameras,
-    events: EventSources,
     controls: OnvifControls,
+    beside: Iterable[Callable[[Sequence[CameraConfig]], Awaitable[None]]],
     uplink: "Uplink | None",
     wanted: Sequence[CameraConfig],
 ) -> CameraChanges:
     controls.apply(wanted)
     changes = await cameras.apply(wanted)
-    await events.apply(wanted)
+    for apply in beside:
+        await apply(wanted)
     if uplink is not None:
         uplink.tell_cameras(camera_names(wanted))
     return changes

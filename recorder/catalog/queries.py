@@ -156,6 +156,23 @@ def last_boot_was_clean(db: sqlite3.Connection) -> bool:
     return row is None or row[0] is not None
 
 
+def free_run_before(db: sqlite3.Connection, camera: str, start_utc_ns: int) -> int | None:
+    """The number that was left free before the first run of the main stream that begins at or after an instant; None if
+    it is taken, or there is no such run."""
+    row = db.execute(
+        "SELECT run FROM run WHERE camera_id = (SELECT id FROM camera WHERE name = ?) AND stream = 0"
+        " AND start_utc_ns >= ? ORDER BY start_utc_ns, run LIMIT 1",
+        (camera, start_utc_ns),
+    ).fetchone()
+    if row is None or row[0] < 2:
+        return None
+    taken = db.execute(
+        "SELECT 1 FROM run WHERE camera_id = (SELECT id FROM camera WHERE name = ?) AND stream = 0 AND run = ?",
+        (camera, row[0] - 1),
+    ).fetchone()
+    return None if taken else int(row[0]) - 1
+
+
 def last_alive_utc_ns(db: sqlite3.Connection) -> int | None:
     """When the recorder before this one was last known to run."""
     row = db.execute("SELECT alive_utc_ns FROM boot ORDER BY id DESC LIMIT 1").fetchone()

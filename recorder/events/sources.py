@@ -19,10 +19,10 @@ from recorder.config import CameraConfig
 from recorder.events.bus import EventBus
 from recorder.events.motion_watch import MotionWatch
 from recorder.events.system import SystemWatch
-from recorder.events.watchers import Watcher, Watchers
 from recorder.hub import Hub
 from recorder.ingest.onvif.event_pull import EventPull
 from recorder.state import StateBoard
+from recorder.watchers import Watcher, Watchers
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from recorder.state import StreamState
 
 TICK_NS = 500_000_000
 _OPEN_SLACK_SECONDS = 2.0  # the thread gives up by itself first, and says why
-_SINGLE_NALS: dict[str, Callable[[bytes], bool]] = {  # what is no packet format of RTP (RFC 6184, RFC 7798)
+SINGLE_NALS: dict[str, Callable[[bytes], bool]] = {  # what is no packet format of RTP (RFC 6184, RFC 7798)
     "h264": lambda nal: 0 < h264_type(nal) < 24,
     "h265": lambda nal: h265_type(nal) < 48,
 }
@@ -62,7 +62,7 @@ class LibavReception:
         try:
             opened = await self._next(reader, OPEN_SECONDS_MAX + _OPEN_SLACK_SECONDS)
             assert isinstance(opened, Opened)
-            single = _SINGLE_NALS[opened.codec]
+            single = SINGLE_NALS[opened.codec]
             depacketizer = DEPACKETIZERS[opened.codec](tuple(nal for nal in opened.parameter_sets if single(nal)))
             pace = Pace() if opened.paced else None
             packet_seconds_max = max(source.packet_seconds_max, opened.packet_seconds_max)

@@ -40,7 +40,7 @@ SEGMENT_SECONDS_MAX = 60.0
 """How long the next segment of HLS may take to appear."""
 NAL_UNITS_MAX = 1024
 
-_CODECS = {"h264": "h264", "hevc": "h265"}
+CODECS = {"h264": "h264", "hevc": "h265"}
 _LENGTH_SIZE_AT = {"h264": 4, "h265": 21}  # of avcC and hvcC: where lengthSizeMinusOne stands
 _PROTOCOLS = {  # what a playlist or a container may lead to
     "file": "file",
@@ -153,7 +153,7 @@ class LibavReader:
             if not container.streams.video:
                 raise UnsupportedError(f"There is no video in {self._place}.")
             stream = container.streams.video[0]
-            codec = _CODECS.get(stream.codec.name)
+            codec = CODECS.get(stream.codec.name)
             if codec is None:
                 raise UnsupportedError(
                     f"The source sends {stream.codec.name}; only H.264 and H.265 are recorded, as they are."
@@ -176,7 +176,7 @@ class LibavReader:
                 for packet in container.demux(stream, *sounds):
                     if not packet.size:
                         continue
-                    shown, decoded = _ticks_of(packet)
+                    shown, decoded = ticks_of(packet)
                     if packet.stream is not stream:
                         if sound is not None and first is not None:
                             yield from self._sound_items(sound, packet, shown - first + offset)
@@ -264,7 +264,7 @@ def _by_start_codes(data: bytes) -> tuple[bytes, ...]:
     return tuple(nal for part in parts if (nal := part.rstrip(b"\x00")))
 
 
-def _ticks_of(packet: "av.Packet[Any]") -> tuple[int, int]:
+def ticks_of(packet: "av.Packet[Any]") -> tuple[int, int]:
     """When it is shown, and when decoded. Without the one, the other is all there is."""
     decoded = packet.dts if packet.dts is not None else packet.pts or 0
     shown = packet.pts if packet.pts is not None else decoded

@@ -55,6 +55,7 @@ class Cutter:
     _decode_end: int = field(default=0, init=False)
     _end_utc_ns: int = field(default=0, init=False)
     _duration: int = field(default=_DURATION_UNKNOWN, init=False)
+    _left_free: int = field(default=0, init=False)
     _sound: SoundBeside = field(default_factory=SoundBeside, init=False)
 
     @property
@@ -121,6 +122,11 @@ class Cutter:
         self.abort()
         return ready
 
+    def leave_run_free(self) -> None:
+        """The camera is out of reach: the next run leaves a number free before it, for footage that is fetched later
+        and belongs between the two. Order is by number."""
+        self._left_free = 1
+
     def abort(self) -> None:
         """Forgets the open run: the disk did not take it."""
         self._sound.abort()
@@ -149,6 +155,7 @@ class Cutter:
 
     def _begin_run(self, unit: AccessUnit) -> Sequence[Command]:
         self._source_run = unit.run
+        self.next_run, self._left_free = self.next_run + self._left_free, 0
         share = zlib.crc32(self.camera.encode()) / 2**32
         first_seconds = max(self.segment_seconds * share, FRAGMENT_SECONDS)
         self._duration = _DURATION_UNKNOWN
@@ -156,7 +163,6 @@ class Cutter:
         self.next_run += 1
         self._key_pts = self._run_pts = unit.pts_90k
         self._begin_fragment(unit)
-        self._sound.begin_run(unit.pts_90k)
         return self._sound.pass_on([command])
 
     def _begin_segment(self, unit: AccessUnit, lead_90k: int, seq: int, segment_ticks: int) -> OpenSegment:

@@ -246,6 +246,7 @@ class StreamRecorder:
         if last is None:
             if now_ns - self._account.waiting_monotonic_ns > OFFLINE_SECONDS * 1e9:
                 self._account.note_silence(self._account.waiting_utc_ns, recording=False)
+                self._cutter.leave_run_free()
                 self._admission.clear()
                 self._show_unwanted()
             return
@@ -258,6 +259,7 @@ class StreamRecorder:
         elif self._account.state.phase == "recording":
             self._hand_over(self._cutter.flush())
             self._account.note_silence(self._cutter.expected_end_utc_ns, recording=True)
+            self._cutter.leave_run_free()
             self._account.show("waiting", None)
 
     def _show_unwanted(self) -> None:

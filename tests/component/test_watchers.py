@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from gate.clock import SimulatedClock
 from recorder.config import CameraConfig
-from recorder.events.watchers import RETRY_SECONDS, Watcher, Watchers
+from recorder.watchers import RETRY_SECONDS, Watcher, Watchers
 from tests.fakes.entitlements import NEW_YEAR
 
 

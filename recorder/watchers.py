@@ -1,5 +1,5 @@
-"""The event sources of all cameras: each a supervised task that begins anew after a defect, and only where its part
-of the configuration has changed."""
+"""What runs beside a camera (its event sources, the backfill from its card): each a supervised task that begins anew
+after a defect, and only where its part of the configuration has changed."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watcher:
-    """One source of one camera's events. `settings`: what it was made from; equal ones go on undisturbed."""
+    """One job beside one camera. `settings`: what it was made from; equal ones go on undisturbed."""
 
     settings: object
     job: Job
@@ -43,7 +43,7 @@ class Watchers:
         self._group: asyncio.TaskGroup | None = None
 
     async def apply(self, cameras: Sequence[CameraConfig]) -> None:
-        """Makes these the cameras whose events are watched for."""
+        """Makes these the cameras that have something beside them."""
         wanted = {(camera.id, name): watcher for camera in cameras for name, watcher in self._plan(camera).items()}
         changed = [
             key for key, known in self._wanted.items() if key not in wanted or wanted[key].settings != known.settings
