@@ -2,7 +2,8 @@
 
 1. A frame belongs to the fragment in whose time it begins. So a fragment waits until its sound has come, WAIT_SECONDS
    at most, and what is commanded after it waits with it.
-2. A run's sound begins with its first picture: what began before it may have been captured before it was allowed.
+2. A segment's sound begins with its first picture. So does a run's: what began before it may have been captured before
+   that was allowed.
 3. Within a segment frames follow each other without a hole. Only where their times say otherwise by more than
    SLIP_SECONDS a hole is left, or a frame left out. So sound and pictures are never further apart than that.
 """
@@ -24,25 +25,20 @@ _WAIT_TICKS = round(WAIT_SECONDS * TIMESCALE)
 
 
 class SoundBeside:
-    """`begin_run` first; `take` the frames that come; every command goes through `pass_on`. `holding`: whether commands
-    wait here, and `pass_on` is to be called although there are no new ones."""
+    """`take` the frames that come; every command goes through `pass_on`; `abort` when a run is over. `holding`: whether
+    commands wait here, and `pass_on` is to be called although there are no new ones."""
 
     def __init__(self) -> None:
         self.holding = False
         self._frames: deque[SoundFrame] = deque(maxlen=FRAMES_MAX)
         self._held: deque[Command] = deque()
         self._format: SoundFormat | None = None
-        self._run_pts = self._start_pts = 0
+        self._start_pts = 0
         self._next: int | None = None
 
-    def begin_run(self, pts_90k: int) -> None:
-        """A run begins with the picture of this time."""
-        self._frames.clear()
-        self._run_pts = pts_90k
-
     def take(self, frames: Iterable[SoundFrame]) -> None:
-        """The frames that come with a picture."""
-        self._frames += (frame for frame in frames if frame.pts_90k >= self._run_pts)
+        """The frames that come with a picture of the run."""
+        self._frames += frames
 
     def pass_on(self, commands: Sequence[Command], now_90k: int | None = None) -> Sequence[Command]:
         """What is ready to go: all of it, unless sound is waited for. `now_90k`: of the newest picture; without it

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from recorder.media.aac import low_complexity_config, sound_format
-from recorder.media.access_unit import AccessUnit, SoundFrame
+from recorder.media.access_unit import AccessUnit, SoundFrame, VideoFormat
 from recorder.media.fmp4 import parse_fragment_head, walk_boxes
 from recorder.segments.mode import RecordingMode
 from recorder.segments.recovery import walk_segment
@@ -19,6 +20,12 @@ RATE = 16_000
 FORMAT = sound_format(low_complexity_config(RATE, 1))
 FRAME_TICKS = 1024 * 90_000 // RATE
 SECOND = 10**9
+SOUND = b"sound" * 20
+
+
+@cache
+def sounding_format() -> VideoFormat:
+    return replace(access_units(1)[0].format, sound=FORMAT)
 
 
 def sounding(pictures: int, *, late_pictures: int = 2) -> list[AccessUnit]:
@@ -28,9 +35,9 @@ def sounding(pictures: int, *, late_pictures: int = 2) -> list[AccessUnit]:
     for index, unit in enumerate(pictures_alone):
         frames = []
         while (number + 1) * FRAME_TICKS <= pictures_alone[max(index - late_pictures, 0)].pts_90k:
-            frames.append(SoundFrame(number.to_bytes(3, "big") + b"sound" * 20, number * FRAME_TICKS))
+            frames.append(SoundFrame(number.to_bytes(3, "big") + SOUND, number * FRAME_TICKS))
             number += 1
-        units.append(replace(unit, format=replace(unit.format, sound=FORMAT), sound=tuple(frames)))
+        units.append(replace(unit, format=sounding_format(), sound=tuple(frames)))
     return units
 
 
@@ -87,30 +94,29 @@ async def test_an_events_recording_has_the_sound_from_before_it(open_site: Openi
 
 @pytest.fixture
 def segment(tmp_path: Path) -> Path:
+    """A file that ends with a frame of sound."""
     recorded = Recorded(tmp_path / "data", segment_seconds=60)
     recorded.write(sounding(6 * FPS))
     recorded.close()
     [path] = (tmp_path / "data").rglob("*.mp4")
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rindex(SOUND) + len(SOUND)])
     return path
-
-
-def last_sound(path: Path) -> tuple[int, int]:
-    """Where the last frame of the file lies."""
-    return path.stat().st_size - 103, path.stat().st_size
 
 
 def test_a_file_with_sound_is_read_back_whole(segment: Path) -> None:
     walked = walk_segment(segment, unsynced=True)
     assert walked is not None and walked.torn_bytes == 0
     assert walked.format.sound == FORMAT
-    assert walked.content.samples == 6 * FPS
+    assert walked.content.samples > 5 * FPS
 
 
 @pytest.mark.parametrize("damage", ["cut off", "zeros"])
 def test_a_fragment_whose_sound_never_reached_the_disk_is_torn(segment: Path, damage: str) -> None:
     whole = walk_segment(segment, unsynced=True)
-    start, end = last_sound(segment)
     content = bytearray(segment.read_bytes())
+    end = len(content)
+    start = end - len(SOUND) - 3
     if damage == "zeros":
         content[start:end] = bytes(end - start)
     else:

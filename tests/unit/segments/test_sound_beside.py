@@ -17,6 +17,7 @@ from tests.unit.segments.test_cutter import T0_NS, TICKS, Segment, cut, cutter, 
 RATE = 16_000
 FORMAT = sound_format(low_complexity_config(RATE, 1))
 FRAME = 1024 * 90_000 // RATE  # exactly
+SOUNDING = replace(steady(1, 1)[0].format, sound=FORMAT)
 
 
 def frames(seconds: float, *, start: int = 0) -> list[SoundFrame]:
@@ -34,7 +35,7 @@ def with_sound(units: Sequence[AccessUnit], sound: Iterable[SoundFrame], late: i
         ready = []
         while waiting and waiting[0].pts_90k + FRAME + late <= unit.pts_90k:
             ready.append(waiting.pop(0))
-        found.append(replace(unit, format=replace(unit.format, sound=FORMAT), sound=tuple(ready)))
+        found.append(replace(unit, format=SOUNDING, sound=tuple(ready)))
     return found
 
 
@@ -144,9 +145,7 @@ def test_sound_that_steps_back_is_left_out_until_it_is_new() -> None:
 def test_sound_that_begins_or_ends_in_mid_stream_closes_the_segment() -> None:
     silent = steady(45, 15)
     sounding = [
-        replace(
-            unit, format=replace(unit.format, sound=FORMAT), sound=(SoundFrame(b"x", unit.pts_90k),) if number else ()
-        )
+        replace(unit, format=SOUNDING, sound=(SoundFrame(b"x", unit.pts_90k),) if number else ())
         for number, unit in enumerate(steady(45, 15, start=45))
     ]
     segments = cut([*silent, *sounding, *steady(45, 15, start=90)], cutter(60))
