@@ -37,7 +37,7 @@ async def test_a_silent_camera_is_offline_from_its_last_picture_to_its_next(
         await site.play(shifted(units[2 * FPS :], 30, run=2))
         assert site.state() == ("recording", None)
     assert index.gaps() == [("camera_offline", 2.0, 32.0), ("off", 34.0, None)]
-    assert [row.id.run for row in index.segments()] == [1, 2]
+    assert [row.id.run for row in index.segments()] == [1, 3], "2 is for what its card may have"
 
 
 async def test_pictures_that_were_only_held_up_leave_no_gap(
