@@ -2,12 +2,16 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from pydantic import ValidationError
 
+from camera_sim.camera_config import CameraConfig
+from camera_sim.config import FleetConfig, OnvifConfig
 from camera_sim.errors import SoapFaultError
 from camera_sim.onvif import discovery, login
 from camera_sim.onvif.discovery import Probe, Resolve
@@ -214,3 +218,25 @@ def test_hostile_bytes_are_a_fault_or_silence(data: bytes) -> None:
             Login().judge_token(call.security, ACCOUNT, ns_of(NOW))
     except SoapFaultError:
         pass
+
+
+@pytest.mark.parametrize(
+    "listen", ["192.0.2.1:8080", "127.255.255.1:8080", "[::1]:8080", "127.0.1.1", "127.0.1.1:99999"]
+)
+def test_addresses_without_room_for_cameras_are_refused(listen: str) -> None:
+    with pytest.raises(ValidationError):
+        OnvifConfig(listen=listen)
+
+
+def test_every_camera_gets_an_address_and_keeps_its_own() -> None:
+    def camera(name: str, host: str | None = None) -> CameraConfig:
+        return CameraConfig(id=name, scene="car_park", host=host)
+
+    fleet = FleetConfig(
+        cache_dir=Path("x"), onvif=OnvifConfig(), cameras=(camera("a"), camera("b", "127.0.1.1"), camera("c"))
+    )
+    assert fleet.hosts == {"a": "127.0.1.2", "b": "127.0.1.1", "c": "127.0.1.3"}
+    without = fleet.model_copy(update={"onvif": None})
+    assert without.hosts == {"b": "127.0.1.1"}
+    with pytest.raises(ValidationError, match="two cameras have the host"):
+        FleetConfig(cache_dir=Path("x"), cameras=(camera("a", "127.0.1.1"), camera("b", "127.0.1.1")))
