@@ -47,8 +47,11 @@ class Agenda:
             await self._clock.sleep(when.after_seconds)
             self.begin(planned.camera, planned.kind, planned.seconds)
             return
+        due = self._clock.now()
         while True:
-            await self._clock.sleep_until(next_due(when, self._clock.now() + _EARLY) - _EARLY)
+            # Timers may end a moment early: what has come once must not be due again.
+            due = next_due(when, max(due, self._clock.now() + _EARLY))
+            await self._clock.sleep_until(due - _EARLY)
             self.begin(planned.camera, planned.kind, planned.seconds)
 
     def _concerned(self, camera: str) -> list[Programme]:
