@@ -60,12 +60,14 @@ LICENCES = 4
 
 async def seed_demo(store: Store, passwords: Passwords, clock: Clock, rules: Rules) -> bool:
     """Puts the people of SIGN_INS into a database that does not have them; tells whether it did. All in one
-    transaction."""
+    transaction: of several processes that start at once one does it."""
     hashed = await passwords.hash(PASSWORD)
     async with store.begin() as tx:
-        if await user_by_email(tx, PARTNER.email) is not None:
+        now = clock.now()
+        operator = await insert_user(tx, SYSTEM, _user("運営", OPERATOR, hashed), "operator", now, rules)
+        if isinstance(operator, Refusal):  # the address is taken: by an earlier seed, or another process's
             return False
-        await _people(tx, hashed, clock.now(), rules)
+        await _people(tx, actor_of(operator), hashed, now, rules)
     return True
 
 
@@ -124,8 +126,7 @@ async def _actor(tx: Transaction, sign_in: DemoSignIn) -> Actor:
     return actor_of(user)
 
 
-async def _people(tx: Transaction, hashed: str, now: datetime, rules: Rules) -> None:
-    operator = actor_of(_done(await insert_user(tx, SYSTEM, _user("運営", OPERATOR, hashed), "operator", now, rules)))
+async def _people(tx: Transaction, operator: Actor, hashed: str, now: datetime, rules: Rules) -> None:
     partner = await _partner(tx, operator, "みなと電機（デモ販売店）", PARTNER, hashed, now, rules)
     secondary = await _partner(tx, partner, "うみかぜ商会（デモ二次店）", SECONDARY, hashed, now, rules)
     for kind, months, quantity in STOCK:

@@ -3,18 +3,23 @@
 import asyncio
 from collections import Counter
 
+from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
+from gate.clock import SimulatedClock
 from gate.licence.facts import CameraKey
+from gate.licence.rules import Rules
+from gate.service.access.passwords import Passwords
 from gate.service.operations.allocation import Allocate, Allocated, allocate
 from gate.service.operations.bindings import MoveBinding, bind
 from gate.service.operations.customers import add_customer
 from gate.service.operations.devices import RegisterDevice, register_device
 from gate.service.operations.refusals import Refusal
 from gate.service.operations.stock import MoveStock, move_stock
+from gate.service.seed import SIGN_INS, seed_demo
 from gate.service.store import schema
 from gate.service.store.engine import Store, open_store
-from tests.component.service.site import Site
+from tests.component.service.site import NOON, Site
 
 
 async def _left(store: Store) -> int:
@@ -120,3 +125,16 @@ async def test_one_address_makes_one_account(site: Site) -> None:
     assert sorted(one.code for one in results if isinstance(one, Refusal)) == ["EMAIL_TAKEN", "EMAIL_TAKEN"]
     async with site.store.read() as tx:
         assert await tx.scalar(select(func.count()).select_from(schema.customers)) == 1
+
+
+async def test_processes_that_start_at_once_put_the_demos_people_in_once(
+    service_store: Store, service_database: str
+) -> None:
+    stores = [service_store, open_store(service_database), open_store(service_database)]
+    clock, passwords = SimulatedClock(NOON), Passwords(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    done = await asyncio.gather(*(seed_demo(store, passwords, clock, Rules()) for store in stores))
+    for store in stores[1:]:
+        await store.close()
+    assert sorted(done) == [False, False, True]
+    async with service_store.read() as tx:
+        assert await tx.scalar(select(func.count()).select_from(schema.users)) == len(SIGN_INS)
