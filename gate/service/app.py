@@ -8,6 +8,8 @@ from collections.abc import Callable
 import anyio
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gate.clock import Clock
 from gate.licence.rules import Rules
@@ -34,7 +36,7 @@ from gate.service.relay.relay import Relay, RelayPlace
 from gate.service.seed import DemoSite, seed_demo, seed_site
 from gate.service.store.alone import alone
 from gate.service.store.engine import Store, open_store
-from gate.service.store.migrate import migrate
+from gate.service.store.migrate import cause_of, migrate
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import STATE_NAME
 from gate.signing.issuer import open_issuer
@@ -164,6 +166,9 @@ async def _api_errors(request: web.Request, handler: Handler) -> web.StreamRespo
             response.headers["Allow"] = error.headers["Allow"]
     except ConnectionError:
         raise
+    except (DBAPIError, PoolTimeoutError) as error:
+        _log.error("%s %s: the database failed: %s", request.method, request.path, cause_of(error))
+        response = problem.own("UNAVAILABLE", language)
     except Exception:
         _log.exception("%s %s failed", request.method, request.path)
         response = problem.own("INTERNAL", language)

@@ -46,8 +46,9 @@ def service(argv: list[str]) -> int:
         print(f"edge-recorder service {options.command}: {error}", file=sys.stderr)
         return 2
     except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-        print(f"edge-recorder service {options.command}: the database failed: {cause}", file=sys.stderr)
+        from gate.service.store.migrate import cause_of
+
+        print(f"edge-recorder service {options.command}: the database failed: {cause_of(error)}", file=sys.stderr)
         return 2
     return 0
 

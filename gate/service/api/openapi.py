@@ -21,7 +21,7 @@ _WORDS = {
     "413": "Too large",
     "415": "Not application/json",
     "422": "A field is wrong",
-    "503": "Busy",
+    "503": "Not now",
 }
 
 
@@ -110,15 +110,15 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.answer is not None:
         schema = {"$ref": _REF.format(model=endpoint.answer.__name__)}
         success["content"] = {"application/json": {"schema": schema}}
-    statuses = {str(status) for status in endpoint.refusals} | ({"401", "403"} if endpoint.signed_in else {"401"})
+    statuses = (
+        {str(status) for status in endpoint.refusals} | {"503"} | ({"401", "403"} if endpoint.signed_in else {"401"})
+    )
     if endpoint.query is not None or endpoint.body is not None or endpoint.path.endswith("preview"):
         statuses.add("422")
     if endpoint.body is not None:
         statuses |= {"400", "413", "415"}
     if endpoint.once:
         statuses.add("400")
-    if endpoint.prepare is not None:
-        statuses.add("503")
     problem = {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}}
     refusals = {status: {"description": _WORDS[status], "content": problem} for status in sorted(statuses)}
     return {str(endpoint.status): success} | refusals

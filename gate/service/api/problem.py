@@ -29,9 +29,12 @@ _OWN: Mapping[str, tuple[int, Text]] = {
         ),
     ),
     "INTERNAL": (500, Text(ja="サービスで問題が起きました。", en="Something went wrong in the service.")),
-    "BUSY": (
+    "UNAVAILABLE": (
         503,
-        Text(ja="混み合っています。少し待ってから、もう一度お試しください。", en="Too much at once; try again soon."),
+        Text(
+            ja="いまは処理できません。少し待って、もう一度お試しください。",
+            en="This cannot be done now; try again in a moment.",
+        ),
     ),
 }
 _HTTP: Mapping[int, Text] = {

@@ -17,7 +17,7 @@ from gate.licence.rules import Rules
 from gate.service.access.errors import AccessError
 from gate.service.access.identity import Identities
 from gate.service.access.passwords import Passwords
-from gate.service.api import devices, licensing, logs, people, problem
+from gate.service.api import devices, licensing, logs, mails, people, problem
 from gate.service.api.endpoint import Call, Endpoint
 from gate.service.api.openapi import document_of
 from gate.service.operations.accounts import User
@@ -31,7 +31,7 @@ from gate.signing.issuer import Issuer
 PREFIX = "/api/v1"
 BODY_BYTES_MAX = 256 << 10
 KEY_HEADER = "Idempotency-Key"
-ENDPOINTS = (*people.ENDPOINTS, *licensing.ENDPOINTS, *devices.ENDPOINTS, *logs.ENDPOINTS)
+ENDPOINTS = (*people.ENDPOINTS, *licensing.ENDPOINTS, *devices.ENDPOINTS, *logs.ENDPOINTS, *mails.ENDPOINTS)
 
 _DEVICE = Actor(id="device", role="device")
 _log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class Api:
         try:
             prepared = await endpoint.prepare(body, self._passwords) if endpoint.prepare else None
         except AccessError:
-            return problem.own("BUSY", language)
+            return problem.own("UNAVAILABLE", language)
         async with self._store.begin() if endpoint.changes else self._store.read() as tx:
             call = Call(
                 tx=tx,

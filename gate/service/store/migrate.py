@@ -34,7 +34,7 @@ async def migrate(store: Store) -> Migrated:
             return await tx.connection.run_sync(_upgrade)
     except (SQLAlchemyError, OSError) as error:
         shown = store.engine.url.render_as_string(hide_password=True)
-        raise StoreError(f"the database {shown} cannot be used: {_cause(error)}") from None
+        raise StoreError(f"the database {shown} cannot be used: {cause_of(error)}") from None
 
 
 def head() -> str:
@@ -71,6 +71,7 @@ def _upgrade(connection: Connection) -> Migrated:
     return Migrated(before=before, after=today)
 
 
-def _cause(error: Exception) -> str:
+def cause_of(error: Exception) -> str:
+    """What the database itself says, in one line without the statement."""
     cause = getattr(error, "orig", None) or error
     return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

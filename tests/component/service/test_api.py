@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import text
 
 from gate.licence.entitlement import parse_payload
 from gate.service.access.tokens import hash_of, new_token
@@ -149,6 +150,17 @@ def test_what_is_not_as_it_should_be_is_named(
     headers = server.headers("partner") | {"Content-Type": kind}
     answer = requests.post(f"{server.url}/api/v1/customers", data=content, headers=headers, timeout=LIMIT_SECONDS)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_database_that_fails_is_not_told_about_in_detail(server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
+    async def drop() -> None:
+        async with server.store.begin() as tx:
+            await tx.execute(text("DROP TABLE stock"))
+
+    server.run(drop())
+    status, problem = _ask(server, "partner", "GET", "/stock")
+    assert (status, problem["code"]) == (503, "UNAVAILABLE") and "stock" not in problem["title"]
+    assert "no such table: stock" in caplog.text and "SELECT" not in caplog.text
 
 
 def test_unknown_paths_and_methods_are_problems_too(server: ApiServer) -> None:
