@@ -10,6 +10,7 @@ _COMMANDS = {
     "run": ("recorder.commands", "run a recorder alone"),
     "record": ("recorder.commands", "show or change how a camera is recorded"),
     "status": ("recorder.commands", "what a running recorder does"),
+    "device": ("recorder.label.commands", "by what this recorder is registered at its licence service"),
     "events": ("recorder.events.commands", "what has happened at the cameras and in the recorder"),
     "index": ("recorder.maintenance.commands", "check, rebuild or copy the index; protect footage"),
     "cameras": ("camera_sim.commands", "run simulated cameras"),

@@ -8,6 +8,7 @@ A side that is torn down tears down the other, and what was still queued is thro
 import asyncio
 import socket
 from collections.abc import Callable
+from typing import cast
 
 import asyncssh
 
@@ -114,8 +115,7 @@ class _SocketSide(asyncio.Protocol):
         self.ended = self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's own is none by its class
         transport.set_write_buffer_limits(SOCKET_BYTES_MAX)
         if self._pipe.channel_side.open is None:
             transport.pause_reading()

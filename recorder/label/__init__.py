@@ -1,0 +1,1 @@
+"""What is written on this recorder, for whoever registers it."""

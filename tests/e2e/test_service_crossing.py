@@ -1,0 +1,189 @@
+"""The demo with its licence service: an expiry watched through the relay, and the renewal made in the portal."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, async_playwright
+
+from gate.clock import ns_of
+from gate.shared_clock.controller import command
+from tests.e2e.crossing import CHROMIUM, FRAMES_MIN, TILE, hdmi_status, seen, state_of, until
+from tests.e2e.demo_site import DemoSite, running_demo
+from tests.e2e.footage import pictures, segment_files
+
+FPS = 15
+BEFORE_SECONDS = 25
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"needs Chromium at {CHROMIUM}: apt install chromium"),
+]
+
+
+@dataclass(slots=True, kw_only=True)
+class Evidence:
+    """Instants ending in `_ns` are the machine's; the site's clock is `offset_ns` ahead of it."""
+
+    service_before: dict[str, Any] = field(default_factory=dict)
+    expiry_ns: int = 0
+    offset_ns: int = 0
+    last_media_ns: int = 0
+    close_code: int | None = None
+    end: dict[str, Any] = field(default_factory=dict)
+    browser_end: dict[str, Any] = field(default_factory=dict)
+    console_errors: list[str] = field(default_factory=list)
+    state_lapsed: dict[str, Any] = field(default_factory=dict)
+    allocated_ns: int = 0
+    recording_again_ns: int = 0
+    browser_again: bool = False
+    hdmi: dict[str, Any] = field(default_factory=dict)
+    data_dir: Path = Path()
+
+
+async def sign_in(site: DemoSite, page: Page, role: str) -> None:
+    await page.goto(f"{site.addresses['portal']}sign-in")
+    person = site.sign_ins[role]
+    await page.fill("#email", person["email"])
+    await page.fill("#password", person["password"])
+    async with page.expect_navigation():
+        await page.click("form button.is-main")
+
+
+async def allocate(site: DemoSite, page: Page, quantity: int) -> int:
+    """ライセンス管理 → お客さま → 割り当てる, as a person does it; gives the moment of the last press."""
+    portal, customer = site.addresses["portal"], site.sign_ins["customer"]["email"]
+    await page.goto(f"{portal}licences")
+    if await page.locator("dialog[open]").count():
+        await page.locator("dialog[open] button[value=stock]").click()
+    await page.locator("input[name=licence]:not([disabled])").first.check()
+    await page.fill("#quantity", str(quantity))
+    async with page.expect_navigation():
+        await page.locator("form[action='/licences/allocate/customer'] button.is-main").click()
+    await page.fill("#email", customer)
+    await page.locator("input[name=customer]").first.check()
+    async with page.expect_navigation():
+        await page.locator("form[action='/licences/allocate/check'] button.is-main").click()
+    await page.check("#sure")
+    await page.screenshot(path=ARTIFACTS / "portal-allocate-ja.png")
+    pressed_ns = site.clock.now_ns()
+    await page.locator("form[action='/licences/allocate'] button.is-main").click()
+    return pressed_ns
+
+
+async def watch_through_relay(site: DemoSite, page: Page, evidence: Evidence) -> None:
+    """A second viewer with the customer's cookies, which keeps count."""
+    cookies = {one["name"]: one["value"] for one in await page.context.cookies()}
+    relay = f"{site.addresses['portal']}relay/{evidence.service_before['device']}/"
+    headers = {"Origin": site.addresses["portal"].rstrip("/")}
+    async with (
+        aiohttp.ClientSession(cookies=cookies, headers=headers) as session,
+        session.ws_connect(f"{relay}api/v1/cameras/cam1/live?stream=sub&lang=en", max_msg_size=16 << 20) as ws,
+    ):
+        async for message in ws:
+            if message.type is aiohttp.WSMsgType.BINARY:
+                evidence.last_media_ns = site.clock.now_ns()
+            elif message.type is aiohttp.WSMsgType.TEXT:
+                text = json.loads(message.data)
+                evidence.end = text.get("end", evidence.end)
+        evidence.close_code = ws.close_code
+
+
+async def cross(site: DemoSite) -> Evidence:
+    evidence = Evidence(data_dir=Path(site.facts["data_dir"]))
+    evidence.service_before = (await state_of(site))["licence"]["service"]
+    relay = f"{site.addresses['portal']}relay/{evidence.service_before['device']}/"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        contexts = [await browser.new_context(locale="ja-JP") for _ in range(2)]
+        customer, partner = [await context.new_page() for context in contexts]
+        errors = evidence.console_errors
+        customer.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        customer.on("pageerror", lambda error: errors.append(str(error)))
+        socket = Path(site.addresses["clock"])
+        await hdmi_status(site, "?reset=1")
+        await command(socket, f"to-expiry cam1 --before {BEFORE_SECONDS}s")
+        shown = await command(socket, "show")
+        evidence.offset_ns = shown["offset_ns"]
+        evidence.expiry_ns = ns_of(datetime.fromisoformat(shown["expiries"]["cam1"])) - evidence.offset_ns
+        await sign_in(site, customer, "customer")
+        await customer.goto(relay)
+        await seen(site, customer, f"{TILE}?.mode === 'live' && {TILE}.framesDecoded >= {FRAMES_MIN}")
+        await customer.screenshot(path=ARTIFACTS / "relay-live-ja.png")
+        watching = asyncio.create_task(watch_through_relay(site, customer, evidence))
+        assert site.clock.now_ns() < evidence.expiry_ns, "the machine was too slow to see the expiry coming"
+        await until(site, BEFORE_SECONDS + 10, lambda: customer.evaluate(f"{TILE}.closeCode !== null"))
+        await watching
+        evidence.browser_end = await customer.evaluate(f"({{code: {TILE}.closeCode, problem: {TILE}.endProblem}})")
+        evidence.state_lapsed = await state_of(site)
+        await customer.screenshot(path=ARTIFACTS / "relay-lapsed-ja.png")
+        await sign_in(site, partner, "partner")
+        again = asyncio.create_task(recording_again(site))
+        evidence.allocated_ns = await allocate(site, partner, len(site.facts["cameras"]))
+        evidence.recording_again_ns = await again
+        await seen(site, customer, f"{TILE}.mode === 'live' && {TILE}.closeCode === null")
+        evidence.browser_again = True
+        evidence.hdmi = await hdmi_status(site)
+        await browser.close()
+    return evidence
+
+
+async def recording_again(site: DemoSite) -> int:
+    async def recording() -> bool:
+        return all(camera["recording"]["phase"] == "recording" for camera in (await state_of(site))["cameras"])
+
+    await until(site, 60, recording)
+    return site.clock.now_ns()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def evidence(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Evidence]:
+    ARTIFACTS.mkdir(exist_ok=True)
+    async with running_demo(tmp_path_factory.mktemp("demo"), service=True) as site:
+        evidence = await cross(site)
+    print(
+        f"cut through the relay: last media {(evidence.last_media_ns - evidence.expiry_ns) / 1e6:+.1f} ms from X; "
+        f"割り当てる to REC: {(evidence.recording_again_ns - evidence.allocated_ns) / 1e6:.0f} ms"
+    )
+    yield evidence
+
+
+async def test_the_demo_site_is_registered_and_connected_from_its_first_moment(evidence: Evidence) -> None:
+    assert evidence.service_before["phase"] == "connected"
+    assert evidence.service_before["registered"] is True
+
+
+async def test_the_cut_at_x_comes_through_the_relay_with_its_reason(evidence: Evidence) -> None:
+    assert (evidence.close_code, evidence.end["problem"]["code"]) == (4403, "EXPIRED")
+    assert evidence.last_media_ns - evidence.expiry_ns < 1e9
+    assert evidence.browser_end["code"] == 4403
+    assert evidence.browser_end["problem"]["code"] == "EXPIRED"
+    assert [camera["licence"]["denial"]["code"] for camera in evidence.state_lapsed["cameras"]] == ["EXPIRED"] * 2
+
+
+async def test_an_allocation_in_the_portal_is_recording_within_a_second(evidence: Evidence) -> None:
+    assert evidence.recording_again_ns - evidence.allocated_ns < 2e9, "the page itself takes its time, too"
+    assert evidence.browser_again
+    assert evidence.console_errors == []
+
+
+async def test_hdmi_never_blinks(evidence: Evidence) -> None:
+    for camera in evidence.hdmi["cameras"].values():
+        assert camera["state"] == "live"
+        assert camera["pause_ms_max"] <= 3 * 1000 / FPS
+
+
+async def test_nothing_captured_while_lapsed_is_on_disk(evidence: Evidence) -> None:
+    x_us = (evidence.expiry_ns + evidence.offset_ns) // 1000
+    allocated_us = (evidence.allocated_ns + evidence.offset_ns) // 1000
+    for camera in ("cam1", "cam2"):
+        marks = [p.mark for f in segment_files(evidence.data_dir, camera) for p in pictures(f)]
+        assert [mark for mark in marks if x_us <= mark.utc_us < allocated_us] == []
