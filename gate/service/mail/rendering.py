@@ -115,7 +115,7 @@ class Words:
     @pass_context
     def _assigned_rows(self, context: Context, rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
         language = _language(context)
-        pool = Text(ja="お客さまのライセンス", en="the customer's licences").in_language(language)
+        pool = Text(ja="お客さまのライセンス", en="spare licences").in_language(language)
         stock = Text(ja="販売店の在庫", en="the dealer's stock").in_language(language)
         return [
             (

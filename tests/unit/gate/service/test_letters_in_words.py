@@ -1,5 +1,6 @@
 """Every kind of letter, in both languages: says what matters, escapes what came from people, hides what is asked."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import get_args
@@ -130,6 +131,13 @@ def test_no_line_of_a_letter_is_in_the_other_language(language: Language) -> Non
     for letter in every_letter(language):
         lines = [line for line in written(letter).text.splitlines() if len(line) > 40]
         assert all(any(mark in line for mark in japanese) == (language == "ja") for line in lines), letter.kind
+
+
+def test_every_page_that_a_letter_links_to_is_there() -> None:
+    pages = "".join(path.read_text() for path in (TEMPLATES.parents[1] / "portal").glob("*_pages.py"))
+    for template in TEMPLATES.glob("*/*.j2"):
+        for page in re.findall(r'"(/[a-z-]+)"', template.read_text()):
+            assert f'method="GET", path="{page}"' in pages, (template, page)
 
 
 def test_the_time_left_is_what_is_left_on_the_day_of_the_mail() -> None:
