@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from gate.licence.facts import CameraKey
+from gate.service.operations.device_upkeep import rename_camera, settle_alarms
 from gate.service.operations.devices import (
     Device,
     RegisterDevice,
@@ -42,6 +43,8 @@ class DevicesPages:
             Route(method="POST", path="/devices/{device}/remove", page=self.remove, door=Door.CUSTOMER),
             Route(method="POST", path="/devices/{device}/cameras", page=self.add_camera, door=Door.CUSTOMER),
             Route(method="POST", path="/devices/{device}/cameras/remove", page=self.drop_camera, door=Door.CUSTOMER),
+            Route(method="POST", path="/devices/{device}/cameras/name", page=self.rename_camera, door=Door.CUSTOMER),
+            Route(method="POST", path="/devices/{device}/alarms", page=self.settle_alarms, door=Door.CUSTOMER),
         ]
 
     async def show_all(self, visit: Visit) -> web.Response:
@@ -130,6 +133,25 @@ class DevicesPages:
         async with self._site.store.begin() as tx:
             outcome = await remove_camera(tx, visit.actor, key, visit.now)
         return await self._after(visit, outcome, f"/devices/{one}", "camera_removed")
+
+    async def rename_camera(self, visit: Visit) -> web.Response:
+        """What people call it."""
+        form, one = visit.form(), _device(visit)
+        name = form.text("camera_name")
+        if name is None:
+            form.failure = form.error("camera_name")
+            return await self._show(visit, form, 422)
+        key = CameraKey(one, visit.typed.get("camera", "")[:64])
+        async with self._site.store.begin() as tx:
+            outcome = await rename_camera(tx, visit.actor, key, name, visit.now)
+        return await self._after(visit, outcome, f"/devices/{one}", "renamed")
+
+    async def settle_alarms(self, visit: Visit) -> web.Response:
+        """They have been seen to, and are shown no more."""
+        one = _device(visit)
+        async with self._site.store.begin() as tx:
+            outcome = await settle_alarms(tx, visit.actor, one, visit.now)
+        return await self._after(visit, outcome, f"/devices/{one}", "alarms_settled")
 
     async def _after(self, visit: Visit, refused: Refusal | None, path: str, done: str) -> web.Response:
         if refused is None:

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from gate.licence.text import Language
 from gate.service.access.passwords import LENGTH_MAX, LENGTH_MIN, random_password
 from gate.service.access.tokens import hash_of, new_token
 from gate.service.operations.accounts import (
@@ -11,6 +12,7 @@ from gate.service.operations.accounts import (
     begin_proxy,
     end_proxy,
     remove_shared_user,
+    set_language,
     shared_users,
 )
 from gate.service.operations.actor import Actor
@@ -23,6 +25,7 @@ from gate.service.operations.sessions import (
     revoke_api_token,
     set_session_proxy,
 )
+from gate.service.portal.catalogue import LANGUAGES
 from gate.service.portal.door import Door, Route
 from gate.service.portal.forms import Form
 from gate.service.portal.page import page
@@ -45,6 +48,7 @@ class PeoplePages:
             Route(method="POST", path="/customers/{customer}/proxy", page=self.begin_proxy, door=Door.PARTNER),
             Route(method="POST", path="/proxy/end", page=self.end_proxy, door=Door.SIGNED_IN),
             Route(method="GET", path="/account", page=self.show_account, door=Door.OWN),
+            Route(method="POST", path="/account/language", page=self.set_language, door=Door.OWN),
             Route(method="POST", path="/account/tokens", page=self.add_token, door=Door.OWN),
             Route(method="POST", path="/account/tokens/revoke", page=self.revoke_token, door=Door.OWN),
         ]
@@ -119,6 +123,19 @@ class PeoplePages:
     async def show_account(self, visit: Visit) -> web.Response:
         """Name, address, password, tokens."""
         return await self._account(visit)
+
+    async def set_language(self, visit: Visit) -> web.Response:
+        """The language of mails, and of the pages from now on."""
+        form = visit.form()
+        language = form.choice("language", LANGUAGES)
+        if language is None:
+            return await self._account(visit, form, 422)
+        chosen: Language = "en" if language == "en" else "ja"
+        async with self._site.store.begin() as tx:
+            outcome = await set_language(tx, visit.actor, chosen, visit.now)
+        if isinstance(outcome, Refusal):
+            raise visit.refused(outcome)
+        return go("/account", done="language_changed", lang=chosen)
 
     async def add_token(self, visit: Visit) -> web.Response:
         """A token for programs; this answer is the only place where it is shown."""

@@ -12,8 +12,7 @@ from tests.fakes.portal_server import PARTNER_PASSWORD, PortalServer, announce_d
 CUSTOMER, TEMPORARY, OWN = "yamada@shop.example", "handover-2026", "kaze-no-tani-7 desu"
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize(("language", "phone"), [("ja", False), ("en", True)], ids=["ja-desktop", "en-phone"])
 def test_the_manuals_story(portal: PortalServer, readers: Readers, language: str, phone: bool) -> None:
     partner = readers(language=language, phone=phone)
     words = partner.words

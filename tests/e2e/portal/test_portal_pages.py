@@ -184,6 +184,12 @@ def test_a_phones_photograph_of_the_qr_code_registers_a_recorder(
     customer.page.locator("#name").fill("本店レコーダー")
     customer.press("form.save")
     assert customer.title == "本店レコーダー"
+    customer.page.locator("details summary", has_text="玄関").click()
+    customer.fill("devices.camera.name", "正面玄関")
+    with customer.page.expect_navigation():
+        customer.page.locator("details[open]").get_by_role("button").click()
+    assert customer.words("notice.renamed") in customer.text and "正面玄関" in customer.text
+    customer.look("device-renamed")
     customer.tick("devices.remove.sure")
     with customer.page.expect_navigation():
         customer.page.locator(".button.is-grave").click()
