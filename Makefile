@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(STAMP) ## start cameras, recorder and HDMI monitor, and print their addresses
+demo: $(STAMP) ## start cameras, recorder, HDMI monitor and licence service, and print their addresses
 	@$(BIN)/edge-recorder demo
 
 check: $(STAMP) ## ruff, mypy and the architecture test: before every commit

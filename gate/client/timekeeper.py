@@ -6,6 +6,7 @@ to the service, which keeps the floor too.
 
 import json
 import logging
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Timekeeper:
             kept = TimeTrust(boot_id="", floor=kept.floor)
         self._trust = in_boot(kept, boot_id)
         self._kept = kept
+        self._keeping = threading.Lock()
 
     @property
     def boot_id(self) -> str:
@@ -87,14 +89,15 @@ class Timekeeper:
     def keep(self) -> None:
         """Writes what has changed; blocks on the disk. A disk that takes nothing is logged: the knowledge then lasts as
         long as the process."""
-        trust = self._trust
-        if self._kept is not None and not _differs(trust, self._kept):
-            return
-        try:
-            self._slots.store(_payload(trust))
-        except OSError as error:
-            _log.warning("CLOCK_NOT_KEPT %s", error)
-        self._kept = trust
+        with self._keeping:  # several learn of the time at once, each in its thread
+            trust = self._trust
+            if self._kept is not None and not _differs(trust, self._kept):
+                return
+            try:
+                self._slots.store(_payload(trust))
+            except OSError as error:
+                _log.warning("CLOCK_NOT_KEPT %s", error)
+            self._kept = trust
 
     async def run(self) -> None:
         """Looks again and writes at every discontinuity, until cancelled."""

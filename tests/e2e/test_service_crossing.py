@@ -43,6 +43,7 @@ class Evidence:
     console_errors: list[str] = field(default_factory=list)
     state_lapsed: dict[str, Any] = field(default_factory=dict)
     allocated_ns: int = 0
+    answered_ns: int = 0
     recording_again_ns: int = 0
     browser_again: bool = False
     hdmi: dict[str, Any] = field(default_factory=dict)
@@ -58,8 +59,8 @@ async def sign_in(site: DemoSite, page: Page, role: str) -> None:
         await page.click("form button.is-main")
 
 
-async def allocate(site: DemoSite, page: Page, quantity: int) -> int:
-    """ライセンス管理 → お客さま → 割り当てる, as a person does it; gives the moment of the last press."""
+async def allocate(site: DemoSite, page: Page, quantity: int) -> tuple[int, int]:
+    """ライセンス管理 → お客さま → 割り当てる, as a person does it; gives the moments of the last press and of its answer."""
     portal, customer = site.addresses["portal"], site.sign_ins["customer"]["email"]
     await page.goto(f"{portal}licences")
     if await page.locator("dialog[open]").count():
@@ -75,8 +76,9 @@ async def allocate(site: DemoSite, page: Page, quantity: int) -> int:
     await page.check("#sure")
     await page.screenshot(path=ARTIFACTS / "portal-allocate-ja.png")
     pressed_ns = site.clock.now_ns()
-    await page.locator("form[action='/licences/allocate'] button.is-main").click()
-    return pressed_ns
+    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        await page.locator("form[action='/licences/allocate'] button.is-main").click()
+    return pressed_ns, site.clock.now_ns()
 
 
 async def watch_through_relay(site: DemoSite, page: Page, evidence: Evidence) -> None:
@@ -109,7 +111,6 @@ async def cross(site: DemoSite) -> Evidence:
         customer.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         customer.on("pageerror", lambda error: errors.append(str(error)))
         socket = Path(site.addresses["clock"])
-        await hdmi_status(site, "?reset=1")
         await command(socket, f"to-expiry cam1 --before {BEFORE_SECONDS}s")
         shown = await command(socket, "show")
         evidence.offset_ns = shown["offset_ns"]
@@ -119,6 +120,7 @@ async def cross(site: DemoSite) -> Evidence:
         await seen(site, customer, f"{TILE}?.mode === 'live' && {TILE}.framesDecoded >= {FRAMES_MIN}")
         await customer.screenshot(path=ARTIFACTS / "relay-live-ja.png")
         watching = asyncio.create_task(watch_through_relay(site, customer, evidence))
+        await hdmi_status(site, "?reset=1")
         assert site.clock.now_ns() < evidence.expiry_ns, "the machine was too slow to see the expiry coming"
         await until(site, BEFORE_SECONDS + 10, lambda: customer.evaluate(f"{TILE}.closeCode !== null"))
         await watching
@@ -127,7 +129,7 @@ async def cross(site: DemoSite) -> Evidence:
         await customer.screenshot(path=ARTIFACTS / "relay-lapsed-ja.png")
         await sign_in(site, partner, "partner")
         again = asyncio.create_task(recording_again(site))
-        evidence.allocated_ns = await allocate(site, partner, len(site.facts["cameras"]))
+        evidence.allocated_ns, evidence.answered_ns = await allocate(site, partner, len(site.facts["cameras"]))
         evidence.recording_again_ns = await again
         await seen(site, customer, f"{TILE}.mode === 'live' && {TILE}.closeCode === null")
         evidence.browser_again = True
@@ -151,7 +153,8 @@ async def evidence(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ev
         evidence = await cross(site)
     print(
         f"cut through the relay: last media {(evidence.last_media_ns - evidence.expiry_ns) / 1e6:+.1f} ms from X; "
-        f"割り当てる to REC: {(evidence.recording_again_ns - evidence.allocated_ns) / 1e6:.0f} ms"
+        f"割り当てる to REC: {(evidence.recording_again_ns - evidence.allocated_ns) / 1e6:.0f} ms, "
+        f"its answer to REC: {(evidence.recording_again_ns - evidence.answered_ns) / 1e6:.0f} ms"
     )
     yield evidence
 
@@ -170,7 +173,7 @@ async def test_the_cut_at_x_comes_through_the_relay_with_its_reason(evidence: Ev
 
 
 async def test_an_allocation_in_the_portal_is_recording_within_a_second(evidence: Evidence) -> None:
-    assert evidence.recording_again_ns - evidence.allocated_ns < 2e9, "the page itself takes its time, too"
+    assert evidence.recording_again_ns - evidence.answered_ns < 1e9
     assert evidence.browser_again
     assert evidence.console_errors == []
 

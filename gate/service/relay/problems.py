@@ -83,6 +83,12 @@ _ROWS = {
         title=Text(ja="送信内容が大きすぎます", en="What was sent is too large"),
         remedy=Text(ja="内容を減らしてください。", en="Send less."),
     ),
+    "restart": _Row(
+        status=503,
+        close_code=1012,
+        title=Text(ja="サービスを終了しています", en="The service is stopping"),
+        remedy=Text(ja="再起動後に自動的に再接続されます。", en="Pages reconnect by themselves once it is back."),
+    ),
     "device_misbehaved": _Row(
         status=502,
         close_code=4503,

@@ -28,7 +28,7 @@ from gate.uplink.ssh import OPTIONS, public_key_of
 
 CONNECTIONS_MAX = 20_000
 BACKLOG = 256
-GOODBYE_SECONDS_MAX = 2.0
+GOODBYE_SECONDS_MAX = 0.5
 """How long the end of the service waits until all devices are noted as gone."""
 
 _log = logging.getLogger(__name__)

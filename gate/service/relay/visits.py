@@ -109,6 +109,8 @@ class Visits:
                 changed.clear()
         finally:
             stop()
+            for visit in tuple(self._open):
+                self._cut(visit, "restart")
 
     async def run_once(self) -> None:
         """Looks at every visit once."""
@@ -130,9 +132,12 @@ class Visits:
                 code = refusal_of(session.actor(None), owners[visit.device], "GET")
                 code = "access_revoked" if code == "device_unknown" else code
             if code is not None:
-                _log.info("device %s: a visit was cut: %s", visit.device, code)
-                visit.refusal = code
-                visit.scope.cancel()
+                self._cut(visit, code)
+
+    def _cut(self, visit: Visit, code: str) -> None:
+        _log.info("device %s: a visit was cut: %s", visit.device, code)
+        visit.refusal = code
+        visit.scope.cancel()
 
 
 def refusal_of(actor: Actor, owner: str | None, method: str) -> str | None:
