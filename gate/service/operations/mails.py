@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, desc, false, select, true, update
 
-from gate.service.mail import outbox as waiting
-from gate.service.mail.letters import Letter, LetterKind
+from gate.service.mail.letters import LetterKind
 from gate.service.operations import audit
 from gate.service.operations.actor import Actor
 from gate.service.operations.refusals import Refusal, ServiceCode, refusal
@@ -38,11 +37,6 @@ class LoggedMail:
     subject: str | None
     body: str | None
     can_go_again: bool
-
-
-async def queue_mail(tx: Transaction, letter: Letter, now: datetime) -> str | None:
-    """Puts a letter into the outbox, due now; gives its id, or None where one with its key was written before."""
-    return await waiting.write(tx, letter, now)
 
 
 async def mail_log(

@@ -18,7 +18,6 @@ class ServiceCode(enum.Enum):
     NOT_BY_PROXY = "NOT_BY_PROXY"
     PROXY_OVER = "PROXY_OVER"
     TERMS_NOT_ACCEPTED = "TERMS_NOT_ACCEPTED"
-    TERMS_OUTDATED = "TERMS_OUTDATED"
     EMAIL_TAKEN = "EMAIL_TAKEN"
     UNKNOWN_EMAIL = "UNKNOWN_EMAIL"
     UNKNOWN_USER = "UNKNOWN_USER"
@@ -33,7 +32,6 @@ class ServiceCode(enum.Enum):
     KEY_REUSED = "KEY_REUSED"
     IN_THE_PAST = "IN_THE_PAST"
     TOO_FAR_AHEAD = "TOO_FAR_AHEAD"
-    NEGATIVE_STOCK = "NEGATIVE_STOCK"
     UNKNOWN_MAIL = "UNKNOWN_MAIL"
     MAIL_IS_OVER = "MAIL_IS_OVER"
 
@@ -69,13 +67,6 @@ _SENTENCES: dict[ServiceCode, tuple[int, Text]] = {
     ServiceCode.TERMS_NOT_ACCEPTED: (
         403,
         Text(ja="先に利用規約に同意してください。", en="Accept the terms of use first."),
-    ),
-    ServiceCode.TERMS_OUTDATED: (
-        409,
-        Text(
-            ja="利用規約が改定されています。新しい規約を確認してください。",
-            en="The terms of use have changed; read the new ones.",
-        ),
     ),
     ServiceCode.EMAIL_TAKEN: (
         409,
@@ -165,13 +156,6 @@ _SENTENCES: dict[ServiceCode, tuple[int, Text]] = {
     ServiceCode.TOO_FAR_AHEAD: (
         422,
         Text(ja="その日付は先すぎます。", en="That day is too far ahead."),
-    ),
-    ServiceCode.NEGATIVE_STOCK: (
-        409,
-        Text(
-            ja="在庫が同時に使われました。在庫を確認して、もう一度行ってください。",
-            en="Somebody else took from this stock at the same moment; look at it and try again.",
-        ),
     ),
     ServiceCode.UNKNOWN_MAIL: (
         404,
