@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.exc import DBAPIError
 
 from gate.licence.facts import CameraKey
@@ -57,6 +57,20 @@ async def test_tables_are_the_sum_of_the_facts_whatever_is_done(site: Site, seed
         site.now += timedelta(days=chance.choice((0, 0, 1, 10, 60)))
         await _step(site, chance, partner, second, chance.choice(customers), chance.choice(labels).code)
     assert await _kept(site) == await _folded(site)
+    assert await _unaudited(site) == []
+
+
+async def _unaudited(site: Site) -> list[str]:
+    """Facts without an audit row of the same moment, actor and customer acted for."""
+    facts, audit = schema.facts, schema.audit
+    done = exists().where(
+        audit.c.at == facts.c.at,
+        audit.c.actor == facts.c.actor,
+        audit.c.on_behalf_of.is_not_distinct_from(facts.c.on_behalf_of),
+        audit.c.refusal.is_(None),
+    )
+    async with site.store.read() as tx:
+        return [row.kind for row in await tx.rows(select(facts.c.kind).where(~done))]
 
 
 async def _step(site: Site, chance: random.Random, partner: Actor, second: Actor, customer: Actor, code: str) -> None:
