@@ -15,6 +15,7 @@ from camera_sim.onvif.subscriptions import Subscriptions
 from camera_sim.ptz import Ptz
 from camera_sim.rtsp.auth import Account
 from camera_sim.sd_card.slot import CardSlot
+from camera_sim.sound.form import SoundForm
 from gate.clock import Clock, instant_of
 
 _NAMESPACE = uuid.UUID("5b6f6c1e-9d0c-4a55-8f6f-2b1f6f0e8f10")
@@ -108,6 +109,7 @@ class OnvifCamera:
     snapshot: Callable[[Profile], Awaitable[bytes | None]]
     events: EventSource
     ptz: Ptz | None
+    sound: SoundForm | None = None
     card: CardSlot | None = None
     login: Login = field(default_factory=Login)
     subscriptions: Subscriptions = field(init=False)

@@ -89,6 +89,8 @@ MEDIA = Service(
             "GetVideoSourceConfigurations",
             "GetVideoEncoderConfigurations",
             "GetAudioSources",
+            "GetAudioSourceConfigurations",
+            "GetAudioEncoderConfigurations",
         )
     }
     | {operation: about_profile("media", operation) for operation in ("GetProfile", "GetSnapshotUri")}

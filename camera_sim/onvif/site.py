@@ -105,6 +105,7 @@ class OnvifSite:
             snapshot=lambda profile: self._snapshot(camera, profile),
             events=camera.events or Teller(),
             ptz=camera.ptz,
+            sound=main.sound.form if main.sound else None,
             card=camera.card,
         )
 

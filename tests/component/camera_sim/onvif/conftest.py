@@ -24,7 +24,15 @@ def onvif_config(clips: Path) -> FleetConfig:
     sub = SubStreamConfig(width=96, height=64, fps=FPS, bitrate=60_000, gop_seconds=GOP / FPS)
     presets = (PresetConfig(name="入口 & <door>", view=0), PresetConfig(name="gate", view=1))
     guarded = CameraConfig(
-        id="cam1", name="玄関", scene="car_park", main=main, sub=sub, user=USER, password=PASSWORD, presets=presets
+        id="cam1",
+        name="玄関",
+        scene="car_park",
+        main=main,
+        sub=sub,
+        user=USER,
+        password=PASSWORD,
+        presets=presets,
+        sound="aac",
     )
     makers = [
         CameraConfig(id=f"x-{maker}"[:16], scene="car_park", main=main, sub=sub, personality=maker) for maker in MAKERS

@@ -126,13 +126,13 @@ async def test_subscriptions_are_bounded_in_number_in_time_and_in_what_waits(sit
     assert codes(made[2][1]) == ["Receiver", "SubscribeCreationFailedFault"]
     path = address_of(made[0][1]).removeprefix(camera.place.http)
     for number in range(WAITING_MAX + 10):
-        site.agenda.programmes[camera.identity.id].teller.tell(event(camera, number, clock))
-    await clock.sleep(0.05)
+        camera.subscriptions.tell(camera.notifier.changes(event(camera, number, clock)))
     pulled = envelope(
         f'<PullMessages xmlns="{EVENTS}"><Timeout>PT0S</Timeout><MessageLimit>9999</MessageLimit></PullMessages>'
     )
     status, text = await ask(camera, pulled, path)
     assert (status, text.count("<wsnt:NotificationMessage>")) == (200, 100)
+    assert [one.lost for one in camera.subscriptions] == [10, 10]
     unsubscribe = envelope(f'<Unsubscribe xmlns="{WSNT}"/>')
     assert (await ask(camera, unsubscribe, path))[0] == 200
     assert codes((await ask(camera, pulled, path))[1]) == ["Sender", "ResourceUnknownFault"]

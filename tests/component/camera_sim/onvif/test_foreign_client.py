@@ -67,6 +67,17 @@ async def test_its_profiles_lead_to_streams_at_the_cameras_own_address(cam1: Onv
     assert (await asyncio.open_connection(cam1.place.host, site.port))[1].close() is None
 
 
+async def test_sound_is_told_where_there_is_some(cam1: OnvifCamera, site: Fleet) -> None:
+    async with client_of(cam1) as client:
+        media = await client.create_media_service()
+        (sound,) = {str(profile.AudioEncoderConfiguration.Encoding) for profile in await media.GetProfiles()}
+        assert (sound, len(await media.GetAudioSources())) == ("AAC", 1)
+    async with client_of(maker_of(site, "ipro")) as client:
+        media = await client.create_media_service()
+        assert [profile.AudioEncoderConfiguration for profile in await media.GetProfiles()] == [None, None]
+        assert not await media.GetAudioSources()
+
+
 async def test_h265_is_told_by_media2_only(site: Fleet) -> None:
     async with client_of(camera_of(site, "hevc")) as client:
         media = await client.create_media_service()

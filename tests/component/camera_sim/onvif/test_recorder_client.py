@@ -198,6 +198,7 @@ async def test_a_restart_in_the_middle_of_an_event_neither_loses_nor_doubles_it(
                 await clock.sleep(0.01)
             while not any(one.pulls > 1 for one in camera.subscriptions):  # the first has told, or not told, the state
                 await clock.sleep(0.01)
+        assert [event.phase for event in notes.events if event.kind == "person"] == ["start"]
         programme = site.agenda.programmes[camera.identity.id]
         assert programme.on is not None
         programme.end(programme.on.number)
