@@ -11,7 +11,8 @@ from gate.service.api.endpoint import Endpoint
 
 _REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_ID_PATTERN = "^[A-Za-z0-9_-]{1,64}$"
+PATH_PATTERN = "^[A-Za-z0-9_-]{1,64}$"
+"""Of every part of a path that is an id."""
 _WORDS = {
     "400": "No JSON, or the Idempotency-Key is missing",
     "401": "Nobody is signed in, or the proof is wrong",
@@ -75,7 +76,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": _ID_PATTERN}}
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": PATH_PATTERN}}
         for name in _PARAMETER.findall(endpoint.path)
     ]
     if endpoint.query is not None:

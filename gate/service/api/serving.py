@@ -6,6 +6,7 @@
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ from gate.service.access.identity import Identities
 from gate.service.access.passwords import Passwords
 from gate.service.api import devices, licensing, logs, mails, people, problem
 from gate.service.api.endpoint import Call, Endpoint
-from gate.service.api.openapi import document_of
+from gate.service.api.openapi import PATH_PATTERN, document_of
 from gate.service.operations.accounts import User
 from gate.service.operations.actor import Actor
 from gate.service.operations.idempotency import KEY_CHARACTERS_MAX, once
@@ -33,6 +34,7 @@ BODY_BYTES_MAX = 256 << 10
 KEY_HEADER = "Idempotency-Key"
 ENDPOINTS = (*people.ENDPOINTS, *licensing.ENDPOINTS, *devices.ENDPOINTS, *logs.ENDPOINTS, *mails.ENDPOINTS)
 
+_PATH_PART = re.compile(PATH_PATTERN)
 _DEVICE = Actor(id="device", role="device")
 _log = logging.getLogger(__name__)
 
@@ -101,6 +103,8 @@ class Api:
             user = identity.session.user if identity.session is not None else None
             if user is not None and not _terms_are_accepted(user):
                 return problem.of_refusal(refusal(ServiceCode.TERMS_NOT_ACCEPTED), language)
+        if not all(map(_PATH_PART.fullmatch, request.match_info.values())):
+            raise web.HTTPNotFound
         key = _key(endpoint, request)
         query = _query(endpoint, request)
         body = await _body(endpoint, request)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
@@ -46,11 +45,10 @@ class ApiServer:
 
 
 @contextlib.contextmanager
-def api_server(template: Path, folder: Path) -> Iterator[ApiServer]:
-    """Serves until the body ends, on a copy of that database."""
-    shutil.copyfile(template, folder / "service.db")
+def api_server(database: str, folder: Path) -> Iterator[ApiServer]:
+    """Serves until the body ends, on that database, which has its tables; keys are made in the folder."""
     loop = asyncio.new_event_loop()
-    server = ApiServer(open_store(f"sqlite+aiosqlite:///{folder / 'service.db'}"), loop)
+    server = ApiServer(open_store(database), loop)
     thread = threading.Thread(target=loop.run_forever, name="api server")
     thread.start()
     serving = _serving(server, folder)

@@ -1,5 +1,6 @@
 """The API keeps to its own OpenAPI document, whatever is sent to it (schemathesis)."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,9 @@ _CHECKS: list[CheckFunction] = [
 
 @pytest.fixture(scope="module")
 def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    with api_server(sqlite_template, tmp_path_factory.mktemp("api")) as serving:
+    folder = tmp_path_factory.mktemp("api")
+    shutil.copyfile(sqlite_template, folder / "service.db")
+    with api_server(f"sqlite+aiosqlite:///{folder / 'service.db'}", folder) as serving:
         yield serving
 
 
