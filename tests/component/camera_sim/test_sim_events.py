@@ -162,7 +162,7 @@ async def test_events_come_as_the_fleet_file_plans_them(
     dark = [event for event in told if event.kind == "dark" and event.phase == "began"]
     assert {event.kind for event in told} == {"dark", "person"}
     assert {event.number for event in told} == {1, 2, 3}, "each is begun once"
-    assert all((event.at.timestamp() - 1) % 4 < 0.05 for event in dark)
+    assert all((event.at.timestamp() - 1) % 4 < 2 for event in dark), "at its time, or after what was under way"
     assert len(log.read_text().splitlines()) >= 5
 
 
