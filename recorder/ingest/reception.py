@@ -15,7 +15,7 @@ from recorder.ingest.rtsp.depacketize import Picture
 from recorder.ingest.rtsp.rtp import SenderReport, camera_utc_ns
 from recorder.ingest.rtsp.sdp_sound import SoundMedia
 from recorder.ingest.rtsp.session import RtspSession
-from recorder.ingest.rtsp.session_sound import NoSound, SoundEvent
+from recorder.ingest.rtsp.session_sound import NoSound, SoundEvent, SoundStart
 from recorder.ingest.rtsp.transport import TransportKind
 from recorder.ingest.sound import Sound
 from recorder.state import StreamState
@@ -115,6 +115,9 @@ class Reception:
         elif isinstance(event, SoundMedia):
             self._sound = Sound(event, publisher=self.publisher, name=self._name)
             self._sound_task = asyncio.create_task(self._sound.run())
+        elif isinstance(event, SoundStart):
+            if self._sound is not None:
+                self._sound.started(event)
         elif self._sound is not None:
             self._sound.take(event, arrival_ns)
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from recorder.ingest.publisher import UnitPublisher
 from recorder.ingest.rtsp.depacketize_sound import SoundPacket
-from recorder.ingest.rtsp.rtp import SenderReport
+from recorder.ingest.rtsp.rtp import SenderReport, near
 from recorder.ingest.rtsp.sdp_sound import SoundMedia
+from recorder.ingest.rtsp.session_sound import SoundStart
 from recorder.ingest.sound_clock import SoundClock
 from recorder.ingest.sound_encoder import EncodedFrame, SoundEncoder
 
@@ -40,6 +41,7 @@ class Sound:
         self._name = name
         self._encode = encode
         self._clock = SoundClock(media.clock)
+        self._start: SoundStart | None = None
         self._waiting: deque[SoundPacket] = deque()
         self._waiting_samples = 0
         self._enough = asyncio.Event()
@@ -52,6 +54,10 @@ class Sound:
             return  # before the first picture there is nothing for it to go with
         if packet.restarted:
             self._clock.restart()
+        if self._start is not None:
+            sound_time = near(self._start.sound, packet.timestamp)
+            self._clock.started(sound_time, self._publisher.near(self._start.pictures))
+            self._start = None
         is_aac = self._media.codec == "aac"
         end = packet.timestamp + (self._media.frame_ticks if is_aac else len(packet.data))
         self._clock.heard(end, arrival_ticks)
@@ -59,6 +65,10 @@ class Sound:
             self._publish(EncodedFrame(packet.data, packet.timestamp, end))
         else:
             self._wait(packet)
+
+    def started(self, start: SoundStart) -> None:
+        """What the camera's answer to PLAY says of how sound lies beside pictures."""
+        self._start = start
 
     def reported(self, sound: SenderReport, sound_time: int, pictures: SenderReport, pictures_time: int) -> None:
         """The newest sender reports of both, with their timestamps unwrapped."""

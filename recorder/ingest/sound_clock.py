@@ -1,6 +1,7 @@
 """Where sound lies beside the pictures: its RTP time in theirs. Pure.
 
-1. A camera that sends sender reports for both says it itself: both name the same clock of the camera's.
+1. A camera that sends sender reports for both says it itself: both name the same clock of the camera's. Before they
+   come, its answer to PLAY may say it.
 2. Until it does, and if what it says is further than TRUST_SECONDS from what arrives: a frame cannot have been captured
    after it arrived, so the earliest arrival of two windows of WINDOW_SECONDS says it. That is wrong by as much as the
    camera holds the one back longer than the other.
@@ -39,6 +40,10 @@ class SoundClock:
             self._earliest_before, self._earliest = self._earliest, offset
             self._window_ends = arrival_ticks + _WINDOW_TICKS
         self._earliest = min(self._earliest, offset)
+
+    def started(self, sound_time: int, pictures_time: int) -> None:
+        """What the answer to PLAY says: these unwrapped times belong together."""
+        self._told = pictures_time - self._pictures_ticks(sound_time)
 
     def reported(self, sound: SenderReport, sound_time: int, pictures: SenderReport, pictures_time: int) -> None:
         """The newest reports of both, with their timestamps unwrapped."""

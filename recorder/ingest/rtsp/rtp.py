@@ -22,6 +22,12 @@ PacketSink = Callable[[memoryview, int, int, int, bool], None]
 """view, start and stop of the payload, timestamp (32 bits), marker."""
 
 
+def near(timestamp: int, unwrapped: int) -> int:
+    """A timestamp of 32 bits, unwrapped so that it lies near another."""
+    step = (timestamp - unwrapped) % _WRAP
+    return unwrapped + (step if step < _WRAP >> 1 else step - _WRAP)
+
+
 class TimestampUnwrapper:
     """Continues 32-bit timestamps to integers that do not wrap. A step of less than half the range is taken as meant,
     in either direction."""
@@ -43,10 +49,7 @@ class TimestampUnwrapper:
 
     def near(self, timestamp: int) -> int:
         """What `unwrap` would give, without taking the step."""
-        if self._last < 0:
-            return timestamp
-        step = (timestamp - self._last) % _WRAP
-        return self._total + (step if step < _WRAP >> 1 else step - _WRAP)
+        return timestamp if self._last < 0 else near(timestamp, self._total)
 
 
 class RtpReceiver:

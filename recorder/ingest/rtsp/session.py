@@ -297,6 +297,8 @@ class RtspSession:
         elif method == "PLAY":
             self.playing = True
             self.events.append(Playing(keep_alive_seconds=self._keep_alive_seconds))
+            if self._media is not None:
+                self.events += self.sound.played(response.headers.get("rtp-info"), self._media.control_url)
 
     def _set_up(self, response: Response) -> None:
         assert self._media is not None

@@ -1,6 +1,7 @@
 """The sound's part of an RTSP session: chosen from the description, set up beside the pictures, received. Whatever goes
 wrong with it, the pictures come without it."""
 
+import re
 from dataclasses import dataclass
 
 from recorder.ingest.errors import UnsupportedTransportError
@@ -9,6 +10,10 @@ from recorder.ingest.rtsp.sdp_sound import SoundMedia, parse_sound
 from recorder.ingest.rtsp.sound_stream import SoundStream
 from recorder.ingest.rtsp.transport import PortPair, agreed_channels, agreed_ports, tcp_header, udp_header
 
+STREAMS_MAX = 16
+"""Streams looked at in an answer to PLAY."""
+_INFO_URL = re.compile(r"url\s*=\s*([^;\s]+)", re.IGNORECASE)
+_INFO_TIME = re.compile(r"rtptime\s*=\s*(\d{1,10})", re.IGNORECASE)
 CHANNEL = 2
 """Asked for, for RTP; RTCP is the next one. The pictures have 0 and 1."""
 
@@ -20,7 +25,15 @@ class NoSound:
     reason: str
 
 
-SoundEvent = SoundMedia | SoundPacket | NoSound
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundStart:
+    """RTP times (32 bits) of pictures and sound that belong together, by the camera's answer to PLAY."""
+
+    pictures: int
+    sound: int
+
+
+SoundEvent = SoundMedia | SoundPacket | SoundStart | NoSound
 """A SoundMedia comes once, when its sound is agreed on."""
 
 
@@ -69,6 +82,17 @@ class SessionSound:
             return [NoSound(str(error))]
         self.stream = SoundStream(self._media, ssrc=self._ssrc, cname=self._cname, datagrams=self.ports is not None)
         return [self._media]
+
+    def played(self, rtp_info: str | None, pictures_url: str) -> list[SoundEvent]:
+        """PLAY has been answered with this RTP-Info (RFC 2326 section 12.33), which may be missing or nonsense."""
+        times: dict[str, int] = {}
+        for part in (rtp_info or "").split(",")[:STREAMS_MAX]:
+            url, time = _INFO_URL.search(part), _INFO_TIME.search(part)
+            if url is not None and time is not None and int(time[1]) < 1 << 32:
+                times[url[1]] = int(time[1])
+        if self.stream is None or self.setup_url not in times or pictures_url not in times:
+            return []
+        return [SoundStart(pictures=times[pictures_url], sound=times[self.setup_url])]
 
     def refused(self, status: int) -> list[SoundEvent]:
         """SETUP has been refused."""

@@ -172,7 +172,7 @@ async def test_the_sound_of_a_file_is_recorded_beside_its_pictures(tmp_path: Pat
     assert {unit.format.sound is not None for unit in watched.units[RATE:]} == {True}
     first = next(number for number, unit in enumerate(watched.units) if unit.format.sound)
     _, [path] = recorded_files(tmp_path / "data", watched.units[first:])
-    check_in_step(path, seconds=3, told_seconds=0)
+    check_in_step(path, seconds=3)
 
 
 async def test_sound_that_cannot_be_recorded_is_named_and_left_out(

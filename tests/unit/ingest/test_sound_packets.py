@@ -6,7 +6,7 @@ import pytest
 
 from recorder.ingest.rtsp.depacketize_sound import SoundDepacketizer, sound_depacketizer
 from recorder.ingest.rtsp.sdp_sound import SoundMedia, parse_sound
-from recorder.ingest.rtsp.session_sound import NoSound, SessionSound
+from recorder.ingest.rtsp.session_sound import NoSound, SessionSound, SoundStart
 
 URL = "rtsp://192.0.2.1/stream"
 HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=x\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
@@ -124,3 +124,25 @@ def test_samples_of_g711_are_passed_on_and_another_source_is_marked() -> None:
     under_test.restart()
     under_test.push(memoryview(b"\xff" * 160), 0, 160, 5, False)
     assert [(one.timestamp, one.restarted) for one in under_test.packets] == [(10, True), (170, False), (5, True)]
+
+
+@pytest.mark.parametrize(
+    ("rtp_info", "found"),
+    [
+        (f"url={URL}/track1;seq=1;rtptime=100,url={URL}/track2;seq=2;rtptime=4294967295", (100, 4294967295)),
+        (f"url={URL}/track2;rtptime=7, url={URL}/track1;rtptime=8;seq=1", (8, 7)),
+        (f"url={URL}/track1;rtptime=100", None),
+        (f"url={URL}/track1;rtptime=100,url={URL}/track2;rtptime=9999999999", None),
+        (f"url={URL}/track1;seq=1,url={URL}/track2;seq=2", None),
+        ("nonsense,,;=", None),
+        (None, None),
+    ],
+)
+def test_the_answer_to_play_may_say_which_times_belong_together(
+    rtp_info: str | None, found: tuple[int, int] | None
+) -> None:
+    session = SessionSound(wanted=True, ssrc=1, cname="c")
+    session.describe((HEAD + AAC).encode(), request_url=URL, content_base=None)
+    session.set_up("RTP/AVP/TCP;unicast;interleaved=2-3", (0, 1))
+    started = session.played(rtp_info, f"{URL}/track1")
+    assert started == ([] if found is None else [SoundStart(pictures=found[0], sound=found[1])])

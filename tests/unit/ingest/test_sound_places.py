@@ -36,6 +36,15 @@ def test_the_cameras_reports_say_it_better() -> None:
     assert clock.pictures_time(8000) == 445_000
 
 
+def test_before_its_reports_the_cameras_answer_to_play_says_it() -> None:
+    clock = SoundClock(RATE)
+    clock.started(8000, 440_000)
+    clock.heard(FRAME, ticks(FRAME) + 450_000)
+    assert clock.pictures_time(8000) == 440_000
+    clock.reported(report(10.5), 8000, report(10.0), 400_000)
+    assert clock.pictures_time(8000) == 445_000
+
+
 def test_reports_that_contradict_arrival_are_not_believed() -> None:
     clock = SoundClock(RATE)
     clock.heard(FRAME, ticks(FRAME) + 500_000)
