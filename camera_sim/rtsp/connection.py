@@ -53,6 +53,7 @@ class Connection(asyncio.Protocol):
         self._parser = Parser()
         self._inbox: deque[Request | MessageError] = deque()
         self._busy = False
+        self._malformed = False
         self.stream: LiveStream | None = None
         """Of its session."""
         self._deliveries: dict[int, RtpDelivery] = {}
@@ -81,6 +82,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard_ns = self._clock.monotonic_ns()
+        if self._malformed:
+            return  # the refusal waits for the answers before it
         self._parser.feed(data)
         try:
             while not self._transport.is_closing() and (message := self._parser.next_message()) is not None:
@@ -92,6 +95,7 @@ class Connection(asyncio.Protocol):
                 else:
                     self._inbox.append(message)
         except MessageError as error:
+            self._malformed = True
             self._inbox.append(error)
         self._answer()
 

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gate.clock import SystemClock
-from tests.benchmarks import cut, recording, service, simulator, storage
+from tests.benchmarks import crowd, cut, recording, service, simulator, storage
 from tests.benchmarks.source import MissingError, check_tools
 
 RESULTS = Path("bench-results")
-NAMES = ("recording", "cut", "storage", "simulator", "service")
+NAMES = ("recording", "crowd", "cut", "storage", "simulator", "service")
 
 
 def main() -> int:
@@ -24,7 +24,10 @@ def main() -> int:
         prog="python -m tests.benchmarks", description="Measures, beside a peer if there is."
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(NAMES)} (default: all)")
-    parser.add_argument("--cameras", type=int, default=8, help="recording: 1080p30, 4 Mbit/s each (default 8)")
+    parser.add_argument(
+        "--cameras", type=int, nargs="+", default=[8, 32], help="recording: 1080p30, 4 Mbit/s each (default 8 32)"
+    )
+    parser.add_argument("--crowd", type=int, default=128, help="crowd: cameras, for 60 s (default 128)")
     parser.add_argument("--seconds", type=float, default=20, help="recording: measured time of each row (default 20)")
     parser.add_argument("--readers", type=int, default=64, help="cut: open remote streams (default 64)")
     parser.add_argument("--rounds", type=int, default=4, help="cut: crossings of an expiry (default 4)")
@@ -32,7 +35,15 @@ def main() -> int:
     parser.add_argument("--fleet", type=int, default=50, help="simulator: cameras, each with two streams (default 50)")
     parser.add_argument("--licences", type=int, default=1_000_000, help="service: in its database (default 1000000)")
     options = parser.parse_args()
-    numbers = (options.cameras, options.seconds, options.readers, options.rounds, options.days, options.fleet)
+    numbers = (
+        *options.cameras,
+        options.crowd,
+        options.seconds,
+        options.readers,
+        options.rounds,
+        options.days,
+        options.fleet,
+    )
     if min(*numbers, options.licences) < 1:
         parser.error("every number must be 1 at least")
     names = options.names or list(NAMES)
@@ -44,7 +55,10 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 120)
     try:
         if "recording" in names:
-            _recording(console, cache, options.cameras, options.seconds)
+            for cameras in options.cameras:
+                _recording(console, cache, cameras, options.seconds)
+        if "crowd" in names:
+            _crowd(console, cache, options.crowd)
         if "cut" in names:
             _cut(console, cache, options.readers, options.rounds)
         if "storage" in names:
@@ -63,7 +77,27 @@ def _recording(console: Console, cache: Path, cameras: int, seconds: float) -> N
     check_tools()
     with console.status(f"{cameras} cameras, 4 rows of {seconds:.0f} s …"):
         rows = asyncio.run(recording.measure(cameras, seconds, cache, SystemClock()))
-    _write(console, "recording", recording.as_json(rows, cameras, seconds), _table(rows, cameras))
+    _write(console, f"recording-{cameras}", recording.as_json(rows, cameras, seconds), _table(rows, cameras))
+
+
+def _crowd(console: Console, cache: Path, cameras: int) -> None:
+    with console.status(f"{cameras} cameras of our simulator for {crowd.SECONDS:.0f} s …"):
+        measured = asyncio.run(crowd.measure(cameras, cache, SystemClock()))
+    table = Table(title=f"{cameras} cameras, simulator and recorder on this machine, {measured.seconds:.0f} s")
+    table.add_column("")
+    table.add_column("", justify="right")
+    everyone, nothing_lost = measured.recording == cameras, not measured.packets_lost
+    for name, text in (
+        ("cameras recorded at the end", f"[{'green' if everyone else 'red'}]{measured.recording}[/]"),
+        ("packets lost", f"[{'green' if nothing_lost else 'red'}]{measured.packets_lost}[/]"),
+        ("pictures a second, of 30", f"{measured.fps:.1f}"),
+        ("written; one file, synced", f"{measured.written_mb_s:.0f} MB/s; {measured.disk_mb_s:.0f} MB/s"),
+        ("recorder; simulator", f"{measured.recorder_cpu_percent:.0f} %; {measured.simulator_cpu_percent:.0f} %"),
+        ("recorder's memory", f"{measured.recorder_memory_mb:.0f} MB"),
+        ("load of the machine", f"{measured.load:.1f}"),
+    ):
+        table.add_row(name, text)
+    _write(console, "crowd", crowd.as_json(measured), table)
 
 
 def _cut(console: Console, cache: Path, readers: int, rounds: int) -> None:
@@ -149,7 +183,18 @@ def _write(console: Console, name: str, result: dict[str, Any], table: Table) ->
 def _table(rows: list[recording.Row], cameras: int) -> Table:
     floor, ffmpeg = rows[0].used, rows[-1].used
     table = Table(title=f"Recording {cameras} cameras, 1080p30 4 Mbit/s")
-    for heading in ("", "CPU per camera", "× ffmpeg", "× floor", "CPU with start", "memory", "per camera", "lost"):
+    for heading in (
+        "",
+        "CPU per camera",
+        "× ffmpeg",
+        "× floor",
+        "CPU with start",
+        "memory",
+        "each",
+        "lost",
+        "answer",
+        "load",
+    ):
         table.add_column(heading, justify="left" if not heading else "right")
     for row in rows:
         used, ours = row.used, row.name == "ours"
@@ -162,6 +207,8 @@ def _table(rows: list[recording.Row], cameras: int) -> Table:
             f"{used.memory_mb:.0f} MB",
             f"{used.memory_mb / cameras:.1f} MB",
             "–" if row.packets_lost is None else str(row.packets_lost),
+            "–" if row.answer_ms is None else f"{row.answer_ms:.1f} ms",
+            f"{row.load:.1f}",
         )
     return table
 

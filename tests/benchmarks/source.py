@@ -1,7 +1,11 @@
 """What every row is measured on: the same streams, from a server that is not ours."""
 
+import asyncio
 import shutil
 import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -43,6 +47,37 @@ def clip(cache: Path, seconds: int) -> Path:
     if not whole.exists():
         _ffmpeg(["-stream_loop", str(rounds - 1), "-i", str(loop), "-c", "copy"], whole)
     return whole
+
+
+@asynccontextmanager
+async def warm_memory(size: int) -> AsyncIterator[None]:
+    """Free memory of a virtual machine may have been given back to its host: taking a page of it costs ten times as
+    much as one that was used a moment ago, and the first row would have the good ones. While the body runs, so many
+    bytes of free memory stay with the machine: a process touches them and keeps one page of each 2 MiB, which are not
+    given back as long as they are not whole."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _BALLAST, str(size), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        await process.stdout.readline()
+        yield
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+_BALLAST = """
+import mmap, sys
+size, page, block = int(sys.argv[1]), mmap.PAGESIZE, 2 << 20
+memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+for start in range(0, size, page):
+    memory[start] = 1
+for start in range(0, size, block):
+    memory.madvise(mmap.MADV_DONTNEED, start + page, block - page)
+print("ready", flush=True)
+sys.stdin.read()
+"""
 
 
 def _ffmpeg(arguments: list[str], path: Path) -> None:

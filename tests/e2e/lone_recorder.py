@@ -1,6 +1,7 @@
 """A recorder alone, as a process, against whatever camera a test names."""
 
 import asyncio
+import ctypes
 import json
 import signal
 import sys
@@ -14,6 +15,12 @@ from gate.clock import SystemClock
 from tests.e2e.demo_site import run_command
 
 END_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_the_tests() -> None:
+    """A test that fails midway leaves no recorder behind: the kernel ends it with the thread that has started it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class LoneRecorder:
@@ -48,7 +55,9 @@ class LoneRecorder:
     async def start(self) -> None:
         """Starts the process and waits until it says it is ready."""
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "recorder", str(self.config), "--report", stdout=asyncio.subprocess.PIPE
+            *(sys.executable, "-m", "recorder", str(self.config), "--report"),
+            stdout=asyncio.subprocess.PIPE,
+            preexec_fn=_die_with_the_tests,
         )
         assert self.process.stdout is not None
         async with self.clock.timeout(15):

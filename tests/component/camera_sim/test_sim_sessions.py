@@ -78,3 +78,19 @@ def test_a_client_that_waits_too_long_for_the_first_picture_gets_503() -> None:
         writer.close()
 
     on_uvloop(scenario)
+
+
+def test_nonsense_while_a_client_waits_is_kept_once_and_refused_in_its_turn() -> None:
+    async def scenario(clock: SimulatedClock, server: RtspServer, stream: NeverReady) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(DESCRIBE)
+        await stream.asked.wait()
+        [connection] = server.connections
+        for _ in range(50):
+            connection.data_received(b"nonsense\r\n\r\n")
+        assert len(connection._inbox) == 2
+        await clock.advance(READY_SECONDS_MAX + 1)
+        assert (await reader.readline()).startswith(b"RTSP/1.0 503")
+        writer.close()
+
+    on_uvloop(scenario)
