@@ -12,6 +12,7 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest_asyncio
 import yaml
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -19,10 +20,10 @@ from sqlalchemy import func, select
 
 from gate.clock import SystemClock
 from gate.service.store.engine import Store, open_store
+from gate.service.store.migrate import migrate
 from gate.service.store.schema import facts, outbox, reminders
 from gate.shared_clock.controller import command
 from gate.shared_clock.server import ClockServer
-from tests.component.service.conftest import _administer
 from tests.component.service.jobs.post import licensed
 from tests.component.service.site import Site
 from tests.postgres import Cluster
@@ -94,9 +95,13 @@ async def letterbox() -> AsyncIterator[tuple[Letterbox, int]]:
 
 @pytest_asyncio.fixture
 async def database(postgres: Cluster) -> AsyncIterator[str]:
-    await _administer(postgres, "CREATE DATABASE several TEMPLATE template")
-    yield postgres.url("several")
-    await _administer(postgres, "DROP DATABASE several WITH (FORCE)")
+    connection = await asyncpg.connect(host=str(postgres.socket_dir), user="tester", database="postgres")
+    try:
+        await connection.execute("CREATE DATABASE several")
+        yield postgres.url("several")
+        await connection.execute("DROP DATABASE several WITH (FORCE)")
+    finally:
+        await connection.close()
 
 
 @pytest_asyncio.fixture
@@ -126,6 +131,7 @@ async def test_two_processes_never_send_a_mail_twice_nor_leave_one_out(
 ) -> None:
     socket, mails = tmp_path / "clock.sock", letterbox[0]
     async with opened(database) as store:
+        await migrate(store)
         site = Site(store)
         site.now = await site_time(socket)
         one = await licensed(site)

@@ -122,7 +122,7 @@ async def test_the_index_finds_what_looking_at_every_licence_finds(
     for name in names:
         await one.customer(name)
     cameras = {name: await one.cameras(name, "cam1", "cam2", "cam3") for name in names if await one.allocate(name)}
-    for _ in range(6):
+    for _ in range(4):
         name = luck.choice(names)
         licences = await one.allocate(name, luck.randint(1, 2), months=luck.choice((12, 36)))
         if luck.random() < 0.6:
