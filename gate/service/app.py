@@ -154,6 +154,8 @@ def _delivery(mail: MailSection, *, portal: str, store: Store, clock: Clock, rul
 async def _api_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Under /api every error is a problem object; what was not foreseen is logged and says no details."""
     if not request.path.startswith("/api/"):
+        if "\0" in request.path:  # no database keeps it, so nothing can be there
+            raise web.HTTPNotFound
         return await handler(request)
     language = problem.language_of(request)
     try:

@@ -180,6 +180,7 @@ def test_unknown_paths_and_methods_are_problems_too(server: ApiServer) -> None:
     ):
         assert _ask(server, "partner", "GET", path)[0] == 404, path
     assert _ask(server, "partner", "GET", "/customers?search=%00")[0] == 422
+    assert requests.get(f"{server.url}/customers/%00", timeout=LIMIT_SECONDS).status_code == 404
     status, problem = _ask(server, "partner", "DELETE", "/me")
     assert (status, problem["code"]) == (405, "HTTP_405")
 
