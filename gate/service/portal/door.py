@@ -76,7 +76,10 @@ class Doors:
     def add_to(self, app: web.Application, routes: list[Route]) -> None:
         """Adds the routes' handlers."""
         for route in routes:
-            app.router.add_route(route.method, route.path, self._handler(route))
+            if route.method == "GET":
+                app.router.add_get(route.path, self._handler(route))  # and HEAD
+            else:
+                app.router.add_route(route.method, route.path, self._handler(route))
 
     def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
