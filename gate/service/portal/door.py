@@ -15,7 +15,7 @@ import anyio.to_thread
 from aiohttp import web
 
 from gate.service.access.errors import PasswordsBusyError
-from gate.service.access.identity import Identities, Identity, form_token_is_right
+from gate.service.access.identity import SESSION_COOKIE, Identities, Identity, form_token_is_right
 from gate.service.access.tokens import form_token, form_token_fits, new_token
 from gate.service.operations.accounts import end_proxy
 from gate.service.operations.actor import Actor
@@ -129,7 +129,8 @@ class Doors:
         if not await self._proxy_goes_on(visit):
             return go("/customers", done="proxy_over")
         if visit.identity is None and route.door is not Door.OPEN:
-            return go("/sign-in", next=visit.request.path) if route.method == "GET" else go("/sign-in")
+            over = "session_over" if SESSION_COOKIE in visit.request.cookies else None
+            return go("/sign-in", done=over, **({"next": visit.request.path} if route.method == "GET" else {}))
         if route.method == "POST":
             await self._read_form(route, visit)
         if visit.identity is not None and route.door is not Door.OPEN:

@@ -58,7 +58,9 @@ async def test_a_session_ends_after_idleness_and_in_any_case_after_its_longest_t
     await world.clock.advance(IDLE_MAX.total_seconds() - 1)
     assert (await visitor.get("/customers")).status == 200
     await world.clock.advance(IDLE_MAX.total_seconds())
-    assert (await visitor.get("/customers")).location == "/sign-in?next=%2Fcustomers"
+    assert (await visitor.get("/customers")).location == "/sign-in?next=%2Fcustomers&done=session_over"
+    assert "Your session is over" in (await visitor.arrive("/customers")).words
+    assert (await world.visitor().get("/customers")).location == "/sign-in?next=%2Fcustomers"
     busy = await world.signed_in(PARTNER, PASSWORD)
     for _ in range(int(LASTS_MAX / timedelta(hours=1))):
         assert (await busy.get("/customers")).status == 200
