@@ -20,7 +20,7 @@ from camera_sim.faults.fault import fault_of
 from camera_sim.fleet import Fleet
 from camera_sim.onvif.camera import OnvifCamera
 from gate.clock import SystemClock
-from tests.component.camera_sim.conftest import FPS, GOP, LOOP_PICTURES, PASSWORD, USER
+from tests.component.camera_sim.conftest import FPS, GOP, LOOP_PICTURES, PASSWORD, READY_SECONDS, USER
 from tests.component.camera_sim.onvif.conftest import MAKERS, REBOOT_SECONDS, camera_of, maker_of
 from tests.component.camera_sim.raw_client import connected
 
@@ -132,7 +132,7 @@ async def test_presets_are_listed_and_gone_to(cam1: OnvifCamera, clock: SystemCl
         assert [(one.token, one.Name) for one in presets] == [("1", "入口 & <door>"), ("2", "gate")]
         await ptz.GotoPreset({"ProfileToken": token, "PresetToken": "2"})
         assert cam1.ptz is not None and cam1.ptz.current.name == "gate"
-        async with clock.timeout(20):
+        async with clock.timeout(READY_SECONDS):
             while (await ptz.GetStatus({"ProfileToken": token})).MoveStatus.PanTilt == "MOVING":
                 await clock.sleep(0.02)
         with pytest.raises(Fault) as refused:
@@ -223,7 +223,7 @@ async def test_its_parsers_understand_the_events_of_every_maker(site: Fleet, mak
         await site_is_quiet(service)
         site.agenda.begin(camera.identity.id, kind, 60)
         seen: dict[str, Any] = {}
-        async with clock.timeout(30):
+        async with clock.timeout(READY_SECONDS):
             while not set(wanted) <= {name for name, value in seen.items() if value is True}:
                 for message in await pulled(service, seconds=5):
                     parser = onvif_parsers.parse(message.Topic._value_1, "cam", message)

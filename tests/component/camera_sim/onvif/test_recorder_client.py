@@ -23,7 +23,7 @@ from recorder.ingest.onvif.event_pull import EventPull
 from recorder.ingest.onvif.prober import look
 from recorder.ingest.onvif.settings import OnvifSettings
 from recorder.ingest.rtsp.auth import Credentials
-from tests.component.camera_sim.conftest import PASSWORD, USER
+from tests.component.camera_sim.conftest import PASSWORD, READY_SECONDS, USER
 from tests.component.camera_sim.onvif.conftest import MAKERS, camera_of, maker_of
 
 RIGHT = Credentials(user=USER, password=PASSWORD)
@@ -41,7 +41,7 @@ class Notes:
         self._came.set()
 
     async def until(self, wanted: Callable[[CameraEvent], bool], clock: SystemClock) -> CameraEvent:
-        async with clock.timeout(20):
+        async with clock.timeout(READY_SECONDS):
             while True:
                 for event in self.events:
                     if wanted(event):

@@ -14,7 +14,7 @@ from recorder.events.bus import EventBus
 from recorder.events.event import CameraEvent
 from recorder.events.sources import EventSources
 from recorder.ingest.onvif.settings import OnvifSettings
-from tests.component.camera_sim.conftest import PASSWORD, USER
+from tests.component.camera_sim.conftest import PASSWORD, READY_SECONDS, USER
 from tests.component.camera_sim.onvif.test_recorder_client import Notes
 from tests.fakes.remote_site import RemoteSite, config_of
 
@@ -60,7 +60,7 @@ async def test_events_of_a_configured_camera_reach_the_bus_until_it_is_told_othe
     await sources.apply([config])
     task = asyncio.create_task(sources.run())
     try:
-        async with clock.timeout(20):
+        async with clock.timeout(READY_SECONDS):
             while not len(camera.subscriptions):
                 await clock.sleep(0.01)
         site.agenda.begin(camera.identity.id, "vehicle", 60)
