@@ -47,7 +47,7 @@ class Site:
         for unit in units:
             await self.advance_to(unit.arrival_ns)
             self.feeds[camera].publish(unit)
-            if keep_pace and self.storage.volumes.disks.shelves[0].writer.queued_bytes:
+            if keep_pace and self._queued:
                 await self.written()
 
     async def advance_to(self, monotonic_ns: int) -> None:
@@ -65,9 +65,13 @@ class Site:
             while not condition():
                 await real.sleep(0.002)
 
+    @property
+    def _queued(self) -> bool:
+        return any(shelf.writer.queued_bytes for shelf in self.storage.volumes.disks.shelves)
+
     async def written(self) -> None:
         """All that was handed over is on disk and in the index."""
-        await self.until(lambda: self.storage.volumes.disks.shelves[0].writer.queued_bytes == 0)
+        await self.until(lambda: not self._queued)
         await self.storage.catalog.do(lambda db: None)
 
 
