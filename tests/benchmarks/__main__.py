@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gate.clock import SystemClock
-from tests.benchmarks import crowd, cut, recording, service, simulator, storage
+from tests.benchmarks import crowd, cut, motion, recording, service, simulator, storage
 from tests.benchmarks.source import MissingError, check_tools
 
 RESULTS = Path("bench-results")
-NAMES = ("recording", "crowd", "cut", "storage", "simulator", "service")
+NAMES = ("recording", "crowd", "cut", "storage", "simulator", "motion", "service")
 
 
 def main() -> int:
@@ -65,6 +65,8 @@ def main() -> int:
             _storage(console, cache, options.days)
         if "simulator" in names:
             _simulator(console, cache, options.fleet, options.seconds)
+        if "motion" in names:
+            _motion(console, cache)
         if "service" in names:
             _service(console, cache, options.licences)
     except MissingError as error:
@@ -154,6 +156,23 @@ def _within(value: float, most: float | None, unit: str) -> str:
     if most is None:
         return f"{value:.2f} {unit}"
     return f"[{'green' if value <= most else 'red'}]{value:.2f} {unit}[/] (≤ {most:g})"
+
+
+def _motion(console: Console, cache: Path) -> None:
+    with console.status("every site is drawn by day and night (minutes, the first time) and looked at …"):
+        measured = motion.measure(cache)
+    table = Table(title=f"Motion detection, {len(measured.films)} films of all sites, 640×360@15, sensitivity 50")
+    for heading in ("", "by day", "by night", "all"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    parts = [
+        motion.Measured(films=[film for film in measured.films if film.light == light]) for light in ("day", "night")
+    ]
+    everything = (*parts, measured)
+    table.add_row("recall: noticed, of what happened", *(f"{part.recall:.2f}" for part in everything))
+    table.add_row("precision: right, of what was told", *(f"{part.precision:.2f}" for part in everything))
+    cpu = (f"{part.cpu_percent:.2f} %" for part in parts)
+    table.add_row("CPU of a core, a camera", *cpu, _within(measured.cpu_percent, motion.CPU_PERCENT_MAX, "%"))
+    _write(console, "motion", motion.as_json(measured), table)
 
 
 def _service(console: Console, cache: Path, licences: int) -> None:
