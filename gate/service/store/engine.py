@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, event
@@ -150,6 +151,8 @@ def open_store(database: str) -> Store:
         raise StoreError("the database must be sqlite+aiosqlite:///PATH or postgresql+asyncpg://…") from None
     match url.get_backend_name(), url.get_driver_name():
         case "sqlite", "aiosqlite":
+            if url.database and not Path(url.database).absolute().parent.is_dir():
+                raise StoreError(f"the database {url.database} cannot be used: there is no folder for it")
             return Store(_sqlite(url))
         case "postgresql", "asyncpg":
             return Store(_postgresql(url))

@@ -61,7 +61,7 @@ async def test_each_step_can_be_taken_by_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("sqlite+aiosqlite:////nowhere/at/all.db", "unable to open database file"),
+        ("sqlite+aiosqlite:////nowhere/at/all.db", "there is no folder for it"),
         ("postgresql+asyncpg://x@/x?host=/nowhere", "cannot be used"),
         ("postgresql://x@/x", "psycopg is not supported"),
         ("nonsense", "must be sqlite"),
