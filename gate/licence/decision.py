@@ -20,6 +20,7 @@ class DenialCode(enum.Enum):
     """The device has no entitlement at all."""
     WRONG_KIND = "WRONG_KIND"
     REVOKED = "REVOKED"
+    """The licence that covered this camera last was ended before its term, by hand."""
     STALE = "STALE"
     """The entitlement is past its `stale_after`: the device must hear from its service again."""
     CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
@@ -79,6 +80,9 @@ def decide(
     current = next((span for span in spans if span.start <= now < span.end), None)
     if current is None:
         ended = max((span.end for span in spans if span.end <= now), default=None)
+        revoked = grant.revoked_at if grant is not None else None
+        if revoked is not None and revoked <= now and (ended is None or ended < revoked):
+            return Denied(code=DenialCode.REVOKED, feature=feature, camera=camera, since=revoked)
         code = DenialCode.EXPIRED if ended else DenialCode.NOT_LICENSED
         return Denied(code=code, feature=feature, camera=camera, since=ended)
     since, stale_after = max(current.start, entitlement.issued_at), entitlement.stale_after

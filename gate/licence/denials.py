@@ -54,8 +54,10 @@ TABLE = {
             en="This recorder has no licence information yet. {feature} is not available.",
         ),
         remedy=Text(
-            ja="このレコーダー用のライセンスファイルを発行し、設定された場所に置いてください。",
-            en="Issue a licence file for this recorder and put it where the configuration says.",
+            ja="ライセンスサービスのポータルでこのレコーダーを登録するか、"
+            "このレコーダー用のライセンスファイルを発行し、設定された場所に置いてください。",
+            en="Register this recorder in the licence service's portal, or issue a licence file for it and put it where "
+            "the configuration says.",
         ),
         websocket_reason="unregistered",
     ),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
@@ -48,10 +48,12 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraGrant:
-    """One camera's licence kind and terms, in any order; they may abut, overlap or lie ahead."""
+    """One camera's licence kind and terms, in any order; they may abut, overlap or lie ahead. `revoked_at`: when the
+    licence that covered it last was revoked, if that is how it ended."""
 
     kind: Kind
     intervals: tuple[Interval, ...]
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ def payload_of(entitlement: Entitlement) -> bytes:
                 "kind": grant.kind,
                 "intervals": [[_text_of(i.start), _text_of(i.end)] for i in grant.intervals],
             }
+            | ({"revoked_at": _text_of(grant.revoked_at)} if grant.revoked_at is not None else {})
             for camera, grant in entitlement.cameras.items()
         ],
         "profile": entitlement.profile,
@@ -151,7 +154,7 @@ def parse_payload(payload: bytes) -> Entitlement:
 
 
 def _camera(value: Any, field: str) -> tuple[str, CameraGrant]:
-    fields = _fields(value, field, {"id", "kind", "intervals"})
+    fields = _fields(value, field, {"id", "kind", "intervals"}, {"revoked_at"})
     kind = fields["kind"]
     if kind not in ("edge", "direct"):
         raise EntitlementError(f"{field}.kind", f"edge or direct is wanted, not {kind!r:.40}")
@@ -159,6 +162,7 @@ def _camera(value: Any, field: str) -> tuple[str, CameraGrant]:
     grant = CameraGrant(
         kind=kind,
         intervals=tuple(_interval(pair, f"{field}.intervals[{index}]") for index, pair in enumerate(intervals)),
+        revoked_at=_instant(fields["revoked_at"], f"{field}.revoked_at") if "revoked_at" in fields else None,
     )
     return _match(_ID, fields["id"], f"{field}.id"), grant
 
@@ -203,12 +207,12 @@ def _list(value: Any, field: str, items_max: int) -> list[Any]:
     return value
 
 
-def _fields(value: Any, field: str, names: set[str]) -> dict[str, Any]:
+def _fields(value: Any, field: str, names: set[str], optional: Collection[str] = ()) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise EntitlementError(field, "an object is wanted")
     if missing := sorted(names - value.keys()):
         raise EntitlementError(field, f"{missing[0]} is missing")
-    if unknown := sorted(value.keys() - names):
+    if unknown := sorted(value.keys() - names - {*optional}):
         raise EntitlementError(field, f"there is no field {unknown[0]!r:.40}")
     return value
 

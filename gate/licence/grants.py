@@ -2,7 +2,7 @@
 
 For each camera: its last interval that ended by expiry, the one that runs, and all that are known to follow, automatic
 assignments included (`forecast`). An interval that was cut by hand is not told: what was released is "not licensed",
-not "expired", and no grace begins with it.
+not "expired", and no grace begins with it. Where a revocation cut it, that moment is told.
 """
 
 from datetime import datetime
@@ -22,7 +22,11 @@ def grants_for(
     Raises KeyError for a device that is not registered."""
     ahead = forecast(state, now, rules, customer=state.devices[device].customer, since=since)
     return {
-        key.camera: CameraGrant(kind=ahead.cameras[key].kind, intervals=_intervals(ahead.cameras[key], now))
+        key.camera: CameraGrant(
+            kind=ahead.cameras[key].kind,
+            intervals=_intervals(ahead.cameras[key], now),
+            revoked_at=_revoked_at(ahead, ahead.cameras[key], now),
+        )
         for key in ahead.devices[device].cameras
     }
 
@@ -60,3 +64,10 @@ def _intervals(camera: Camera, now: datetime) -> tuple[Interval, ...]:
     past = [one for one in camera.coverage if one.ends <= now and not one.cut]
     told = past[-1:] + [one for one in camera.coverage if one.ends > now]
     return merged(Interval(one.starts, one.ends) for one in told)
+
+
+def _revoked_at(state: State, camera: Camera, now: datetime) -> datetime | None:
+    cut = [one for one in camera.coverage if one.cut and one.ends <= now]
+    if not cut or state.licences[cut[-1].licence].revoked_at != cut[-1].ends:
+        return None
+    return cut[-1].ends

@@ -247,7 +247,8 @@ async def test_an_allocation_in_the_portal_is_recording_within_a_second(evidence
 
 def pause_ms_allowed(evidence: Evidence, camera: str) -> float:
     """Three frames; on a machine that is too busy for its monitor, not much more than without any expiry."""
-    return max(3 * 1000 / FPS, 1.5 * evidence.hdmi_usual["cameras"][camera]["pause_ms_max"])
+    usual_ms = float(evidence.hdmi_usual["cameras"][camera]["pause_ms_max"])
+    return max(3 * 1000 / FPS, 1.5 * usual_ms)
 
 
 async def test_hdmi_never_blinks(evidence: Evidence) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.licence.assignment import next_expiry, notices_of, plan_assignments
+from gate.licence.decision import DenialCode, Denied, decide
 from gate.licence.devices import (
     plan_register_camera,
     plan_register_device,
@@ -15,8 +16,10 @@ from gate.licence.devices import (
 )
 from gate.licence.entitlement import Interval, parse_payload, payload_of
 from gate.licence.facts import By, CameraKey, LicenceAssignedAutomatically, LicenceBound, LicenceTransferred
+from gate.licence.features import Feature
 from gate.licence.grants import entitlement_for
 from gate.licence.pool import plan_bind, plan_clear_hold, plan_revoke, plan_set_hold, plan_transfer, plan_unbind
+from gate.licence.profile import REMO
 from gate.licence.refusals import RefusalCode
 from gate.licence.rules import AutoAssign, Rules
 from gate.licence.stock import plan_add_customer, plan_allocate, plan_register_partner
@@ -110,6 +113,30 @@ def test_a_held_camera_is_bound_only_after_the_hold_is_cleared() -> None:
     assert book.refusal(plan_set_hold, customer="alice", camera=camera) == RefusalCode.HELD
     book.do(plan_clear_hold, customer="alice", camera=camera)
     book.bind(licence, camera)
+
+
+def _denial(book: Book, camera: CameraKey) -> Denied:
+    """What a device is told of that camera, signed, read back and decided."""
+    made = entitlement_for(book.state, camera.device, book.now, book.rules, kid="0" * 16, seq=1)
+    told = parse_payload(payload_of(made))
+    assert told == made
+    decision = decide(told, REMO, Feature.RECORDING, camera.camera, book.now + timedelta(hours=1))
+    assert isinstance(decision, Denied)
+    return decision
+
+
+def test_a_camera_whose_licence_was_revoked_is_told_so_and_one_that_was_released_is_not() -> None:
+    book = Book()
+    licence, camera = book.licensed("cam1")
+    book.at("2025-09-01").do(plan_revoke, customer="alice", licence=licence, reason="not paid")
+    assert _denial(book, camera) == Denied(
+        code=DenialCode.REVOKED, feature=Feature.RECORDING, camera="cam1", since=book.now
+    )
+    other = Book()
+    licence, camera = other.licensed("cam1")
+    other.at("2025-09-01").do(plan_unbind, customer="alice", licence=licence)
+    other.at("2025-09-02").do(plan_revoke, customer="alice", licence=licence, reason="not paid")
+    assert _denial(other, camera).code is DenialCode.NOT_LICENSED
 
 
 def test_a_revoked_licence_covers_nothing_and_comes_back_nowhere() -> None:
