@@ -56,8 +56,8 @@ TABLE = {
         remedy=Text(
             ja="ライセンスサービスのポータルでこのレコーダーを登録するか、"
             "このレコーダー用のライセンスファイルを発行し、設定された場所に置いてください。",
-            en="Register this recorder in the licence service's portal, or issue a licence file for it and put it where "
-            "the configuration says.",
+            en="Register this recorder in the licence service's portal, or issue a licence file for it and put it "
+            "where the configuration says.",
         ),
         websocket_reason="unregistered",
     ),

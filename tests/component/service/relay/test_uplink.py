@@ -12,12 +12,13 @@ from gate.licence.entitlement import parse_payload
 from gate.licence.facts import CameraKey
 from gate.licence.features import Feature
 from gate.service.operations.actor import Actor
-from gate.service.operations.bindings import MoveBinding, transfer, unbind
+from gate.service.operations.bindings import MoveBinding, revoke, transfer, unbind
 from gate.service.operations.devices import remove_camera, remove_device
 from gate.service.operations.entitlements import STALE_AFTER
 from gate.signing.envelope import read_unverified
 from gate.signing.two_slots import TwoSlots
 from tests.component.service.relay.line import Line, Recorder, recorder
+from tests.component.service.site import OPERATOR
 
 RESTORED_SECONDS_MAX = 1.0
 
@@ -82,6 +83,16 @@ async def test_what_the_service_changes_is_in_force_within_a_second(line: Line, 
         move = MoveBinding(licence=pool[1], camera=CameraKey(id, "cam1"))
         await line.site.do(lambda tx: transfer(tx, customer, move, line.clock.now(), rules))
         await device.until(lambda: grants(device) and not grants(device, "cam2"), RESTORED_SECONDS_MAX)
+
+
+async def test_a_revoked_licence_is_revoked_at_the_device_and_says_so(line: Line, tmp_path: Path) -> None:
+    async with recorder(line, tmp_path / "rec") as device:
+        customer, _, pool = await licensed(line, device)
+        assert customer.customer is not None
+        owner, now = customer.customer, line.clock.now()
+        await line.site.do(lambda tx: revoke(tx, OPERATOR, owner, pool[0], "not paid", now))
+        await device.until(lambda: denial(device) is DenialCode.REVOKED, RESTORED_SECONDS_MAX)
+        assert grants(device, "cam2")
 
 
 async def test_a_device_that_its_owner_removes_is_unlicensed_at_once_and_after_a_restart(
