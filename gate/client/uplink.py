@@ -37,6 +37,7 @@ from gate.licence.text import NO_TEXT, Text
 from gate.signing.errors import EnvelopeError
 from gate.signing.identity import DeviceIdentity
 from gate.signing.relay_host import RELAY_BYTES_MAX, RELAY_TYPE, RelayHost, open_relay
+from gate.uplink.bounded import read_bounded
 from gate.uplink.errors import UplinkError
 from gate.uplink.lines import MessageChannel
 from gate.uplink.messages import FORWARD_HOST, FORWARD_PORT, SUBSYSTEM, CameraLine
@@ -211,10 +212,10 @@ class Uplink:
                 aiohttp.ClientSession() as session,
                 session.get(self._url + RELAY_PATH, allow_redirects=False) as response,
             ):
-                content = await response.content.read(RELAY_BYTES_MAX)
+                content = await read_bounded(response.content, RELAY_BYTES_MAX)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _TroubleError(UNREACHABLE, str(error)) from None
-        if response.status != 200:
+        if response.status != 200 or content is None:
             raise _TroubleError(NO_SERVICE, f"{self._url}{RELAY_PATH} answers {response.status}")
         refused = self._acceptance.take_keys(content, RELAY_TYPE)
         if refused is not None:

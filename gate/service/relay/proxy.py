@@ -32,6 +32,7 @@ from gate.service.relay.proxy_rules import (
     passed,
 )
 from gate.service.relay.visits import Visit, Visits
+from gate.uplink.bounded import read_bounded
 
 PREFIX = "/relay"
 BODY_BYTES_MAX = 64 << 10
@@ -156,8 +157,8 @@ class RelayProxy:
     async def _http(self, request: web.Request, connection: DeviceConnection) -> web.StreamResponse | str:
         body = None
         if request.method not in VIEW_METHODS:
-            body = await request.content.read(BODY_BYTES_MAX + 1) if request.can_read_body else b""
-            if len(body) > BODY_BYTES_MAX:
+            body = await read_bounded(request.content, BODY_BYTES_MAX)
+            if body is None:
                 return "too_large"
         async with self._clock.timeout(HEAD_SECONDS_MAX):
             asked = await self._client(connection).request(

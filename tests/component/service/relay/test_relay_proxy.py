@@ -22,6 +22,7 @@ from gate.service.operations.accounts import add_shared_user, remove_shared_user
 from gate.service.operations.actor import Actor
 from gate.service.operations.devices import remove_device
 from gate.service.operations.sessions import close_session
+from gate.service.relay.proxy import BODY_BYTES_MAX
 from gate.service.relay.visits import LOOK_SECONDS, refusal_of
 from gate.signing.identity import DeviceIdentity
 from gate.signing.keys import kid_of
@@ -135,6 +136,21 @@ async def test_the_customer_gets_what_the_device_sends_with_ranges_and_without_i
     for request in scene.site.asked:
         assert "Cookie" not in request.headers and request.host == "localhost"
     assert scene.site.asked[1].raw_path == "/big?x=%2F"
+
+
+async def test_a_body_that_comes_in_pieces_reaches_the_device_whole(scene: Scene) -> None:
+    async with scene.line.browser(scene.customer) as session:
+
+        async def pieces(count: int) -> AsyncIterator[bytes]:
+            for _ in range(count):
+                yield b"piece "
+                async with session.get(scene.path("big")) as answer:  # meanwhile the piece has come
+                    await answer.read()
+
+        async with session.post(scene.path("change"), data=pieces(3)) as answer:
+            assert (await answer.json())["body"] == "piece piece piece "
+        async with session.post(scene.path("change"), data=bytes(BODY_BYTES_MAX + 1)) as answer:
+            assert (await answer.json(content_type="application/problem+json"))["code"] == "too_large"
 
 
 async def test_nobody_else_sees_it(scene: Scene) -> None:
