@@ -2,8 +2,9 @@
 
 1. The device learns nothing of the visitor's session: no cookie, no credential, no address; and it sets none.
 2. Its pages run under a policy of ours, whatever it says itself: they load and ask only below their own prefix, open no
-   window, send no form, and are framed by nobody. So a device that has been tampered with cannot use the visitor's
-   session for the portal or for another device.
+   window, send no form, are framed by nobody, and run no worker (a service worker could answer with pages that have no
+   policy). So a device that has been tampered with cannot use the visitor's session for the portal or for another
+   device.
 3. It redirects nobody.
 """
 
@@ -46,8 +47,8 @@ def page_policy(scheme: str, host: str, prefix: str) -> dict[str, str]:
     sockets = f"{'wss' if scheme == 'https' else 'ws'}://{host}{prefix}"
     policy = (
         f"default-src 'none'; script-src {own}; style-src {own}; connect-src {own} {sockets}; media-src {own} blob:; "
-        f"img-src {own} data: blob:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'; "
-        "sandbox allow-scripts allow-same-origin allow-downloads"
+        f"img-src {own} data: blob:; worker-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        "form-action 'none'; sandbox allow-scripts allow-same-origin allow-downloads"
     )
     return {
         "Content-Security-Policy": policy,
