@@ -1,5 +1,6 @@
 """Mails in the API: what was given up goes again; the mailbox is for whoever runs the service."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,8 @@ from tests.component.service.site import NOON
 
 @pytest.fixture
 def server(sqlite_template: Path, tmp_path: Path) -> Iterator[ApiServer]:
-    with api_server(sqlite_template, tmp_path) as serving:
+    shutil.copy(sqlite_template, tmp_path / "service.db")
+    with api_server(f"sqlite+aiosqlite:///{tmp_path / 'service.db'}", tmp_path) as serving:
         yield serving
 
 
