@@ -21,11 +21,10 @@ from gate.service.access.passwords import Passwords
 from gate.service.api import devices, licensing, logs, mails, people, problem
 from gate.service.api.endpoint import Call, Endpoint
 from gate.service.api.openapi import PATH_PATTERN, document_of
-from gate.service.operations.accounts import User
 from gate.service.operations.actor import Actor
 from gate.service.operations.idempotency import KEY_CHARACTERS_MAX, once
 from gate.service.operations.refusals import Refusal, ServiceCode, refusal
-from gate.service.portal.terms import TERMS_VERSION
+from gate.service.portal.terms import terms_are_accepted
 from gate.service.store.engine import Store, Transaction
 from gate.signing.issuer import Issuer
 
@@ -101,7 +100,7 @@ class Api:
                 return problem.own("NOT_SIGNED_IN", language)
             actor = identity.actor
             user = identity.session.user if identity.session is not None else None
-            if user is not None and not _terms_are_accepted(user):
+            if user is not None and not terms_are_accepted(user):
                 return problem.of_refusal(refusal(ServiceCode.TERMS_NOT_ACCEPTED), language)
         if not all(map(_PATH_PART.fullmatch, request.match_info.values())):
             raise web.HTTPNotFound
@@ -130,11 +129,6 @@ class Api:
         if not outcome:
             return web.Response(status=endpoint.status)
         return web.Response(text=outcome, status=endpoint.status, content_type="application/json")
-
-
-def _terms_are_accepted(user: User) -> bool:
-    """R17, for people who use the API from their browser's session. A partner that acts for them has its own."""
-    return user.role not in ("customer", "shared") or user.terms_version == TERMS_VERSION
 
 
 async def _nothing_here(request: web.Request) -> web.StreamResponse:

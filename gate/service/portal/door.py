@@ -25,7 +25,7 @@ from gate.service.portal.catalogue import choose_language
 from gate.service.portal.guard import SECURITY_HEADERS, origin_is_own
 from gate.service.portal.page import error_page
 from gate.service.portal.site import PageRefusedError, Site, Visit, go
-from gate.service.portal.terms import TERMS_VERSION
+from gate.service.portal.terms import terms_are_accepted
 from gate.service.portal.viewers import viewer_of
 
 FORM_BYTES_MAX = 64 << 10
@@ -235,7 +235,7 @@ def _detour(identity: Identity) -> str | None:
     user = session.user
     if user.role != "customer" and user.password_origin == "mailed":
         return "/password"
-    if user.role in ("customer", "shared") and user.terms_version != TERMS_VERSION:
+    if not terms_are_accepted(user):
         return "/terms"
     if user.role == "customer" and user.password_origin != "own" and not session.password_question_answered:
         return "/password/question"

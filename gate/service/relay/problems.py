@@ -32,6 +32,14 @@ _ROWS = {
         title=Text(ja="代理ログインでは映像を見られません", en="Video is not shown by proxy"),
         remedy=Text(ja="映像はお客さまご本人だけが見られます。", en="Only the customer itself sees its video."),
     ),
+    "terms_not_accepted": _Row(
+        status=403,
+        close_code=4401,
+        title=Text(ja="利用規約に同意していません", en="The terms of use are not accepted"),
+        remedy=Text(
+            ja="ポータルを開き、利用規約に同意してください。", en="Open the portal and accept the terms of use."
+        ),
+    ),
     "view_only": _Row(
         status=403,
         close_code=4401,

@@ -1,7 +1,8 @@
 """Who may look through the relay, asked before each request and again while one is under way.
 
-A customer's user and its shared users see their own devices, shared users without changing anything. A partner, also
-one that acts as the customer, sees no video (decision 15), and neither does whoever runs the service.
+A customer's user and its shared users see their own devices once they have accepted the terms of use (R17), shared
+users without changing anything. A partner, also one that acts as the customer, sees no video (decision 15), and neither
+does whoever runs the service.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from gate.service.access.tokens import hash_of
 from gate.service.operations.actor import Actor
 from gate.service.operations.devices import owner_of
 from gate.service.operations.sessions import session_of
+from gate.service.portal.terms import terms_are_accepted
 from gate.service.relay.proxy_rules import VIEW_METHODS
 from gate.service.store.engine import Store
 from gate.service.store.whole import whole
@@ -38,6 +40,7 @@ class Visitor:
 
     actor: Actor
     token_sha256: str
+    terms_accepted: bool
 
 
 class Visit:
@@ -66,11 +69,16 @@ class Visits:
         identity = await whole(self._identities.of_session(request))
         if identity is None or identity.session is None:
             return None
-        return Visitor(actor=identity.actor, token_sha256=hash_of(request.cookies[SESSION_COOKIE]))
+        return Visitor(
+            actor=identity.actor,
+            token_sha256=hash_of(request.cookies[SESSION_COOKIE]),
+            terms_accepted=terms_are_accepted(identity.session.user),
+        )
 
     async def refusal(self, visitor: Visitor, device: str, method: str) -> str | None:
         """Why not (a code of relay.problems); None: it may."""
-        return refusal_of(visitor.actor, await whole(self._owner_of(device)), method)
+        refused = refusal_of(visitor.actor, await whole(self._owner_of(device)), method)
+        return refused or (None if visitor.terms_accepted else "terms_not_accepted")
 
     async def _owner_of(self, device: str) -> str | None:
         async with self._store.read() as tx:

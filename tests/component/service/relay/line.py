@@ -18,9 +18,11 @@ from gate.client.uplink import Uplink
 from gate.clock import Clock, SystemClock
 from gate.service.access.identity import SESSION_COOKIE, Identities
 from gate.service.access.tokens import form_token, hash_of, new_token
+from gate.service.operations.accounts import accept_terms
 from gate.service.operations.actor import Actor
 from gate.service.operations.devices import RegisterDevice, register_device
 from gate.service.operations.sessions import open_session
+from gate.service.portal.terms import TERMS_VERSION
 from gate.service.relay.host_key import open_host_key
 from gate.service.relay.relay import Relay, RelayPlace
 from gate.signing.issuer import open_issuer
@@ -76,6 +78,7 @@ class Line:
         """A customer with that many licences in its pool, and these."""
         partner = await self.site.partner()
         customer = await self.site.customer(partner)
+        await self.accept_terms(customer)
         await self.site.stock(partner, cameras + 4)
         allocated = await self.site.allocated(partner, customer, cameras)
         return customer, tuple(licence.id for licence in allocated.licences)
@@ -87,6 +90,10 @@ class Line:
             lambda tx: register_device(tx, customer, request, self.clock.now(), self.site.rules)
         )
         return device.id
+
+    async def accept_terms(self, user: Actor) -> None:
+        """As that user does on the portal's page."""
+        await self.site.do(lambda tx: accept_terms(tx, user, TERMS_VERSION, self.clock.now()))
 
     async def signed_in(self, user: Actor) -> dict[str, str]:
         """The cookie of a new session of that user's."""

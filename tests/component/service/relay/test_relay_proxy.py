@@ -178,6 +178,9 @@ async def test_a_shared_user_views_and_changes_nothing_and_is_cut_when_it_is_rem
     )
     shared = Actor(id=user.id, role="shared", customer=scene.customer.customer)
     async with line.browser(shared) as session:
+        assert await problem_of(session, "GET", scene.path("big")) == (403, "terms_not_accepted")
+        assert scene.site.asked == []
+        await line.accept_terms(shared)
         async with session.get(scene.path("big")) as answer:
             assert answer.status == 200
         assert await problem_of(session, "POST", scene.path("change")) == (403, "view_only")
