@@ -169,7 +169,7 @@ class RelayProxy:
                 allow_redirects=False,
             )
         async with asked:
-            if 300 <= asked.status < 400 and asked.status != 304:
+            if asked.status < 200 or (300 <= asked.status < 400 and asked.status != 304):
                 return "device_misbehaved"
             response = web.StreamResponse(status=asked.status, headers=passed(asked.headers, RESPONSE_HEADERS))
             response.headers.update(_policy(request))

@@ -59,6 +59,9 @@ class RemoteSite:
     async def away(self, request: web.Request) -> web.StreamResponse:
         raise web.HTTPFound("https://evil.example/")
 
+    async def switch(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(status=101, headers={"Upgrade": "anything", "Connection": "upgrade"})
+
     async def endless(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -87,6 +90,7 @@ async def served(site: RemoteSite) -> AsyncIterator[RemoteSite]:
     app.router.add_get("/big", site.big)
     app.router.add_post("/change", site.change)
     app.router.add_get("/away", site.away)
+    app.router.add_get("/switch", site.switch)
     app.router.add_get("/endless", site.endless)
     app.router.add_get("/live", site.live)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
@@ -132,7 +136,8 @@ async def test_the_customer_gets_what_the_device_sends_with_ranges_and_without_i
             assert (answer.status, await answer.read()) == (206, BIG[10:20])
         async with session.post(scene.path("change"), data=b"on") as answer:
             assert (await answer.json())["body"] == "on"
-        assert await problem_of(session, "GET", scene.path("away")) == (502, "device_misbehaved")
+        for trick in ("away", "switch"):
+            assert await problem_of(session, "GET", scene.path(trick)) == (502, "device_misbehaved")
     for request in scene.site.asked:
         assert "Cookie" not in request.headers and request.host == "localhost"
     assert scene.site.asked[1].raw_path == "/big?x=%2F"
