@@ -12,7 +12,7 @@ from gate.licence.stock import plan_add_customer
 from gate.service.operations.accounts import NewUser, PasswordOrigin, User, insert_user, normal_email
 from gate.service.operations.actor import Actor
 from gate.service.operations.audit import record, refuse
-from gate.service.operations.permission import as_partner, by_of, new_id, seen_partners, visible_customer
+from gate.service.operations.permission import as_partner, by_of, new_id, own_customer, seen_partners, visible_customer
 from gate.service.operations.refusals import Refusal, ServiceCode, refusal, refusal_of
 from gate.service.store import schema
 from gate.service.store.engine import Transaction
@@ -121,10 +121,13 @@ async def customer_by_email(tx: Transaction, actor: Actor, email: str, now: date
 async def rename_customer(
     tx: Transaction, actor: Actor, customer: str | None, name: str, now: datetime, rules: Rules
 ) -> Customer | Refusal:
-    """Another name for it, by its partner or itself. UNKNOWN_CUSTOMER, NOT_BY_PROXY, NOT_ALLOWED for shared users."""
+    """Another name for it, by its very own partner, itself or the operator. UNKNOWN_CUSTOMER, NOT_BY_PROXY, NOT_ALLOWED
+    for shared users."""
     problem = refusal(ServiceCode.NOT_BY_PROXY) if actor.on_behalf_of is not None else None
     if actor.role == "shared":
         problem = refusal(ServiceCode.NOT_ALLOWED)
+    elif actor.role == "partner" and problem is None:  # what a primary partner may see is not its own yet
+        problem = await own_customer(tx, actor.partner or "", customer or "")
     found = problem or await visible_customer(tx, actor, customer, "view_licences", now, rules)
     if isinstance(found, Refusal):
         return await refuse(tx, actor, "customer.rename", now, found, customer)

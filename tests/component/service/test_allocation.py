@@ -1,16 +1,18 @@
 """Allocation: dates, what it brings back, what it would give on a day, whose customer it is (R3, R8, R10, R12, R25)."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import func, select
 
 from gate.licence.facts import CameraKey
+from gate.service.operations.accounts import begin_proxy
 from gate.service.operations.allocation import Allocate, AllocationPreview, allocate, preview_allocation
-from gate.service.operations.customers import customer, customer_by_email, customers
+from gate.service.operations.customers import customer, customer_by_email, customers, rename_customer
 from gate.service.operations.history import history
 from gate.service.operations.licences import licensing
 from gate.service.store import schema
-from tests.component.service.site import Site
+from tests.component.service.site import OPERATOR, Site
 
 
 async def test_a_term_is_free_until_the_end_of_next_month_and_is_in_the_history(site: Site) -> None:
@@ -55,6 +57,22 @@ async def test_another_partners_customer_is_as_if_it_were_not_there(site: Site) 
     assert await site.refused(lambda tx: customer_by_email(tx, mine, email, site.now)) == "UNKNOWN_EMAIL"
     found = await site.do(lambda tx: customer_by_email(tx, theirs, f" {email.upper()} ", site.now))
     assert found.id == foreign.customer
+
+
+async def test_a_primary_partner_that_sees_its_secondarys_customers_changes_nothing_of_theirs(site: Site) -> None:
+    site.rules = replace(site.rules, primary_sees="customers")
+    primary = await site.partner()
+    secondary = await site.partner(of=primary)
+    theirs = await site.customer(secondary)
+    id, now, rules = theirs.customer or "", site.now, site.rules
+    before = await site.do(lambda tx: customer(tx, primary, id, now, rules))
+    assert await site.refused(lambda tx: rename_customer(tx, primary, id, "Mine", now, rules)) == "UNKNOWN_CUSTOMER"
+    assert await site.refused(lambda tx: begin_proxy(tx, primary, id, now)) == "UNKNOWN_CUSTOMER"
+    request = Allocate(customer=id, kind="edge", months=12)
+    assert await site.refused(lambda tx: allocate(tx, primary, request, now, rules)) == "UNKNOWN_CUSTOMER"
+    assert await site.do(lambda tx: customer(tx, primary, id, now, rules)) == before
+    for actor, name in ((secondary, "New"), (theirs, "Newer"), (OPERATOR, "Newest")):
+        assert (await site.do(lambda tx: rename_customer(tx, actor, id, name, now, rules))).name == name  # noqa: B023
 
 
 async def test_a_refusal_changes_nothing_but_the_audit(site: Site) -> None:
