@@ -264,10 +264,12 @@ async def _remember(tx: Transaction, minted: Mapping[str, Minted], payloads: Seq
 
 
 async def _raise_alarm(tx: Transaction, row: Any, alarm: Alarm, boot_id: str, now: datetime) -> None:
-    """Once for each boot, until it is settled."""
+    """Once for each boot, until it is settled; an impostor's once, as its boots are what it likes."""
     table = schema.alarms
     same = (table.c.device_id == row.id) & (table.c.alarm == alarm.value) & table.c.settled_at.is_(None)
-    if await tx.row(select(table.c.id).where(same, table.c.boot_id == boot_id).limit(1)) is not None:
+    if alarm is not Alarm.IMPOSTOR:
+        same &= table.c.boot_id == boot_id
+    if await tx.row(select(table.c.id).where(same).limit(1)) is not None:
         return
     raised = {"device_id": row.id, "customer_id": row.customer_id, "alarm": alarm.value, "at": now, "boot_id": boot_id}
     await tx.execute(insert(table).values(**raised))

@@ -203,6 +203,19 @@ async def test_a_copy_of_a_device_and_old_data_raise_alarms_that_its_owner_sees(
     assert found[-1].alarms == ()
 
 
+async def test_a_strangers_reports_raise_one_alarm_whatever_boots_they_name(site: Site) -> None:
+    made, label, _ = await _known(site)
+    _, stranger = site.label()
+    for boot in ("boot-1", "boot-2", "boot-3"):
+        challenge = await _challenged(site)
+        report = _report(stranger, challenge, boot=boot)
+        assert await site.refused(lambda tx: hear(tx, label.device, report, challenge, site.now)) == "NO_PROOF"  # noqa: B023
+    async with site.store.read() as tx:
+        assert await tx.scalar(select(func.count()).select_from(schema.alarms)) == 1
+    found = await site.do(lambda tx: devices(tx, made.customer, None, site.now, site.rules))
+    assert found[-1].alarms == ("IMPOSTOR",)
+
+
 async def test_whoever_has_not_the_key_is_believed_nothing(site: Site) -> None:
     _, label, _ = await _known(site)
     _, stranger = site.label()
