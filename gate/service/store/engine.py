@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, event
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gate.service.errors import StoreError
@@ -113,7 +113,11 @@ class Store:
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
-        connection = await whole(_awaited(self.engine.connect()))
+        try:
+            connection = await whole(_awaited(self.engine.connect()))
+        except OSError as error:
+            # Handlers pass on a ConnectionError as their visitor's; this one is the database's, and they answer it.
+            raise OperationalError(None, None, error, hide_parameters=True) from None
         try:
             yield connection
         finally:
