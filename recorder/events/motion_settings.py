@@ -27,7 +27,7 @@ class MotionSettings(Section):
     upper left corner; motion counts only there, everywhere without any."""
 
     enabled: bool = False
-    sensitivity: int = Field(50, ge=1, le=100)
+    sensitivity: int = Field(70, ge=1, le=100)
     zones: Annotated[tuple[Zone, ...], Field(max_length=ZONES_MAX)] = ()
 
     @model_validator(mode="after")
