@@ -1,11 +1,16 @@
 """What comes before everything else: the terms of use (R17), the question about the password (R18), and changing it."""
 
+import math
+
 from aiohttp import web
 
+from gate.service.access.identity import peer_of
 from gate.service.access.passwords import LENGTH_MAX, LENGTH_MIN
+from gate.service.access.sign_in import Throttled
 from gate.service.operations.accounts import User, accept_terms, set_own_password
 from gate.service.operations.refusals import Refusal
 from gate.service.operations.sessions import Session, password_question_answered
+from gate.service.operations.sign_ins import attempt_succeeded
 from gate.service.portal.door import Door, Route
 from gate.service.portal.forms import Form
 from gate.service.portal.page import page
@@ -64,7 +69,7 @@ class PasswordPages:
         return self._change(visit)
 
     async def change(self, visit: Visit) -> web.Response:
-        """One's own password; all other sessions end."""
+        """One's own password; all other sessions end. Guessing at the present one is slowed down like signing in."""
         form, user = visit.form(), _user(visit)
         current = form.password("current", length_min=1, length_max=LENGTH_MAX)
         password = form.password("password", length_min=LENGTH_MIN, length_max=LENGTH_MAX)
@@ -76,11 +81,16 @@ class PasswordPages:
             form.reject("password", visit.words("password.same"))
         if form.failed or password is None or current is None:
             return self._change(visit, form, 422)
+        attempt = await self._site.sign_ins.begin_attempt(user.email, peer_of(visit.request))
+        if isinstance(attempt, Throttled):
+            form.failure = visit.words("sign_in.throttled", seconds=math.ceil(attempt.wait.total_seconds()))
+            return self._change(visit, form, 429)
         if not await self._site.passwords.verify(user.password_hash, current):
             form.reject("current", visit.words("password.wrong"))
             return self._change(visit, form, 403)
         password_hash = await self._site.passwords.hash(password)
         async with self._site.store.begin() as tx:
+            await attempt_succeeded(tx, attempt)
             outcome = await set_own_password(tx, visit.actor, password_hash, visit.now)
         if isinstance(outcome, Refusal):
             raise visit.refused(outcome)

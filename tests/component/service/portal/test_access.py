@@ -13,7 +13,7 @@ from gate.service.access.errors import PasswordsBusyError
 from gate.service.access.identity import Identities
 from gate.service.access.passwords import Passwords
 from gate.service.access.sign_in import Peer, Throttled, WrongSignIn
-from gate.service.access.throttle import ACCOUNT_FREE, ADDRESS_FREE
+from gate.service.access.throttle import ACCOUNT_FREE, ADDRESS_FREE, WAIT_MAX
 from gate.service.access.tokens import hash_of
 from gate.service.operations.resets import mail_new_password, reset_of
 from gate.service.operations.sessions import IDLE_MAX, LASTS_MAX
@@ -253,6 +253,17 @@ async def test_changing_the_password_ends_every_other_session(world: World) -> N
     assert isinstance(
         await world.site.sign_ins.sign_in(email=CUSTOMER, password=CUSTOMER_PASSWORD, peer=HERE), WrongSignIn
     )
+
+
+async def test_guessing_the_password_on_the_page_that_changes_it_is_slowed_down_too(world: World) -> None:
+    visitor = await world.signed_in(PARTNER, PASSWORD)
+    fields = {"password": "another horse battery", "again": "another horse battery"}
+    for _ in range(ACCOUNT_FREE):
+        assert (await visitor.send("/password", "/password", current="not this one", **fields)).status == 403
+    assert (await visitor.send("/password", "/password", current=PASSWORD, **fields)).status == 429
+    await world.clock.advance(WAIT_MAX.total_seconds())
+    assert (await visitor.send("/password", "/password", current=PASSWORD, **fields)).status == 303
+    assert (await world.visitor().sign_in(PARTNER, fields["password"])).status == 303
 
 
 async def test_static_files_are_served_by_name_only(world: World) -> None:
