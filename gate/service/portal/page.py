@@ -73,7 +73,8 @@ def _menu(visit: Visit, section: str) -> tuple[MenuEntry, ...]:
 
 
 def _switched(visit: Visit) -> str:
-    """The same page in the other language; a form's answer has no address of its own but the form's."""
+    """The same page in the other language, by its parameters alone: an address beginning with `//` would name another
+    site."""
     other = "en" if visit.language == "ja" else "ja"
     query = {name: value for name, value in visit.query.items() if name not in ("lang", "done")}
-    return f"{visit.request.path}?{urlencode({**query, 'lang': other})}"
+    return f"?{urlencode({**query, 'lang': other})}"

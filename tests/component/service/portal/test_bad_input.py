@@ -1,13 +1,17 @@
 """Whatever people or attackers send: a clear page, nothing changed, audited where it matters."""
 
 import asyncio
+import html
+import re
 from datetime import date
+from urllib.parse import urljoin
 
 import cv2
 import numpy as np
 import pytest
 import segno
-from aiohttp import FormData
+from aiohttp import ClientSession, FormData
+from yarl import URL
 
 from gate.service.operations.accounts import NewUser
 from gate.service.operations.customers import add_customer, customers
@@ -227,6 +231,14 @@ async def test_what_is_not_there_is_a_page_that_leads_home(world: World) -> None
         for path in ("/nowhere", "/customers/a/b/c", "/../etc/passwd", "/mailbox/999999", "/%00"):
             page = await visitor.get(path)
             assert page.status in (400, 404) and "<h1>" in page.text
+
+
+@pytest.mark.parametrize("path", ["/%2fevil.example/", "/%5cevil.example", "//evil.example/x"])
+async def test_no_page_links_to_a_site_that_its_address_names(world: World, path: str) -> None:
+    async with ClientSession() as session, session.get(URL(world.address + path, encoded=True)) as answer:
+        text = await answer.text()
+    links = [urljoin(world.address, html.unescape(link)) for link in re.findall(r'href="([^"]*)"', text)]
+    assert links and {URL(link).host for link in links} == {URL(world.address).host}
 
 
 async def test_numbers_that_are_none_in_an_address_are_passed_over(world: World) -> None:
