@@ -23,8 +23,9 @@ def portal(tmp_path: Path) -> Iterator[PortalServer]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Of a module without coroutines: while blocking Playwright lives, the thread's event loop counts as running."""
     if CHROMIUM is None or shutil.which(CHROMIUM) is None:
         pytest.skip("no Chromium here: install the package chromium")
     with sync_playwright() as playwright:
