@@ -161,7 +161,8 @@ def _within(value: float, most: float | None, unit: str) -> str:
 def _motion(console: Console, cache: Path) -> None:
     with console.status("every site is drawn by day and night (minutes, the first time) and looked at …"):
         measured = motion.measure(cache)
-    table = Table(title=f"Motion detection, {len(measured.films)} films of all sites, 640×360@15, its default sensitivity")
+    title = f"Motion detection, {len(measured.films)} films of all sites, 640×360@15, its default sensitivity"
+    table = Table(title=title)
     for heading in ("", "by day", "by night", "all"):
         table.add_column(heading, justify="left" if not heading else "right")
     parts = [
