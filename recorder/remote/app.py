@@ -11,6 +11,7 @@ from recorder.remote.device_route import DeviceRoute
 from recorder.remote.fragment_form import FragmentForm
 from recorder.remote.guard import add_security_headers, guard_middleware
 from recorder.remote.page import Page
+from recorder.remote.playback_route import PlaybackRoute
 from recorder.remote.registration_route import RegistrationRoute
 from recorder.remote.reload_route import ReloadRoute
 from recorder.remote.snapshot import SnapshotRoute
@@ -78,6 +79,10 @@ def create_app(served: Served, *, viewers_max: int = VIEWERS_MAX) -> web.Applica
     app.router.add_get("/api/v1/cameras/{camera}/snapshot.jpg", snapshot.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/recording", recording.show)
     app.router.add_post("/api/v1/cameras/{camera}/recording", recording.change)
+    if served.catalog is not None:
+        playback = PlaybackRoute(served, served.catalog)
+        app.router.add_get("/api/v1/cameras/{camera}/timeline", playback.timeline, allow_head=False)
+        app.router.add_get("/api/v1/cameras/{camera}/footage.mp4", playback.footage, allow_head=False)
     if served.controls is not None:
         control = ControlRoute(controls=served.controls, gate=gate, board=board, config=config, remote=True)
         app.router.add_get("/api/v1/cameras/{camera}/presets", control.presets, allow_head=False)

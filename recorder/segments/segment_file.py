@@ -92,12 +92,7 @@ class SegmentFile:
     def write(self, command: WriteFragment, now_ns: int) -> int:
         """Appends a fragment; returns the bytes written."""
         durations, units = command.durations_90k, command.units
-        offsets = [offset + command.delay_90k for offset in command.offsets_90k] or [command.delay_90k] * len(units)
-        samples = [
-            Sample(unit.data, ticks, unit.key, offset)
-            for unit, ticks, offset in zip(units, durations, offsets, strict=True)
-        ]
-        buffers = fragment(len(self._fragments) + 1, command.decode_time_90k, samples, command.sound)
+        buffers = boxes_of(len(self._fragments) + 1, command)
         size = len(buffers[0]) + command.data_bytes
         _write_all(self.disk, self._fd, buffers)
         self._fragments.append(FragmentEntry(size, sum(durations), units[0].key, command.decode_time_90k))
@@ -145,6 +140,17 @@ class SegmentFile:
                 self.path.unlink()
                 remove_empty_folders(self.path, self.root)
         return bool(self._fragments)
+
+
+def boxes_of(number: int, command: WriteFragment) -> list[bytes]:
+    """A fragment's bytes; `number` counts from 1 in its file."""
+    units = command.units
+    offsets = [offset + command.delay_90k for offset in command.offsets_90k] or [command.delay_90k] * len(units)
+    samples = [
+        Sample(unit.data, ticks, unit.key, offset)
+        for unit, ticks, offset in zip(units, command.durations_90k, offsets, strict=True)
+    ]
+    return fragment(number, command.decode_time_90k, samples, command.sound)
 
 
 def create_segment(

@@ -93,6 +93,22 @@ _ROWS = {
             en="What was in force stays so. Mend the file, then ask again.",
         ),
     ),
+    "range_malformed": _Row(
+        status=400,
+        title=Text(ja="期間の指定が正しくありません", en="This is no range of time"),
+        remedy=Text(
+            ja="from と to を 2027-01-01T00:00:00+09:00 のように指定してください。to は from より後です。",
+            en="Give from and to as 2027-01-01T00:00:00+09:00, to later than from: a day of footage at most.",
+        ),
+    ),
+    "no_footage": _Row(
+        status=404,
+        title=Text(ja="この期間の録画はありません", en="There is no footage of this time"),
+        remedy=Text(
+            ja="/timeline で録画のある期間を確認してください。",
+            en="See /timeline for the times that there is footage of.",
+        ),
+    ),
     "events_malformed": _Row(
         status=400,
         title=Text(ja="イベントの検索条件が正しくありません", en="Events cannot be searched like this"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -79,8 +80,16 @@ async def test_it_takes_licences_of_its_kind_alone_has_no_monitor_and_gives_its_
             await recorder.segments(2, 20)
             async with session.get(f"{recorder.remote}api/v1/cameras/cam1/snapshot.jpg") as answer:
                 assert answer.status == 200
+            now = recorder.clock.now()
+            span = {"from": (now - timedelta(seconds=3)).isoformat(), "to": now.isoformat()}
+            async with session.get(f"{recorder.remote}api/v1/cameras/cam1/footage.mp4", params=span) as answer:
+                assert answer.status == 200
+                (tmp_path / "past.mp4").write_bytes(await answer.read())
+            assert decoded_pictures(tmp_path / "past.mp4") > 15
             await issue(recorder, "direct", until="+2s")
             await wait_phase(recorder, "stopped")
+            async with session.get(f"{recorder.remote}api/v1/cameras/cam1/footage.mp4", params=span) as answer:
+                assert (answer.status, (await answer.json())["feature"]) == (403, "remote_playback")
             async with session.get(f"{recorder.remote}api/v1/cameras/cam1/snapshot.jpg") as answer:
                 assert answer.status == 403
     finally:
