@@ -25,7 +25,8 @@ def ask(method: str, url: str, content: Any = None) -> Any:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise RefusedError(
-            f"{url}: no answer ({reason}); are the cameras running, with `control: {{listen: …}}` in their fleet file?"
+            f"{url}: no answer ({reason}); are the cameras running, with `control: {{listen: …}}` in "
+            f"their fleet file? If they were started with --port-base N, give it here, too"
         ) from None
 
 

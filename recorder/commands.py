@@ -107,7 +107,7 @@ def demo(argv: list[str]) -> int:
     """Runs a whole site until Ctrl-C, or for `--duration` seconds after everything is up."""
     parser = _parser(
         "demo",
-        "Start simulated cameras, the recorder and the HDMI monitor, and print one table of addresses.",
+        "Start simulated cameras, recorder, HDMI monitor and licence service, and print one table of addresses.",
         "edge-recorder demo\n  edge-recorder demo --duration 60 --json\n  edge-recorder demo --port-base 18000",
     )
     parser.add_argument("config", type=Path, nargs="?", default=Path("configs/demo.yaml"))

@@ -14,7 +14,7 @@ import anyio
 from gate.client.gate import Gate
 from gate.clock import Clock
 from gate.licence.clock_evidence import ClockEvidence
-from gate.licence.decision import Decision, Denied
+from gate.licence.decision import Decision, DenialCode, Denied
 from gate.licence.features import Feature
 from gate.licence.text import Language
 from recorder.events.kept import SystemKind
@@ -22,6 +22,8 @@ from recorder.state import CameraState, StateBoard, StorageState, StreamState
 
 LOST_SECONDS = 5.0
 """A camera is lost when its main stream has brought no picture for so long: a reconnect is no event."""
+NEVER_SEEN_SECONDS = 30.0
+"""The same for one that has not come yet since the start: it may still be starting, too."""
 LOOK_SECONDS = 1.0
 
 Condition = tuple[str | None, SystemKind]
@@ -55,7 +57,7 @@ def conditions(situation: Situation) -> dict[Condition, str]:
         if stream is not None and _is_lost(stream, situation.now):
             found[id, "camera_lost"] = stream.message
         decision = situation.recording.get(id)
-        if isinstance(decision, Denied):
+        if isinstance(decision, Denied) and decision.code is not DenialCode.UNREGISTERED:  # who has none loses none
             found[id, "licence"] = decision.code.value
     if situation.storage.message:
         found[None, "disk"] = situation.storage.message
@@ -65,7 +67,8 @@ def conditions(situation: Situation) -> dict[Condition, str]:
 
 
 def _is_lost(stream: StreamState, now: datetime) -> bool:
-    return stream.phase not in ("streaming", "off") and now - stream.since >= timedelta(seconds=LOST_SECONDS)
+    seconds = LOST_SECONDS if stream.units else NEVER_SEEN_SECONDS
+    return stream.phase not in ("streaming", "off") and now - stream.since >= timedelta(seconds=seconds)
 
 
 class SystemWatch:

@@ -194,6 +194,8 @@ async def _find(interface: str | None, seconds: float, credentials: Credentials 
             status.update(f"looking for cameras: {len(found)} so far")
             if not live:
                 print(f"found {camera.host} {camera.name}", file=sys.stderr)
+    if not found and interface is None:
+        print("simulated cameras on this machine answer to --interface 127.0.0.1", file=sys.stderr)
     return sorted(found, key=lambda camera: (_sortable(camera.host), camera.urn))
 
 

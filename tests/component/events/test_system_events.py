@@ -6,7 +6,7 @@ import pytest
 
 from gate.client.gate import Gate
 from gate.clock import SimulatedClock
-from recorder.events.system import LOST_SECONDS, SystemWatch
+from recorder.events.system import LOST_SECONDS, NEVER_SEEN_SECONDS, SystemWatch
 from recorder.state import CameraState, RecordingState, StateBoard, StreamState
 from tests.fakes.entitlements import NEW_YEAR, at, entitlement, span
 
@@ -33,7 +33,7 @@ class Site:
         self.clock = SimulatedClock(NEW_YEAR)
         self.gate = Gate(clock=self.clock, device_id="rec-1", cameras=["cam1"])
         self.gate.install(entitlement({"cam1": (span(-1000, 1000),)}, issued_at=at(-1000)))
-        self.stream = StreamState(phase="streaming", since=NEW_YEAR)
+        self.stream = StreamState(phase="streaming", since=NEW_YEAR, units=1)
         camera = CameraState(
             id="cam1", name="", streams={"main": self.stream}, recording=RecordingState(since=NEW_YEAR)
         )
@@ -65,6 +65,19 @@ async def test_a_camera_is_lost_after_seconds_and_comes_back(site: Site) -> None
     assert site.look() == [], "other words, the same event"
     site.stream.phase, site.stream.since = "streaming", site.clock.now()
     assert site.look() == [("end", "cam1", "camera_lost", "no picture for 10 s")]
+
+
+async def test_a_camera_that_has_not_come_yet_has_more_time(site: Site) -> None:
+    site.stream.phase, site.stream.units = "connecting", 0
+    await site.clock.advance(NEVER_SEEN_SECONDS - 1)
+    assert site.look() == []
+    await site.clock.advance(1)
+    assert site.look() == [("begin", "cam1", "camera_lost", "")]
+
+
+def test_a_recorder_without_any_licence_has_lost_none(site: Site) -> None:
+    site.gate.install(None)
+    assert site.look() == []
 
 
 def test_a_disk_in_trouble_is_told_with_its_words(site: Site) -> None:
