@@ -18,7 +18,7 @@ from recorder.errors import RecorderError
 
 _log = logging.getLogger(__name__)
 
-END_SECONDS = 2.0
+END_SECONDS = 4.0
 """How long a child may take to end before it is killed."""
 RESTART_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 STEADY_SECONDS = 60.0
