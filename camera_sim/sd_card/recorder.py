@@ -29,7 +29,11 @@ STEP_MS = 1_000
 _RTP_HZ = 90_000
 _TIME_BASE = Fraction(1, _RTP_HZ)
 _START_CODE = b"\0\0\0\1"
-_OPTIONS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "video_track_timescale": str(_RTP_HZ)}
+_OPTIONS = {
+    "movflags": "frag_keyframe+empty_moov+default_base_moof",
+    "video_track_timescale": str(_RTP_HZ),
+    "flush_packets": "1",  # a still scene would take seconds to fill FFmpeg's buffer
+}
 
 _log = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from recorder.segments.disks import Disks
 from recorder.state import StateBoard
 
 LOOK_SECONDS = 60.0
-SETTLE_SECONDS = 2.0
+SETTLE_SECONDS = 5.0
 TRIES_MAX = 3
 FILES_MAX = 64
 """Of one piece at a time; the rest comes with the next look."""

@@ -108,8 +108,8 @@ async def running_demo(root: Path, *, cameras: int = 2, service: bool = False) -
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
-            async with clock.timeout(END_SECONDS):
-                await process.wait()
+        async with clock.timeout(END_SECONDS):
+            await process.communicate()  # to the end of its output: else its pipe is left to the collector
         clock.close()
 
 

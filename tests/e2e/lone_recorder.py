@@ -86,4 +86,6 @@ class LoneRecorder:
         if self.process.returncode is None:
             self.process.send_signal(number)
         async with self.clock.timeout(END_SECONDS):
-            return await self.process.wait()
+            await self.process.communicate()  # to the end of its output: else its pipe is left to the collector
+        assert self.process.returncode is not None
+        return self.process.returncode

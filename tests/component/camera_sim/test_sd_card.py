@@ -1,5 +1,6 @@
 """A camera's SD card: written round and round, taken out at any moment, copied to a PC without any licence (M6)."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -84,6 +85,18 @@ def test_every_picture_is_on_the_card_once_in_files_of_a_minute(card: SdCard) ->
     assert numbers == list(range((FILE_SECONDS + 5) * FPS))
     for file in files:
         assert decoded_pictures(card.root / file.path) == len(marks_of(card.root / file.path))
+
+
+def test_a_group_of_pictures_is_on_the_card_as_soon_as_the_next_one_begins(card: SdCard) -> None:
+    recorder = CardRecorder(card)
+    for picture in pictures(2 * FPS + 1):
+        recorder.put(picture)
+    seen = 0
+    while seen < 2 * FPS:
+        with contextlib.suppress(subprocess.CalledProcessError):  # not even its head is there yet
+            seen = sum(len(marks_of(path)) for path in card.root.glob("2*/*.mp4"))
+        assert recorder.message == ""
+    recorder.close()
 
 
 def test_a_step_of_the_cameras_clock_begins_a_file(card: SdCard) -> None:

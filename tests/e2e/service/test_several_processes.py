@@ -81,7 +81,7 @@ class Services:
             if process.returncode is None:
                 process.terminate()
         for process in self.processes:
-            await process.wait()
+            await process.communicate()  # to the end of its output: else its pipe is left to the collector
 
 
 @pytest_asyncio.fixture
