@@ -142,7 +142,7 @@ def test_a_card_taken_out_and_put_back_goes_on_with_what_was_on_it(
     recorder.close()
     assert recorder.message == "" and caplog.text.count("waits") == 1
     numbers = [number for file in card.files() for number in marks_of(card.root / file.path)]
-    assert numbers[-2 * FPS :] == list(range(8 * FPS, 10 * FPS)) and 4 * FPS not in numbers
+    assert numbers[-2 * FPS :] == list(range(8 * FPS, 10 * FPS)) and 2 * FPS not in numbers
 
 
 def test_footage_is_exported_with_its_marks_and_a_manifest_that_can_be_checked(
