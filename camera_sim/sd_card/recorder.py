@@ -85,6 +85,11 @@ class CardRecorder:
         self._thread = threading.Thread(target=self._run, name=f"sd card {card.camera}", daemon=True)
         self._thread.start()
 
+    @property
+    def queued_bytes(self) -> int:
+        """What waits to be written."""
+        return self._queued_bytes
+
     def put(self, picture: CardPicture) -> None:
         """Never blocks."""
         with self._lock:
