@@ -7,8 +7,27 @@ from pathlib import Path
 import recorder.remote.app
 
 STATIC = Path(recorder.remote.app.__file__).parent / "static"
-CATALOGUES = {name: json.loads((STATIC / "lang" / f"{name}.json").read_text()) for name in ("ja", "en")}
-SOURCES = [*(STATIC / "app").glob("*.js"), STATIC / "index.html"]
+SOURCES = [*(STATIC / "app").rglob("*.js"), STATIC / "index.html"]
+
+
+def parts_of(language: str) -> dict[str, dict[str, str]]:
+    """Each part of a catalogue by its name."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted((STATIC / "lang" / language).glob("*.json"))}
+
+
+PARTS = {language: parts_of(language) for language in ("ja", "en")}
+CATALOGUES = {
+    language: {key: text for part in parts.values() for key, text in part.items()} for language, parts in PARTS.items()
+}
+
+
+def test_every_part_is_there_in_both_languages_and_loaded() -> None:
+    assert list(PARTS["ja"]) == list(PARTS["en"])
+    listed = re.search(r"^const PARTS = (\[.*?\]);", (STATIC / "app/i18n.js").read_text(), re.DOTALL | re.MULTILINE)
+    assert listed is not None
+    assert sorted(re.findall(r'"(\w+)"', listed[1])) == list(PARTS["ja"])
+    keys = [key for part in PARTS["ja"].values() for key in part]
+    assert len(keys) == len(set(keys)), "two parts have the same key"
 
 
 def test_both_catalogues_have_the_same_keys_in_the_same_order() -> None:

@@ -1,6 +1,6 @@
 // <device-panel>: the disk, and the device information of remote maintenance (M9) while that is licensed.
 
-import { make, setText } from "./element.js";
+import { every, make, setText } from "./element.js";
 import { bytes, dateTime, uptime } from "./format.js";
 import { language, t } from "./i18n.js";
 
@@ -11,7 +11,7 @@ export class DevicePanel extends HTMLElement {
   #allowed = null;
   #parts = {};
 
-  begin(site) {
+  begin(site, signal) {
     this.#site = site;
     this.#parts = {
       meter: make("meter", { min: "0", max: "1", value: "0", "aria-labelledby": "storage-text" }),
@@ -28,8 +28,9 @@ export class DevicePanel extends HTMLElement {
       make("section", { class: "panel", "aria-labelledby": "device-title" },
         make("h2", { id: "device-title" }, t("device.title")), p.facts, p.denied),
     );
-    site.addEventListener("state", () => this.#update());
-    setInterval(() => !document.hidden && this.#fetch(), REFRESH_MS);
+    site.addEventListener("state", () => this.#update(), { signal });
+    every(REFRESH_MS, signal, () => !document.hidden && this.#fetch());
+    if (site.state) this.#update();
   }
 
   #update() {

@@ -10,6 +10,12 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Calls `work` every `ms` until the signal is aborted. */
+export function every(ms, signal, work) {
+  const timer = setInterval(work, ms);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
 /** Sets a text only if it changed: screen readers and layout stay calm. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

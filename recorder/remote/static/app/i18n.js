@@ -1,5 +1,7 @@
-// The two languages of the page. One catalogue is loaded; a missing key shows itself as the key.
+// The two languages of the app. One catalogue is loaded, in parts; a missing key shows itself as the key.
 
+/** The parts of a catalogue, `lang/<language>/<part>.json`: `app`, and those of the pages. */
+const PARTS = ["app"];
 const STORAGE_KEY = "language";
 const LANGUAGES = ["ja", "en"];
 
@@ -18,13 +20,16 @@ export function wantedLanguage() {
 }
 
 export async function loadCatalogue(language) {
-  const response = await fetch(`static/lang/${language}.json`);
-  if (!response.ok) throw new Error(`catalogue ${language}: HTTP ${response.status}`);
-  texts = await response.json();
+  texts = Object.assign({}, ...(await Promise.all(PARTS.map((part) => loadPart(language, part)))));
   current = language;
   document.documentElement.lang = language;
-  document.title = t("app.title");
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
+}
+
+async function loadPart(language, part) {
+  const response = await fetch(`static/lang/${language}/${part}.json`);
+  if (!response.ok) throw new Error(`catalogue ${language}/${part}: HTTP ${response.status}`);
+  return response.json();
 }
 
 export function language() {

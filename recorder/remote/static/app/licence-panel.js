@@ -1,6 +1,6 @@
 // <licence-panel>: each camera's licence. <matrix-panel>: what a lapse stops, and what is allowed now.
 
-import { make, setText } from "./element.js";
+import { every, make, setText } from "./element.js";
 import { calendarDay, isNear, remaining, since } from "./format.js";
 import { t } from "./i18n.js";
 
@@ -14,7 +14,7 @@ export class LicencePanel extends HTMLElement {
   #service = null;
   #code = null;
 
-  begin(site) {
+  begin(site, signal) {
     this.#site = site;
     this.#list = make("ul", { class: "licence-list" });
     this.#remedy = make("p", { class: "panel-note" });
@@ -25,8 +25,8 @@ export class LicencePanel extends HTMLElement {
         make("h2", { id: "licence-title" }, t("licence.title")), this.#list, this.#remedy,
         this.#service, this.#code),
     );
-    site.addEventListener("state", () => this.#draw());
-    setInterval(() => this.#draw(), TICK_MS);
+    every(TICK_MS, signal, () => this.#draw());
+    this.#draw();
   }
 
   #draw() {
@@ -101,7 +101,7 @@ export class MatrixPanel extends HTMLElement {
   #drawn = "";
   #body = null;
 
-  begin(site) {
+  begin(site, signal) {
     this.#site = site;
     this.#body = make("tbody", { role: "rowgroup" });
     const column = (key, kind) => make("th", { scope: "col", role: "columnheader", class: kind }, t(key));
@@ -113,7 +113,8 @@ export class MatrixPanel extends HTMLElement {
         make("table", { class: "matrix", role: "table", "aria-labelledby": "matrix-title" },
           make("thead", { role: "rowgroup" }, head), this.#body)),
     );
-    site.addEventListener("state", () => this.#draw());
+    site.addEventListener("state", () => this.#draw(), { signal });
+    if (site.state) this.#draw();
   }
 
   #draw() {

@@ -1,21 +1,22 @@
 // <live-wall>: a tile for each camera of the site, in as square a grid as fits.
 
-import { make } from "./element.js";
+import { every, make } from "./element.js";
 
 const TICK_MS = 250;
 
 export class LiveWall extends HTMLElement {
   #site = null;
 
-  begin(site) {
+  begin(site, signal) {
     this.#site = site;
-    site.addEventListener("state", () => this.#update());
+    site.addEventListener("state", () => this.#update(), { signal });
     document.addEventListener("visibilitychange", () => {
       for (const tile of this.#tiles()) tile.visible(!document.hidden);
-    });
-    setInterval(() => {
+    }, { signal });
+    every(TICK_MS, signal, () => {
       for (const tile of this.#tiles()) tile.tick();
-    }, TICK_MS);
+    });
+    if (site.state) this.#update();
   }
 
   #tiles() {

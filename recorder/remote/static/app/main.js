@@ -1,31 +1,27 @@
-// Starts the page: language first, then the site's state, then everything that shows it.
+// Starts the app: language first, then the site's state, then header, navigation and the page asked for.
 
 import { socketAddress } from "./address.js";
-import { DevicePanel } from "./device-panel.js";
 import { loadCatalogue, language, t, wantedLanguage } from "./i18n.js";
-import { LicencePanel, MatrixPanel } from "./licence-panel.js";
 import { LiveDialog } from "./live-dialog.js";
 import { LiveTile } from "./live-tile.js";
-import { LiveWall } from "./live-wall.js";
 import { SiteHeader } from "./site-header.js";
 import { SiteState } from "./site-state.js";
 
-const ELEMENTS = {
-  "site-header": SiteHeader,
-  "live-wall": LiveWall,
-  "licence-panel": LicencePanel,
-  "matrix-panel": MatrixPanel,
-  "device-panel": DevicePanel,
-  "live-dialog": LiveDialog,
-};
-
 await loadCatalogue(wantedLanguage());
+const { Router } = await import("./router.js"); // pages may speak as soon as they are loaded
+const { SiteNav } = await import("./site-nav.js");
 const site = new SiteState(socketAddress("api/v1/state", { lang: language() }));
 customElements.define("live-tile", LiveTile);
-for (const [name, Element] of Object.entries(ELEMENTS)) {
-  customElements.define(name, Element);
+for (const [name, element] of Object.entries({ "site-header": SiteHeader, "site-nav": SiteNav, "live-dialog": LiveDialog })) {
+  customElements.define(name, element);
   document.querySelector(name).begin(site);
 }
+const main = document.getElementById("page");
+document.querySelector(".skip-link").addEventListener("click", (event) => {
+  event.preventDefault(); // the hash says which page is shown
+  main.focus();
+});
+new Router(site, main, (name) => document.querySelector("site-nav").mark(name));
 announceLicences(site);
 site.start();
 

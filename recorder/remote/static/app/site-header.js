@@ -21,6 +21,8 @@ export class SiteHeader extends HTMLElement {
   #build() {
     const other = language() === "ja" ? "en" : "ja";
     this.#parts = {
+      language: make("a", { class: "language", href: `?lang=${other}`, hreflang: other, lang: other },
+        other === "ja" ? "日本語" : "English"),
       device: make("span", { class: "header-device" }),
       time: make("time"),
       date: make("span"),
@@ -30,6 +32,7 @@ export class SiteHeader extends HTMLElement {
       notice: make("p", { class: "notice", role: "alert", hidden: true }),
     };
     const p = this.#parts;
+    p.language.addEventListener("click", () => (p.language.href = `?lang=${other}${location.hash}`));
     this.replaceChildren(
       make("header", {},
         make("div", { class: "header" },
@@ -37,8 +40,7 @@ export class SiteHeader extends HTMLElement {
           make("p", { class: "header-licence licence-summary" }, p.state, p.until),
           make("div", { class: "header-tools" },
             make("p", { class: "header-time" }, p.time, make("small", {}, p.date, " ", p.zone)),
-            make("a", { class: "language", href: `?lang=${other}`, hreflang: other, lang: other },
-              other === "ja" ? "日本語" : "English"))),
+            p.language)),
         p.notice),
     );
   }

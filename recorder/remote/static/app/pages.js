@@ -1,0 +1,8 @@
+// The pages of the app, in the order of the navigation. A page is a custom element with
+//   begin(site, query, signal): the SiteState, the URLSearchParams behind `?` in the address, and an AbortSignal that is
+// aborted when the page is left; whatever listens or ticks takes it ({ signal }, `every`). Elements it holds end in their
+// disconnectedCallback. Its name in the navigation and title is the text `nav.<name>`; one with `hidden` is reached by links only.
+
+import { WallPage } from "./pages/wall-page.js";
+
+export const PAGES = [{ name: "wall", tag: "wall-page", element: WallPage }];
