@@ -1,6 +1,5 @@
 """`/api/v1/device` (device information, a part of remote maintenance, M9) and `/api/v1/cameras`."""
 
-import json
 import os
 import platform
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from gate.licence.features import Feature
 from gate.licence.text import Language
 from recorder.config import RecorderConfig
 from recorder.state import StateBoard
+from recorder.web.answers import json_answer
 from recorder.web.middleware import language_of
 from recorder.web.problem import problem_response
 
@@ -41,11 +41,11 @@ class DeviceRoute:
         decision = self._gate.decide(Feature.REMOTE_MAINTENANCE, None)
         if isinstance(decision, Denied):
             return problem_response(problem(decision, language_of(request, self._language), self._zone))
-        return _json_response(self._information())
+        return json_answer(self._information())
 
     async def cameras(self, _: web.Request) -> web.StreamResponse:
         """The cameras with the addresses of their views. Not gated: it shows nothing but names."""
-        return _json_response(
+        return json_answer(
             {"cameras": [_camera(camera.id, camera.streams, camera.name) for camera in self._board.cameras.values()]}
         )
 
@@ -81,11 +81,3 @@ def _camera(camera: str, streams: Mapping[str, object], name: str) -> Mapping[st
         "live": f"{base}/live",
         "snapshot": f"{base}/snapshot.jpg",
     }
-
-
-def _json_response(content: Mapping[str, Any]) -> web.Response:
-    return web.Response(
-        text=json.dumps(content, ensure_ascii=False),
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )

@@ -7,12 +7,10 @@
 3. Footage is read a few fragments ahead of who reads it, never faster.
 """
 
-import json
 import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -35,6 +33,7 @@ from recorder.segments.cutter import Cutter
 from recorder.segments.disk_commands import CloseSegment, Command, OpenSegment, WriteFragment
 from recorder.segments.segment_file import boxes_of
 from recorder.timeline import Span
+from recorder.web.answers import json_answer, parse_instant
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
 from recorder.web.served import Served
@@ -69,7 +68,9 @@ class PlaybackRoute:
                     return asked
                 stream, start_ns, end_ns = asked
                 spans = await self._catalog.read(partial(self._spans, _camera(request), stream, start_ns, end_ns))
-                return _json({"camera": _camera(request), "stream": stream, "spans": [_span(span) for span in spans]})
+                return json_answer(
+                    {"camera": _camera(request), "stream": stream, "spans": [_span(span) for span in spans]}
+                )
         except LeaseDeniedError as error:
             return problem_response(problem(error.denial, language_of(request, self._language), self._zone))
         except ValueError:
@@ -160,7 +161,7 @@ class PlaybackRoute:
         stream = request.query.get("stream", "main")
         if stream not in STREAMS:
             return self._problem(request, "stream_unknown")
-        start, end = (_instant(request.query.get(name, "")) for name in ("from", "to"))
+        start, end = (parse_instant(request.query.get(name, "")) for name in ("from", "to"))
         if start is None or end is None or not 0 < (end - start).total_seconds() <= days_max * 86_400:
             return self._problem(request, "range_malformed")
         return stream, ns_of(start), ns_of(end)
@@ -181,17 +182,3 @@ def _span(span: Span) -> dict[str, object]:
         "reason": span.reason,
         "growing": span.growing,
     }
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(text.replace(" ", "+"))  # a `+` that was not escaped arrives as a space
-        return instant.astimezone(UTC) if instant.tzinfo is not None else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _json(content: dict[str, object]) -> web.Response:
-    return web.Response(
-        text=json.dumps(content), content_type="application/json", headers={"Cache-Control": "no-store"}
-    )

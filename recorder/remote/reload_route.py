@@ -1,6 +1,5 @@
 """`POST /api/v1/config/reload`: the configuration file is read again (a part of remote maintenance, M9)."""
 
-import json
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -12,6 +11,7 @@ from gate.licence.features import Feature
 from gate.yaml_file import ConfigError
 from recorder.config import DeviceConfig
 from recorder.reload import Reload
+from recorder.web.answers import json_answer
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
 
@@ -37,12 +37,11 @@ class ReloadRoute:
             found = own_problem("config_refused", language)
             return problem_response({**found, "detail": str(error)})
         changes = reloaded.changes
-        answer = {
-            "added": changes.added,
-            "changed": changes.changed,
-            "removed": changes.removed,
-            "restart_for": reloaded.restart_for,
-        }
-        return web.Response(
-            text=json.dumps(answer), content_type="application/json", headers={"Cache-Control": "no-store"}
+        return json_answer(
+            {
+                "added": changes.added,
+                "changed": changes.changed,
+                "removed": changes.removed,
+                "restart_for": reloaded.restart_for,
+            }
         )

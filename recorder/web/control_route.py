@@ -17,6 +17,7 @@ from gate.licence.features import Feature
 from recorder.config import RecorderConfig
 from recorder.ingest.errors import IngestError
 from recorder.state import StateBoard
+from recorder.web.answers import json_answer
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
 
@@ -127,11 +128,7 @@ class ControlRoute:
         except IngestError as error:
             _log.warning("camera %s: %s: %s", camera, request.path.rpartition("/")[2], error)
             return self._problem(request, "camera_refused", str(error))
-        return web.Response(
-            text=json.dumps({"camera": camera, **told}, ensure_ascii=False),
-            content_type="application/json",
-            headers={"Cache-Control": "no-store"},
-        )
+        return json_answer({"camera": camera, **told})
 
     def _problem(self, request: web.Request, code: str, detail: str | None = None) -> web.Response:
         found = own_problem(code, language_of(request, self._language), camera=request.match_info["camera"][:64])

@@ -1,7 +1,7 @@
 """The "Event" object of docs/protocols.md, and reading what a client asks of events. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,7 @@ from recorder.catalog.event_queries import EVENTS_PER_PAGE_MAX, EventFilter
 from recorder.events.event import EventKind
 from recorder.events.kept import KINDS, Event
 from recorder.events.words import KIND_TITLES
+from recorder.web.answers import parse_instant
 
 PAGE_EVENTS = 100
 LIST_ITEMS_MAX = 64
@@ -82,10 +83,7 @@ def _instant(query: Mapping[str, str], name: str) -> datetime | None:
     text = query.get(name)
     if not text:
         return None
-    try:
-        instant = datetime.fromisoformat(text.replace(" ", "+"))  # a `+` that was not escaped arrives as a space
-        if instant.tzinfo is None:
-            raise ValueError
-        return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{name} is an instant like 2027-01-01T00:00:00+09:00, with its offset from UTC") from None
+    instant = parse_instant(text)
+    if instant is None:
+        raise ValueError(f"{name} is an instant like 2027-01-01T00:00:00+09:00, with its offset from UTC")
+    return instant

@@ -32,6 +32,7 @@ from recorder.events.bus import EventBus, Missed
 from recorder.events.event import CameraEvent
 from recorder.events.kept import Event
 from recorder.state import StateBoard
+from recorder.web.answers import json_answer
 from recorder.web.event_form import EventRequest, event_json, parse_filter
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
@@ -88,7 +89,7 @@ class EventsRoute:
         events = await self._catalog.read(partial(newest_events, wanted=wanted, count_max=count))
         shown = [event_json(event, language) for event in events if self._may_show(event)]
         before = events[-1].number if len(events) == count else None
-        return _json(200, {"events": shown, "before": before})
+        return json_answer({"events": shown, "before": before})
 
     async def tell(self, request: web.Request) -> web.StreamResponse:
         """Something has happened at a camera, as whoever calls says: kept, shown, and recorded in the mode `event`."""
@@ -114,7 +115,7 @@ class EventsRoute:
             )
         )
         mode = self._board.cameras[camera].recording.mode
-        return _json(202, {"camera": camera, "kind": told.kind, "mode": mode, "recorded": recorded})
+        return json_answer({"camera": camera, "kind": told.kind, "mode": mode, "recorded": recorded}, 202)
 
     async def _follow(self, request: web.Request, language: Language) -> web.WebSocketResponse:
         ws = web.WebSocketResponse(
@@ -197,12 +198,3 @@ async def _end(ws: web.WebSocketResponse, why: dict[str, Any], code: int, reason
         await ws.close(code=code, message=reason.encode(), drain=False)
     except (ConnectionError, asyncio.CancelledError):
         pass
-
-
-def _json(status: int, content: dict[str, Any]) -> web.Response:
-    return web.Response(
-        status=status,
-        text=json.dumps(content, ensure_ascii=False),
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )

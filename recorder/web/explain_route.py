@@ -1,8 +1,6 @@
 """`/…/explain?camera=&feature=&at=`: why a feature may or may not run, with the whole chain. Never gated: it tells of
 licences what `/…/state` tells."""
 
-import json
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -13,6 +11,7 @@ from gate.licence.explanation import Question, as_json, explain
 from gate.licence.features import Feature
 from recorder.config import RecorderConfig
 from recorder.state import StateBoard
+from recorder.web.answers import json_answer, parse_instant
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
 
@@ -40,7 +39,7 @@ class ExplainRoute:
             return problem_response(own_problem("feature_unknown", language))
         at, asked = None, request.query.get("at")
         if asked:
-            at = _instant(asked)
+            at = parse_instant(asked)
             if at is None:
                 return problem_response(own_problem("instant_malformed", language))
         question = Question(feature=feature, camera=camera, at=at or self._gate.evidence().now, kind=self._gate.kind)
@@ -51,17 +50,4 @@ class ExplainRoute:
             self._gate.evidence() if at is None else None,
             self._zone,
         )
-        return web.Response(
-            text=json.dumps(as_json(explanation, language, self._zone), ensure_ascii=False),
-            content_type="application/json",
-            headers={"Cache-Control": "no-store"},
-        )
-
-
-def _instant(text: str) -> datetime | None:
-    """A `+` that was not escaped arrives as a space."""
-    try:
-        instant = datetime.fromisoformat(text.replace(" ", "+"))
-        return instant.astimezone(UTC) if instant.tzinfo is not None else None
-    except (ValueError, OverflowError):
-        return None
+        return json_answer(as_json(explanation, language, self._zone))

@@ -2,8 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -17,6 +16,7 @@ from gate.yaml_file import first_error
 from recorder.config import RecorderConfig
 from recorder.record_settings import RecordSettings
 from recorder.state import StateBoard
+from recorder.web.answers import json_answer
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
 
@@ -90,17 +90,8 @@ class RecordingRoute:
     def _answer(self, request: web.Request, settings: RecordSettings) -> web.Response:
         recording = self._board.cameras[_camera(request)].recording
         state = {"phase": recording.phase, "reason": recording.reason}
-        return _json(200, {"camera": _camera(request), **settings.model_dump(mode="json"), **state})
+        return json_answer({"camera": _camera(request), **settings.model_dump(mode="json"), **state})
 
 
 def _camera(request: web.Request) -> str:
     return request.match_info["camera"]
-
-
-def _json(status: int, content: Mapping[str, Any]) -> web.Response:
-    return web.Response(
-        status=status,
-        text=json.dumps(content, ensure_ascii=False),
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
