@@ -11,11 +11,10 @@ from av.video.frame import VideoFrame
 from recorder.events.motion import Edge, Episode, Luma, MotionDetector
 from recorder.events.motion_settings import MotionSettings
 from recorder.media.access_unit import AccessUnit, VideoFormat
+from recorder.media.decoding import decode, open_decoder
 
 LOOK_SECONDS = 0.19
 """Pictures that come sooner after the last one looked at are only decoded: the next ones refer to them."""
-
-_DECODERS = {"h264": "h264", "h265": "hevc"}  # FFmpeg's names
 
 _log = logging.getLogger(__name__)
 
@@ -65,26 +64,16 @@ class MotionDecoder:
         if self._wait_key and not unit.key:
             return None
         if self._context is None or unit.format is not self._format:
-            self._open(unit.format)
-        assert self._context is not None
+            self._context, self._format = open_decoder(unit.format), unit.format
         if self._wait_key and self._context.is_open:
             self._context.flush_buffers()
-        packet = av.Packet(len(unit.data))  # FFmpeg reads past the end: this one has its padding
-        packet.update(unit.data)
         try:
-            frames = self._context.decode(packet)
+            frames = decode(self._context, unit)
         except av.FFmpegError as error:
             self._lose(error)
             return None
         self._wait_key = False
         return frames[-1] if frames else None
-
-    def _open(self, format: VideoFormat) -> None:
-        context = av.CodecContext.create(_DECODERS[format.codec], "r")
-        assert isinstance(context, VideoCodecContext)
-        context.thread_count = 1
-        context.extradata = format.decoder_configuration
-        self._context, self._format = context, format
 
     def _lose(self, why: object) -> None:
         self._wait_key = True

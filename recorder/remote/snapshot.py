@@ -4,10 +4,7 @@ import logging
 from zoneinfo import ZoneInfo
 
 import anyio
-import av
-import cv2
 from aiohttp import web
-from av.video.codeccontext import VideoCodecContext
 
 from gate.client.errors import LeaseDeniedError
 from gate.client.gate import Gate
@@ -19,6 +16,7 @@ from gate.licence.text import Language
 from recorder.config import RecorderConfig
 from recorder.hub import Feed, Hub
 from recorder.media.access_unit import AccessUnit
+from recorder.media.decoding import UNDECODABLE, jpeg_of, last_picture
 from recorder.state import StateBoard
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
@@ -26,9 +24,6 @@ from recorder.web.problem import own_problem, problem_response
 PICTURE_SECONDS_MAX = 5.0
 """How long a snapshot waits for a key frame where none is cached."""
 DECODERS_MAX = 2
-JPEG_QUALITY = 85
-
-_DECODERS = {"h264": "h264", "h265": "hevc"}  # FFmpeg's names
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +66,7 @@ class SnapshotRoute:
             return problem_response(own_problem("no_picture", language, camera=camera))
         try:
             jpeg = await anyio.to_thread.run_sync(encode_jpeg, unit, limiter=self._decoders, abandon_on_cancel=True)
-        except (av.FFmpegError, ValueError, cv2.error) as error:
+        except UNDECODABLE as error:
             _log.warning("camera %s %s: no snapshot: %s", camera, stream, error)
             return problem_response(own_problem("undecodable", language, camera=camera))
         return web.Response(body=jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
@@ -87,17 +82,5 @@ async def _newest_key(feed: Feed, lease: Lease, now_ns: int) -> AccessUnit:
 
 
 def encode_jpeg(unit: AccessUnit) -> bytes:
-    """A key frame as JPEG. Raises av.FFmpegError or ValueError for a picture that cannot be decoded."""
-    context = av.CodecContext.create(_DECODERS[unit.format.codec], "r")
-    assert isinstance(context, VideoCodecContext)
-    context.thread_count = 1
-    context.extradata = unit.format.decoder_configuration
-    packet = av.Packet(len(unit.data))
-    packet.update(unit.data)
-    frames = [*context.decode(packet), *context.decode(None)]
-    if not frames:
-        raise ValueError("the key frame alone gives no picture")
-    done, jpeg = cv2.imencode(".jpg", frames[0].to_ndarray(format="bgr24"), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise ValueError("the picture could not be written as JPEG")
-    return jpeg.tobytes()
+    """A key frame as JPEG. Raises UNDECODABLE for a picture that cannot be decoded."""
+    return jpeg_of(last_picture([unit]))
