@@ -47,6 +47,14 @@ class Hole(NamedTuple):
     reason: GapReason
 
 
+class Entitled(NamedTuple):
+    """A stretch of time in which a camera was, or will be, licensed or not."""
+
+    start_utc_ns: int
+    end_utc_ns: int
+    state: Literal["active", "lapsed"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """A stretch of a timeline, half-open. Recorded: which segments of which run; a gap: why. `growing`: it lasts."""
@@ -79,6 +87,38 @@ def plan_timeline(
         (span for span in clipped if span.start_utc_ns < span.end_utc_ns),
         key=lambda span: (span.start_utc_ns, span.run or 0, span.end_utc_ns),
     )
+
+
+def plan_entitlement(
+    lapses: Iterable[tuple[int, int | None]],
+    covered: Iterable[tuple[int, int]],
+    *,
+    start_utc_ns: int,
+    end_utc_ns: int,
+    now_utc_ns: int,
+) -> list[Entitled]:
+    """The whole of `[start, end)`, by start: the past by what lapses there were (one that lasts, lasts until now), the
+    future by the terms that are known now."""
+    past = _union((start, now_utc_ns if end is None else min(end, now_utc_ns)) for start, end in lapses)
+    ahead = _union((max(start, now_utc_ns), end) for start, end in covered if end > now_utc_ns)
+    lapsed = [(start, end) for start, end in past if start < end]
+    at = now_utc_ns
+    for start, end in [*ahead, (max(end_utc_ns, now_utc_ns), end_utc_ns)]:
+        if at < start:
+            lapsed.append((at, start))
+        at = end
+    out: list[Entitled] = []
+    at = start_utc_ns
+    for start, end in _union(lapsed):
+        if end <= start_utc_ns or start >= end_utc_ns:
+            continue
+        if at < start:
+            out.append(Entitled(at, start, "active"))
+        out.append(Entitled(max(start, start_utc_ns), min(end, end_utc_ns), "lapsed"))
+        at = min(end, end_utc_ns)
+    if at < end_utc_ns:
+        out.append(Entitled(at, end_utc_ns, "active"))
+    return out
 
 
 def _merge_runs(pieces: Iterable[PieceLike]) -> Iterator[Span]:

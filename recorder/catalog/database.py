@@ -27,7 +27,12 @@ Query = Callable[[sqlite3.Connection], T]
 CHANGES_MAX = 20_000
 """Bound of the changes that wait for the writer. A change beyond it is lost: the next start finds the file."""
 
-MIGRATIONS: tuple[str, ...] = ("0001_first.sql", "0002_volumes_protect_h265.sql", "0003_events.sql")
+MIGRATIONS: tuple[str, ...] = (
+    "0001_first.sql",
+    "0002_volumes_protect_h265.sql",
+    "0003_events.sql",
+    "0004_lapses.sql",
+)
 """Scripts of `recorder.catalog.migrations` in order; `user_version` counts those that have run."""
 
 RETRY_SECONDS = 0.5

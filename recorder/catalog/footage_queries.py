@@ -109,12 +109,12 @@ def runs_between(
 
 
 def days_with_footage(db: sqlite3.Connection, camera: str, stream: Stream, midnights_utc_ns: list[int]) -> list[bool]:
-    """For each day between two following midnights: whether a segment begins in it."""
+    """For each day between two following midnights: whether there is footage of it."""
     ask = (
         "SELECT EXISTS (SELECT 1 FROM segment WHERE camera_id = (SELECT id FROM camera WHERE name = ?) AND stream = ?"
-        " AND start_utc_ns >= ? AND start_utc_ns < ? AND state <> 'lost')"
+        " AND start_utc_ns >= ? AND start_utc_ns < ? AND (end_utc_ns > ? OR state = 'writing') AND state <> 'lost')"
     )
     return [
-        bool(db.execute(ask, (camera, STREAMS.index(stream), start, end)).fetchone()[0])
+        bool(db.execute(ask, (camera, STREAMS.index(stream), start - _LOOK_BACK_NS, end, start)).fetchone()[0])
         for start, end in pairwise(midnights_utc_ns)
     ]
