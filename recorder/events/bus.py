@@ -10,7 +10,7 @@
 
 import asyncio
 import logging
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +28,8 @@ EVENTS_PER_MINUTE_MAX = 120
 OPEN_MAX = 4096
 """Bound of the events that last at one time, over all cameras."""
 QUEUE_MAX = 256
+RECENT_MAX = 256
+"""The newest events are kept at hand: the index may not have them yet."""
 DETAIL_CHARACTERS_MAX = 200
 _MINUTE_NS = 60 * 10**9
 
@@ -104,6 +106,7 @@ class EventBus:
         self._open: dict[_Key, Event] = {}
         self._listeners: set[EventListener] = set()
         self._recent: dict[str | None, deque[int]] = {}
+        self._newest: OrderedDict[int, Event] = OrderedDict()
         self.refused = 0
 
     def take(self, event: CameraEvent) -> None:
@@ -150,6 +153,10 @@ class EventBus:
         """The events that last, in the order they began."""
         return list(self._open.values())
 
+    def recent(self, number: int) -> Event | None:
+        """One of the newest events, as it is now."""
+        return self._newest.get(number)
+
     @contextmanager
     def listen(self) -> Iterator[EventListener]:
         """All events from now on."""
@@ -188,6 +195,9 @@ class EventBus:
             self._tell(event)
 
     def _tell(self, event: Event) -> None:
+        self._newest[event.number] = event
+        if len(self._newest) > RECENT_MAX:
+            self._newest.popitem(last=False)
         for listener in self._listeners:
             listener.put(event)
 

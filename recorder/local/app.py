@@ -18,6 +18,7 @@ from recorder.web.recording_route import RecordingRoute
 from recorder.web.served import Served
 from recorder.web.server import REQUEST_BYTES_MAX, serve_unix
 from recorder.web.state_route import StateRoute
+from recorder.web.thumbnail_route import ThumbnailRoute
 
 
 def create_app(served: Served) -> web.Application:
@@ -61,7 +62,9 @@ def create_app(served: Served) -> web.Application:
             config=config,
             feature=Feature.HDMI_EVENTS,
         )
+        thumbnail = ThumbnailRoute(served, bus=served.bus, catalog=served.catalog, feature=Feature.HDMI_EVENTS)
         app.router.add_get("/v1/events", events.show, allow_head=False)
+        app.router.add_get("/v1/events/{event}/thumbnail.jpg", thumbnail.handle, allow_head=False)
         app.router.add_post("/v1/cameras/{camera}/events", events.tell)
     return app
 

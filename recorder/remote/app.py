@@ -25,6 +25,7 @@ from recorder.web.recording_route import RecordingRoute
 from recorder.web.served import Served
 from recorder.web.server import REQUEST_BYTES_MAX, Front, serve_tcp
 from recorder.web.state_route import StateRoute
+from recorder.web.thumbnail_route import ThumbnailRoute
 
 
 def create_app(served: Served, *, viewers_max: int = VIEWERS_MAX) -> web.Application:
@@ -74,7 +75,9 @@ def create_app(served: Served, *, viewers_max: int = VIEWERS_MAX) -> web.Applica
             config=config,
             feature=Feature.REMOTE_EVENTS,
         )
+        thumbnail = ThumbnailRoute(served, bus=served.bus, catalog=served.catalog, feature=Feature.REMOTE_EVENTS)
         app.router.add_get("/api/v1/events", events.show, allow_head=False)
+        app.router.add_get("/api/v1/events/{event}/thumbnail.jpg", thumbnail.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/live", live.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/snapshot.jpg", snapshot.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/recording", recording.show)

@@ -20,7 +20,6 @@ from pydantic import ValidationError
 
 from gate.client.gate import Gate
 from gate.clock import Clock
-from gate.licence.decision import Denied
 from gate.licence.denials import TABLE, problem
 from gate.licence.features import Feature
 from gate.licence.text import Language
@@ -33,6 +32,7 @@ from recorder.events.event import CameraEvent
 from recorder.events.kept import Event
 from recorder.state import StateBoard
 from recorder.web.answers import json_answer
+from recorder.web.event_access import EventAccess
 from recorder.web.event_form import EventRequest, event_json, parse_filter
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
@@ -68,26 +68,25 @@ class EventsRoute:
         self._clock = clock
         self._language: Language = config.device.language
         self._zone = ZoneInfo(config.device.time_zone)
-        self._feature = feature
-        self._licensed_only = feature is Feature.REMOTE_EVENTS
+        self._access = EventAccess(gate=gate, board=board, feature=feature)
         self._listeners = 0
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """The newest events first, a page at a time: `before` the last number gives the next page. A WebSocket for
         whoever asks to upgrade."""
         language = language_of(request, self._language)
-        denial = self._denial()
+        denial = self._access.denial()
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._follow(request, language)
         if denial is not None:
             return problem_response(problem(denial, language, self._zone))
         try:
-            wanted, count = parse_filter(request.query, licensed_only=self._licensed_only)
+            wanted, count = parse_filter(request.query, licensed_only=self._access.licensed_only)
         except ValueError as error:
             found = own_problem("events_malformed", language)
             return problem_response(found | {"detail": f"{found['detail']} ({error})"})
         events = await self._catalog.read(partial(newest_events, wanted=wanted, count_max=count))
-        shown = [event_json(event, language) for event in events if self._may_show(event)]
+        shown = [event_json(event, language) for event in events if self._access.may_show(event)]
         before = events[-1].number if len(events) == count else None
         return json_answer({"events": shown, "before": before})
 
@@ -159,7 +158,7 @@ class EventsRoute:
     async def _send_one(self, ws: web.WebSocketResponse, item: Event | Missed, language: Language) -> None:
         if isinstance(item, Missed):
             message: dict[str, Any] = {"dropped": {"events": item.events}}
-        elif self._may_show(item):
+        elif self._access.may_show(item):
             message = {"event": event_json(item, language)}
         else:
             return
@@ -167,29 +166,12 @@ class EventsRoute:
             await ws.send_str(json.dumps(message, ensure_ascii=False))
 
     async def _end_when_denied(self, ws: web.WebSocketResponse, language: Language, leave: Callable[[], None]) -> None:
-        while (denial := self._denial()) is None:
+        while (denial := self._access.denial()) is None:
             await self._gate.wait_changed(self._gate.version)
         row = TABLE[denial.code]
         with anyio.CancelScope(shield=True):
             await _end(ws, problem(denial, language, self._zone), row.websocket_code, row.websocket_reason)
         leave()
-
-    def _denial(self) -> Denied | None:
-        """Why nothing may be shown, if no camera's events may."""
-        denial = None
-        for camera in self._board.cameras:
-            decision = self._gate.decide(self._feature, camera)
-            if not isinstance(decision, Denied):
-                return None
-            denial = denial or decision
-        return denial
-
-    def _may_show(self, event: Event) -> bool:
-        if self._licensed_only and not event.licensed:
-            return False
-        if event.camera is None:
-            return self._denial() is None
-        return not isinstance(self._gate.decide(self._feature, event.camera), Denied)
 
 
 async def _end(ws: web.WebSocketResponse, why: dict[str, Any], code: int, reason: str) -> None:

@@ -109,6 +109,14 @@ _ROWS = {
             en="See /timeline for the times that there is footage of.",
         ),
     ),
+    "no_thumbnail": _Row(
+        status=404,
+        title=Text(ja="このイベントの画像はありません", en="There is no picture of this event"),
+        remedy=Text(
+            ja="録画のあるイベントと、始まったばかりのイベントだけに画像があります。",
+            en="Only events that were recorded, or that have just begun, have one.",
+        ),
+    ),
     "events_malformed": _Row(
         status=400,
         title=Text(ja="イベントの検索条件が正しくありません", en="Events cannot be searched like this"),
