@@ -12,6 +12,7 @@ from gate.clock import Clock
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import STATE_NAME
 from gate.yaml_file import ConfigError
+from recorder.access.opening import open_access
 from recorder.backfill.sources import backfills
 from recorder.cameras import CameraChanges, Cameras
 from recorder.config import CameraConfig, RecorderConfig
@@ -45,11 +46,7 @@ async def run_device(
     recorder.errors.RecorderError or gate.shared_clock.errors.ClockError, each one sentence for people."""
     config = load()
     async with AsyncExitStack() as stack:
-        state_path = config.device.data_dir / STATE_NAME
-        name = f"recorder {config.device.id}"
-        clock = await stack.enter_async_context(
-            open_clock(config.clock.mode, config.clock.socket, name, state=state_path)
-        )
+        clock = await stack.enter_async_context(_clock(config))
         board, hub = StateBoard(cameras={}), Hub()
         licensing = open_licence_source(config, clock)
         gate, licence = licensing.gate, licensing.licence
@@ -71,6 +68,7 @@ async def run_device(
         for beside in (events, backfill):
             await beside.apply(config.cameras)
         apply = partial(_apply, cameras, controls, (events.apply, backfill.apply), licensing.uplink)
+        access = await stack.enter_async_context(open_access(config, gate, clock))
         reload = ConfigReload(load=load, running=config, apply=apply)
         served = Served(
             hub=hub,
@@ -80,6 +78,7 @@ async def run_device(
             clock=clock,
             config=config,
             recordings=recordings,
+            access=access,
             catalog=storage.catalog,
             bus=bus,
             reload=reload,
@@ -97,6 +96,7 @@ async def run_device(
             "cameras": cameras.run,
             "events": events.run,
             "backfill": backfill.run,
+            "access": access.run,
             "controls": controls.run,
             "precision": partial(run_precision, gate, cameras.sources, clock),
             "reload": partial(_reload_on, reload_wanted, reload),
@@ -119,6 +119,11 @@ async def _apply(
     if uplink is not None:
         uplink.tell_cameras(camera_names(wanted))
     return changes
+
+
+def _clock(config: RecorderConfig) -> AbstractAsyncContextManager[Clock]:
+    state = config.device.data_dir / STATE_NAME
+    return open_clock(config.clock.mode, config.clock.socket, f"recorder {config.device.id}", state=state)
 
 
 def _storage(config: RecorderConfig, clock: Clock, board: StateBoard) -> AbstractAsyncContextManager[Storage]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from gate.client.gate import Gate
 from gate.clock import Clock
+from recorder.access.access import Access
+from recorder.access.audit import AuditLog
 from recorder.catalog.database import Catalog
 from recorder.config import RecorderConfig
 from recorder.events.bus import EventBus
@@ -27,7 +29,13 @@ class Served:
     clock: Clock
     config: RecorderConfig
     recordings: Recordings
+    access: Access
     catalog: Catalog | None = None
     bus: EventBus | None = None
     reload: Reload | None = None
     controls: CameraControls | None = None
+
+    @property
+    def audit(self) -> AuditLog:
+        """Where to note who has done what."""
+        return self.access.audit

@@ -12,6 +12,7 @@ from gate.clock import Clock, ns_of
 from gate.licence.entitlement import CameraGrant, Entitlement, Interval
 from gate.licence.profile import REMO
 from gate.licence.text import NO_TEXT, Text
+from recorder.access.access import Access
 from recorder.config import RecorderConfig
 from recorder.hub import Hub
 from recorder.recording_control import RecordingControl
@@ -110,6 +111,7 @@ class RemoteSite:
     board: StateBoard = field(init=False)
     gate: Gate = field(init=False)
     recordings: RecordingControl = field(init=False)
+    access: Access = field(init=False)
 
     def __post_init__(self) -> None:
         now = self.clock.now()
@@ -137,6 +139,7 @@ class RemoteSite:
         self.recordings = RecordingControl(
             folder=self.config.device.data_dir, zone=ZoneInfo("Asia/Tokyo"), pre_event_seconds=10, board=self.board
         )
+        self.access = Access(clock=self.clock, now=self.clock.now)
 
     @property
     def parts(self) -> Served:
@@ -149,6 +152,7 @@ class RemoteSite:
             clock=self.clock,
             config=self.config,
             recordings=self.recordings,
+            access=self.access,
         )
 
     def entitle(self, until: datetime, cameras: Iterable[str] | None = None) -> None:
