@@ -15,7 +15,6 @@ from gate.clock import Clock
 from gate.licence.rules import Rules
 from gate.licence.text import Text
 from gate.service.access.identity import Identities
-from gate.service.access.passwords import Passwords
 from gate.service.access.sign_in import SignIns
 from gate.service.api import problem
 from gate.service.api.serving import Api
@@ -39,6 +38,7 @@ from gate.service.store.engine import Store, open_store
 from gate.service.store.migrate import cause_of, migrate
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import STATE_NAME
+from gate.sign_in.passwords import Passwords
 from gate.signing.issuer import open_issuer
 
 NAME = Text(ja="エッジ録画サービス", en="Edge Recording Service")

@@ -6,8 +6,6 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from gate.clock import Clock
-from gate.service.access.passwords import Passwords, random_password
-from gate.service.access.tokens import hash_of, new_token
 from gate.service.config import ServiceConfig, rules_of
 from gate.service.errors import ServiceError
 from gate.service.operations.accounts import NewUser, actor_of, insert_user, user_by_email
@@ -20,6 +18,8 @@ from gate.service.seed import seed_demo
 from gate.service.store.engine import Store, open_store
 from gate.service.store.migrate import migrate
 from gate.shared_clock.client import open_clock
+from gate.sign_in.passwords import Passwords, random_password
+from gate.sign_in.tokens import hash_of, new_token
 
 
 async def add_operator(config: ServiceConfig, *, email: str, name: str) -> str:

@@ -11,7 +11,6 @@ from gate.clock import Clock
 from gate.licence.entitlement import Kind
 from gate.licence.facts import CameraKey
 from gate.licence.rules import Rules
-from gate.service.access.passwords import Passwords
 from gate.service.errors import ServiceError
 from gate.service.operations.accounts import NewUser, PasswordOrigin, actor_of, insert_user, user_by_email
 from gate.service.operations.actor import SYSTEM, Actor
@@ -30,6 +29,7 @@ from gate.service.operations.partners import NewPartner, add_partner
 from gate.service.operations.refusals import Refusal
 from gate.service.operations.stock import MoveStock, PurchaseStock, move_stock, purchase_stock
 from gate.service.store.engine import Store, Transaction
+from gate.sign_in.passwords import Passwords
 from gate.signing.device_label import DeviceLabel, label_of
 
 _T = TypeVar("_T")

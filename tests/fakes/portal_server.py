@@ -20,7 +20,6 @@ from gate.licence.entitlement import Kind
 from gate.licence.profile import REMO
 from gate.licence.rules import Rules
 from gate.service.access.identity import Identities
-from gate.service.access.passwords import Passwords
 from gate.service.access.sign_in import SignIns
 from gate.service.jobs.runner import Jobs
 from gate.service.mail.mailbox import ReceivedMail, mail
@@ -35,6 +34,7 @@ from gate.service.portal.site import Site
 from gate.service.store.engine import Store, Transaction, open_store
 from gate.service.store.migrate import migrate
 from gate.service.store.schema import mailbox
+from gate.sign_in.passwords import Passwords
 from gate.signing.device_label import DeviceLabel, new_code
 from tests.component.service.jobs.post import Post, post_office
 

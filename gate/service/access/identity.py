@@ -13,7 +13,6 @@ from aiohttp import web
 
 from gate.clock import Clock
 from gate.service.access.sign_in import Peer
-from gate.service.access.tokens import hash_of
 from gate.service.operations.accounts import actor_of
 from gate.service.operations.actor import Actor
 from gate.service.operations.sessions import (
@@ -25,6 +24,7 @@ from gate.service.operations.sessions import (
     user_of_api_token,
 )
 from gate.service.store.engine import Store
+from gate.sign_in.tokens import hash_of
 
 SESSION_COOKIE = "portal_session"
 FORM_TOKEN_HEADER = "X-Form-Token"

@@ -5,9 +5,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from gate.clock import Clock
-from gate.service.access.passwords import Passwords
-from gate.service.access.throttle import WAIT_MAX
-from gate.service.access.tokens import hash_of, new_token
 from gate.service.operations import accounts
 from gate.service.operations.accounts import User, actor_of
 from gate.service.operations.actor import Actor
@@ -17,6 +14,9 @@ from gate.service.operations.resets import Reset, drop_reset, reset_of, take_res
 from gate.service.operations.sessions import close_session, open_session
 from gate.service.operations.sign_ins import attempt_succeeded, begin_attempt
 from gate.service.store.engine import Store, Transaction
+from gate.sign_in.passwords import Passwords
+from gate.sign_in.throttle import WAIT_MAX
+from gate.sign_in.tokens import hash_of, new_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

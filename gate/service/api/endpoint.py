@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from gate.licence.rules import Rules
-from gate.service.access.passwords import Passwords
 from gate.service.operations.actor import Actor
 from gate.service.operations.refusals import Refusal
 from gate.service.store.engine import Transaction
+from gate.sign_in.passwords import Passwords
 from gate.signing.issuer import Issuer
 
 

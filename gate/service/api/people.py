@@ -4,7 +4,6 @@ from typing import Literal
 
 from gate.licence.entitlement import Kind
 from gate.licence.text import Language
-from gate.service.access.passwords import Passwords, random_password
 from gate.service.api.endpoint import Call, Endpoint
 from gate.service.api.fields import Email, Id, In, Limit, Line, Months, Password, Quantity, Search
 from gate.service.api.people_models import (
@@ -24,6 +23,7 @@ from gate.service.operations.accounts import NewUser
 from gate.service.operations.partners import NewPartner
 from gate.service.operations.refusals import Refusal
 from gate.service.operations.stock import MoveStock, PurchaseStock
+from gate.sign_in.passwords import Passwords, random_password
 
 
 class NewUserIn(In):

@@ -15,9 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from gate.clock import Clock
 from gate.licence.rules import Rules
-from gate.service.access.errors import AccessError
 from gate.service.access.identity import Identities
-from gate.service.access.passwords import Passwords
 from gate.service.api import devices, licensing, logs, mails, people, problem
 from gate.service.api.endpoint import Call, Endpoint
 from gate.service.api.openapi import PATH_PATTERN, document_of
@@ -26,6 +24,8 @@ from gate.service.operations.idempotency import KEY_CHARACTERS_MAX, once
 from gate.service.operations.refusals import Refusal, ServiceCode, refusal
 from gate.service.portal.terms import terms_are_accepted
 from gate.service.store.engine import Store, Transaction
+from gate.sign_in.errors import AccessError
+from gate.sign_in.passwords import Passwords
 from gate.signing.issuer import Issuer
 
 PREFIX = "/api/v1"

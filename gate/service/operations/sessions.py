@@ -1,5 +1,5 @@
 """Sessions of people who signed in, and tokens of programs. Tokens come and are kept as their hashes
-(`gate.service.access.tokens.hash_of`)."""
+(`gate.sign_in.tokens.hash_of`)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,13 +1,13 @@
-"""Attempts to sign in, counted for the throttle (`gate.service.access.throttle`) across all service processes."""
+"""Attempts to sign in, counted for the throttle (`gate.sign_in.throttle`) across all service processes."""
 
 import zlib
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Select, delete, func, insert, select, text, update
 
-from gate.service.access.throttle import ACCOUNT_FREE, ADDRESS_FREE, FORGOTTEN_AFTER, Failures, wait_of
 from gate.service.store.engine import Transaction
 from gate.service.store.schema import sign_in_attempts
+from gate.sign_in.throttle import ACCOUNT_FREE, ADDRESS_FREE, FORGOTTEN_AFTER, Failures, wait_of
 
 EMAIL_CHARACTERS_MAX = 254
 

@@ -3,7 +3,6 @@
 from aiohttp import web
 
 from gate.licence.text import Language
-from gate.service.access.passwords import LENGTH_MAX, LENGTH_MIN, random_password
 from gate.service.operations.accounts import NewUser
 from gate.service.operations.customers import (
     Customer,
@@ -25,6 +24,7 @@ from gate.service.portal.listing import LINES, Slice
 from gate.service.portal.page import page
 from gate.service.portal.site import Site, Visit, go
 from gate.service.store.engine import Transaction
+from gate.sign_in.passwords import LENGTH_MAX, LENGTH_MIN, random_password
 
 LATEST = 5
 

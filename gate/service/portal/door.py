@@ -14,9 +14,7 @@ import anyio
 import anyio.to_thread
 from aiohttp import web
 
-from gate.service.access.errors import PasswordsBusyError
 from gate.service.access.identity import SESSION_COOKIE, Identities, Identity, form_token_is_right
-from gate.service.access.tokens import form_token, form_token_fits, new_token
 from gate.service.operations.accounts import end_proxy
 from gate.service.operations.actor import Actor
 from gate.service.operations.refusals import ServiceCode, refusal
@@ -27,6 +25,8 @@ from gate.service.portal.page import error_page
 from gate.service.portal.site import PageRefusedError, Site, Visit, go
 from gate.service.portal.terms import terms_are_accepted
 from gate.service.portal.viewers import viewer_of
+from gate.sign_in.errors import PasswordsBusyError
+from gate.sign_in.tokens import form_token, form_token_fits, new_token
 
 FORM_BYTES_MAX = 64 << 10
 UPLOAD_BYTES_MAX = 12 << 20

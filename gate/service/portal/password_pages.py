@@ -5,7 +5,6 @@ import math
 from aiohttp import web
 
 from gate.service.access.identity import peer_of
-from gate.service.access.passwords import LENGTH_MAX, LENGTH_MIN
 from gate.service.access.sign_in import Throttled
 from gate.service.operations.accounts import User, accept_terms, set_own_password
 from gate.service.operations.refusals import Refusal
@@ -17,6 +16,7 @@ from gate.service.portal.page import page
 from gate.service.portal.sign_in_pages import renew_session
 from gate.service.portal.site import Site, Visit, go
 from gate.service.portal.terms import SECTIONS, TERMS_VERSION
+from gate.sign_in.passwords import LENGTH_MAX, LENGTH_MIN
 
 
 class PasswordPages:

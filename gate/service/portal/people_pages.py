@@ -3,8 +3,6 @@
 from aiohttp import web
 
 from gate.licence.text import Language
-from gate.service.access.passwords import LENGTH_MAX, LENGTH_MIN, random_password
-from gate.service.access.tokens import hash_of, new_token
 from gate.service.operations.accounts import (
     NewUser,
     User,
@@ -31,6 +29,8 @@ from gate.service.portal.forms import Form
 from gate.service.portal.page import page
 from gate.service.portal.site import Site, Visit, go, new_key
 from gate.service.store.engine import Transaction
+from gate.sign_in.passwords import LENGTH_MAX, LENGTH_MIN, random_password
+from gate.sign_in.tokens import hash_of, new_token
 
 
 class PeoplePages:

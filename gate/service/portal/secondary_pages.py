@@ -3,7 +3,6 @@
 from aiohttp import web
 
 from gate.licence.stock import QUANTITY_MAX
-from gate.service.access.passwords import random_password
 from gate.service.operations.accounts import NewUser
 from gate.service.operations.idempotency import once
 from gate.service.operations.partners import NewPartner, add_partner, partners, secondary_totals
@@ -15,6 +14,7 @@ from gate.service.portal.page import page
 from gate.service.portal.site import Site, Visit, go
 from gate.service.portal.stock_pages import chosen_licence, stock_for
 from gate.service.store.engine import Transaction
+from gate.sign_in.passwords import random_password
 
 
 class SecondaryPages:

@@ -6,12 +6,12 @@ import re
 from aiohttp import web
 
 from gate.service.access.identity import SESSION_COOKIE, peer_of
-from gate.service.access.passwords import LENGTH_MAX, random_password
 from gate.service.access.sign_in import PasswordExpired, SignedIn, Throttled
 from gate.service.operations.resets import mail_new_password
 from gate.service.portal.door import Door, Route
 from gate.service.portal.page import home_of, page
 from gate.service.portal.site import Site, Visit, go
+from gate.sign_in.passwords import LENGTH_MAX, random_password
 
 _OWN_PATH = re.compile(r"/[A-Za-z0-9/_-]{0,200}")
 """Where one may be sent after signing in: a page of ours, never another site."""

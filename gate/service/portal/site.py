@@ -13,7 +13,6 @@ from gate.clock import Clock
 from gate.licence.rules import Rules
 from gate.licence.text import Language
 from gate.service.access.identity import Identity
-from gate.service.access.passwords import Passwords
 from gate.service.access.sign_in import SignIns
 from gate.service.operations.actor import Actor
 from gate.service.operations.refusals import Refusal
@@ -21,6 +20,7 @@ from gate.service.portal.forms import Form
 from gate.service.portal.rendering import Rendering
 from gate.service.portal.translation import Translation
 from gate.service.store.engine import Store
+from gate.sign_in.passwords import Passwords
 
 RoleWord = Literal["operator", "partner", "secondary", "customer", "shared", "proxy"]
 

@@ -17,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gate.clock import Clock
 from gate.service.access.identity import SESSION_COOKIE, Identities
-from gate.service.access.tokens import hash_of
 from gate.service.operations.actor import Actor
 from gate.service.operations.devices import owner_of
 from gate.service.operations.sessions import session_of
@@ -25,6 +24,7 @@ from gate.service.portal.terms import terms_are_accepted
 from gate.service.relay.proxy_rules import VIEW_METHODS
 from gate.service.store.engine import Store
 from gate.service.store.whole import whole
+from gate.sign_in.tokens import hash_of
 
 LOOK_SECONDS = 1.0
 """How long an access that was revoked goes on at most."""

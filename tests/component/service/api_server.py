@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 from argon2 import PasswordHasher
 
 from gate.clock import SimulatedClock
-from gate.service.access.passwords import Passwords
-from gate.service.access.tokens import hash_of, new_token
 from gate.service.app import create_app
 from gate.service.config import ServiceConfig
 from gate.service.front import serve_http
@@ -19,6 +17,8 @@ from gate.service.operations.accounts import actor_of, user_by_email
 from gate.service.operations.sessions import add_api_token
 from gate.service.seed import CUSTOMER, OPERATOR, PARTNER, SECONDARY, seed_demo
 from gate.service.store.engine import Store, open_store
+from gate.sign_in.passwords import Passwords
+from gate.sign_in.tokens import hash_of, new_token
 from tests.component.service.site import NOON, Site
 
 T = TypeVar("T")

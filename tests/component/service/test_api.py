@@ -12,11 +12,11 @@ import requests
 from sqlalchemy import text
 
 from gate.licence.entitlement import parse_payload
-from gate.service.access.tokens import hash_of, new_token
 from gate.service.operations.accounts import accept_terms, actor_of, user_by_email
 from gate.service.operations.sessions import open_session
 from gate.service.portal.terms import TERMS_VERSION
 from gate.service.seed import CUSTOMER
+from gate.sign_in.tokens import hash_of, new_token
 from gate.signing.device_label import text_of
 from gate.signing.envelope import open_sealed
 from gate.signing.issuer import open_issuer

@@ -9,11 +9,11 @@ from argon2 import PasswordHasher
 
 from gate.clock import SimulatedClock
 from gate.licence.rules import Rules
-from gate.service.access.passwords import Passwords
 from gate.service.app import create_app
 from gate.service.config import ServiceConfig
 from gate.service.front import serve_http
 from gate.service.store.engine import open_store
+from gate.sign_in.passwords import Passwords
 from tests.component.service.site import NOON
 
 

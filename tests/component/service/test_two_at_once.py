@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 from gate.clock import SimulatedClock
 from gate.licence.facts import CameraKey
 from gate.licence.rules import Rules
-from gate.service.access.passwords import Passwords
 from gate.service.operations.allocation import Allocate, Allocated, allocate
 from gate.service.operations.bindings import MoveBinding, bind
 from gate.service.operations.customers import add_customer
@@ -19,6 +18,7 @@ from gate.service.operations.stock import MoveStock, move_stock
 from gate.service.seed import SIGN_INS, seed_demo
 from gate.service.store import schema
 from gate.service.store.engine import Store, open_store
+from gate.sign_in.passwords import Passwords
 from tests.component.service.site import NOON, Site
 
 

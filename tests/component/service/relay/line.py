@@ -17,7 +17,6 @@ from gate.client.registration import Maker, Registration
 from gate.client.uplink import Uplink
 from gate.clock import Clock, SystemClock
 from gate.service.access.identity import SESSION_COOKIE, Identities
-from gate.service.access.tokens import form_token, hash_of, new_token
 from gate.service.operations.accounts import accept_terms
 from gate.service.operations.actor import Actor
 from gate.service.operations.devices import RegisterDevice, register_device
@@ -25,6 +24,7 @@ from gate.service.operations.sessions import open_session
 from gate.service.portal.terms import TERMS_VERSION
 from gate.service.relay.host_key import open_host_key
 from gate.service.relay.relay import Relay, RelayPlace
+from gate.sign_in.tokens import form_token, hash_of, new_token
 from gate.signing.issuer import open_issuer
 from tests.component.service.site import Site
 

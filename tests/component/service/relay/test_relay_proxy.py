@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from yarl import URL
 
 from gate.service.access.identity import SESSION_COOKIE
-from gate.service.access.tokens import hash_of
 from gate.service.operations.accounts import add_shared_user, remove_shared_user
 from gate.service.operations.actor import Actor
 from gate.service.operations.devices import remove_device
 from gate.service.operations.sessions import close_session
 from gate.service.relay.proxy import BODY_BYTES_MAX
 from gate.service.relay.visits import LOOK_SECONDS, refusal_of
+from gate.sign_in.tokens import hash_of
 from gate.signing.identity import DeviceIdentity
 from gate.signing.keys import kid_of
 from gate.uplink.messages import FORWARD_HOST, FORWARD_PORT

@@ -14,7 +14,7 @@ import anyio.to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from gate.service.access.errors import PasswordsBusyError
+from gate.sign_in.errors import PasswordsBusyError
 
 WORKERS = 2
 WAITING_MAX = 64
