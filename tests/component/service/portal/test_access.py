@@ -8,12 +8,12 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import make_mocked_request
 from sqlalchemy import select
 
-from gate.service.access import passwords as passwords_module
 from gate.service.access.identity import Identities
 from gate.service.access.sign_in import Peer, Throttled, WrongSignIn
 from gate.service.operations.resets import mail_new_password, reset_of
 from gate.service.operations.sessions import IDLE_MAX, LASTS_MAX
 from gate.service.store.schema import sessions
+from gate.sign_in import passwords as passwords_module
 from gate.sign_in.errors import PasswordsBusyError
 from gate.sign_in.passwords import Passwords
 from gate.sign_in.throttle import ACCOUNT_FREE, ADDRESS_FREE, WAIT_MAX
