@@ -19,6 +19,7 @@ from recorder.web.served import Served
 from recorder.web.server import REQUEST_BYTES_MAX, serve_unix
 from recorder.web.state_route import StateRoute
 from recorder.web.thumbnail_route import ThumbnailRoute
+from recorder.web.viewers import Viewers
 
 
 def create_app(served: Served) -> web.Application:
@@ -34,6 +35,7 @@ def create_app(served: Served) -> web.Application:
         config=config,
         feature=Feature.HDMI_LIVE,
         form_of=lambda camera, stream: form,
+        viewers=Viewers(),
     )
     recording = RecordingRoute(recordings=served.recordings, gate=gate, board=board, config=config, feature=None)
     app = web.Application(middlewares=[problems_middleware(config.device.language)], client_max_size=REQUEST_BYTES_MAX)

@@ -19,16 +19,17 @@ from recorder.state import StateBoard, StreamState
 from recorder.web.control_route import ControlRoute
 from recorder.web.events_route import EventsRoute
 from recorder.web.explain_route import ExplainRoute
-from recorder.web.live_route import VIEWERS_MAX, LiveRoute
+from recorder.web.live_route import LiveRoute
 from recorder.web.middleware import problems_middleware
 from recorder.web.recording_route import RecordingRoute
 from recorder.web.served import Served
 from recorder.web.server import REQUEST_BYTES_MAX, Front, serve_tcp
 from recorder.web.state_route import StateRoute
 from recorder.web.thumbnail_route import ThumbnailRoute
+from recorder.web.viewers import Viewers
 
 
-def create_app(served: Served, *, viewers_max: int = VIEWERS_MAX) -> web.Application:
+def create_app(served: Served, viewers: Viewers) -> web.Application:
     """The application; it serves loopback names only. Without `reload` the configuration cannot be read again."""
     hub, gate, board, clock, config = served.hub, served.gate, served.board, served.clock, served.config
     language = config.device.language
@@ -45,7 +46,7 @@ def create_app(served: Served, *, viewers_max: int = VIEWERS_MAX) -> web.Applica
         config=config,
         feature=Feature.REMOTE_LIVE,
         form_of=_fragment_forms(board, clock),
-        viewers_max=viewers_max,
+        viewers=viewers,
     )
     snapshot = SnapshotRoute(hub=hub, gate=gate, board=board, clock=clock, config=config)
     device = DeviceRoute(gate=gate, board=board, clock=clock, config=config)
@@ -97,7 +98,7 @@ def create_app(served: Served, *, viewers_max: int = VIEWERS_MAX) -> web.Applica
 @contextlib.asynccontextmanager
 async def serve_remote(served: Served) -> AsyncIterator[Front]:
     """Serves on `remote.listen`, and what comes through the licence service. Raises recorder.errors.RecorderError."""
-    app = create_app(served)
+    app = create_app(served, Viewers())
     async with serve_tcp(app, listen=served.config.remote.listen, clock=served.clock) as front:
         yield front
 

@@ -1,8 +1,6 @@
 """`/…/cameras/{camera}/live`: accepts viewers, bounds their number, takes their lease and says why it ended."""
 
-import contextlib
 import logging
-import socket
 from collections.abc import Callable, Container
 from zoneinfo import ZoneInfo
 
@@ -19,18 +17,17 @@ from recorder.config import RecorderConfig
 from recorder.hub import Hub
 from recorder.state import StateBoard
 from recorder.web.middleware import language_of
+from recorder.web.peer import bound_kernel_buffer
 from recorder.web.problem import own_problem, problem_response
 from recorder.web.server import SOCKETS
 from recorder.web.viewer import Ending, PictureForm, Viewer
+from recorder.web.viewers import Viewers
 
-VIEWERS_MAX = 64
 HEARTBEAT_SECONDS = 20.0
 CLOSE_SECONDS = 1.0
 """How long a peer may take to answer our close frame."""
 MESSAGE_BYTES_MAX = 4096
 WRITER_BYTES_MAX = 64 << 10
-KERNEL_BYTES_MAX = 256 << 10
-"""Send buffer of a viewer's connection: what lies in it cannot be called back at a cut."""
 
 _CLOSE_CODES = {"camera_unknown": 4404, "stream_unknown": 4404, "too_many_viewers": 4409, "restart": 1012}
 
@@ -50,7 +47,7 @@ class LiveRoute:
         config: RecorderConfig,
         feature: Feature,
         form_of: Callable[[str, str], PictureForm],
-        viewers_max: int = VIEWERS_MAX,
+        viewers: Viewers,
     ) -> None:
         self._hub = hub
         self._gate = gate
@@ -60,8 +57,7 @@ class LiveRoute:
         self._zone = ZoneInfo(config.device.time_zone)
         self._feature = feature
         self._form_of = form_of
-        self._viewers_max = viewers_max
-        self._viewers = 0
+        self._viewers = viewers
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """A WebSocket session; plain HTTP gets 426."""
@@ -76,14 +72,12 @@ class LiveRoute:
         if not ws.can_prepare(request):
             return problem_response(own_problem("upgrade_required", language), {"Upgrade": "websocket"})
         await ws.prepare(request)
-        _bound_kernel_buffer(request)
+        bound_kernel_buffer(request.transport)
         sockets = request.app[SOCKETS]
         sockets[ws] = _own_ending("restart", language).text()
-        self._viewers += 1
         try:
             await self._serve(request, ws, language)
         finally:
-            self._viewers -= 1
             sockets.pop(ws, None)
         return ws
 
@@ -92,13 +86,16 @@ class LiveRoute:
         streams = self._streams(camera)
         stream = request.query.get("stream") or ("sub" if "sub" in streams else "main")
         viewer = Viewer(request=request, ws=ws, camera=camera, stream=stream, board=self._board, clock=self._clock)
-        code = self._refusal(camera, stream)
+        code = self._refusal(camera, stream) or self._crowded(camera)
         if code is not None:
             await viewer.end(_own_ending(code, language, camera))
             return
-        denial = await self._watch(viewer, camera, stream)
+        try:
+            denial = await self._watch(viewer, camera, stream)
+        finally:
+            self._viewers.leave()
         code = self._refusal(camera, stream) if denial is None else None
-        if code in ("camera_unknown", "stream_unknown") and not ws.closed:  # taken out of the configuration meanwhile
+        if code is not None and not ws.closed:  # taken out of the configuration meanwhile
             await viewer.end(_own_ending(code, language, camera))
         if denial is not None and not ws.closed:
             row = TABLE[denial.code]
@@ -119,10 +116,13 @@ class LiveRoute:
             return "camera_unknown"
         if stream not in self._streams(camera):
             return "stream_unknown"
-        if self._viewers > self._viewers_max:
-            _log.warning("camera %s: a viewer was refused, %d are watching", camera, self._viewers_max)
-            return "too_many_viewers"
         return None
+
+    def _crowded(self, camera: str) -> str | None:
+        if self._viewers.enter():
+            return None
+        _log.warning("camera %s: a viewer was refused, as many as may are watching", camera)
+        return "too_many_viewers"
 
     async def _watch(self, viewer: Viewer, camera: str, stream: str) -> Denied | None:
         """Shows pictures until the peer leaves (None) or the lease ends (why)."""
@@ -136,10 +136,3 @@ class LiveRoute:
 
 def _own_ending(code: str, language: Language, camera: str | None = None) -> Ending:
     return Ending(problem=own_problem(code, language, camera=camera), close_code=_CLOSE_CODES[code], close_reason=code)
-
-
-def _bound_kernel_buffer(request: web.Request) -> None:
-    if request.transport is not None:
-        with contextlib.suppress(OSError):
-            sock = request.transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES_MAX)

@@ -5,11 +5,8 @@
 3. Nobody is refused at the handshake: a page would see only 1006.
 """
 
-import contextlib
 import json
 import logging
-import socket
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,6 +20,7 @@ from recorder.hub import Dropped, Feed, Subscription
 from recorder.media.access_unit import AccessUnit, VideoFormat
 from recorder.state import StateBoard
 from recorder.web.media_header import MediaHeader, MediaKind
+from recorder.web.peer import drain, reset
 from recorder.web.problem import Problem
 
 QUEUE_UNITS_MAX = 600
@@ -31,12 +29,7 @@ LAG_SECONDS_MAX = 2.5
 """A viewer this far behind skips to the next key frame."""
 SEND_SECONDS_MAX = 5.0
 """A peer that takes no picture for so long is dropped."""
-DRAIN_SECONDS_MAX = 0.03
-"""What was written before a revocation leaves within this time or not at all."""
 END_SECONDS_MAX = 0.5
-
-_DRAIN_POLL_SECONDS = 0.002
-_NO_LINGER = struct.pack("ii", 1, 0)
 
 _log = logging.getLogger(__name__)
 
@@ -144,7 +137,7 @@ class Viewer:
         """The last words of a session, and the close frame. Bounded, whatever the peer does."""
         with anyio.CancelScope(shield=True):
             try:
-                await self._drain()
+                await drain(self._request.transport, self._clock)
                 async with self._clock.timeout(END_SECONDS_MAX):
                     await self._ws.send_str(ending.text())
                     await self._ws.close(
@@ -152,7 +145,7 @@ class Viewer:
                     )
             except TimeoutError:
                 _log.info("camera %s %s: a viewer does not read; its connection is reset", self._camera, self._stream)
-                self._reset()
+                reset(self._request.transport)
             except ConnectionError:
                 pass
 
@@ -186,7 +179,7 @@ class Viewer:
                     await self._send_media(form.kind, item, form.picture(item))
         except TimeoutError:
             _log.info("camera %s %s: a viewer reads nothing; its connection is reset", self._camera, self._stream)
-            self._reset()
+            reset(self._request.transport)
         except ConnectionError:
             pass
         scope.cancel()
@@ -226,22 +219,3 @@ class Viewer:
 
     async def _send_text(self, message: Mapping[str, Any]) -> None:
         await self._ws.send_str(json.dumps(message, ensure_ascii=False))
-
-    async def _drain(self) -> None:
-        """Waits until what is written has gone to the kernel. Raises TimeoutError for a stalled peer."""
-        transport = self._request.transport
-        if transport is None or not transport.get_write_buffer_size():
-            return
-        async with self._clock.timeout(DRAIN_SECONDS_MAX):
-            while transport.get_write_buffer_size():
-                await self._clock.sleep(_DRAIN_POLL_SECONDS)
-
-    def _reset(self) -> None:
-        """Ends the connection and throws away what the kernel still holds for it."""
-        transport = self._request.transport
-        if transport is None:
-            return
-        sock: socket.socket = transport.get_extra_info("socket")
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        transport.abort()

@@ -15,6 +15,7 @@ from gate.clock import Clock, SystemClock, ns_of
 from recorder.remote.app import create_app, serve_remote
 from recorder.web.media_header import HEADER_BYTES, MediaHeader, MediaKind, parse_media_header
 from recorder.web.server import serve_tcp
+from recorder.web.viewers import Viewers
 from tests.fakes.footage import Footage
 from tests.fakes.remote_site import RemoteSite, config_of
 
@@ -216,7 +217,7 @@ async def test_what_does_not_exist_is_closed_with_4404(
 async def test_a_viewer_too_many_is_closed_with_4409_until_another_leaves(site: RemoteSite, footage: Footage) -> None:
     site.stream("cam1", "sub", footage).publish(1)
     feed = site.hub.feed("cam1", "sub")
-    app = create_app(site.parts, viewers_max=1)
+    app = create_app(site.parts, Viewers(1))
     async with (
         serve_tcp(app, listen="127.0.0.1:0", clock=site.clock) as front,
         ClientSession(front.url) as client,
@@ -234,7 +235,7 @@ async def test_a_viewer_too_many_is_closed_with_4409_until_another_leaves(site: 
 
 
 async def test_a_connection_too_many_is_refused_with_503(site: RemoteSite) -> None:
-    app = create_app(site.parts)
+    app = create_app(site.parts, Viewers())
     async with (
         serve_tcp(app, listen="127.0.0.1:0", clock=site.clock, connections_max=1) as front,
         ClientSession(front.url) as client,
