@@ -63,7 +63,7 @@ async def run_device(
         bus = await stack.enter_async_context(
             open_bus(catalog=storage.catalog, gate=gate, board=board, clock=clock, trigger=recordings.trigger)
         )
-        events = EventSources(bus=bus, hub=hub, gate=gate, board=board, clock=clock, language=config.device.language)
+        events = EventSources(bus=bus, hub=hub, gate=gate, board=board, clock=clock)
         backfill = backfills(config, storage, gate, board, clock)
         for beside in (events, backfill):
             await beside.apply(config.cameras)

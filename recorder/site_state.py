@@ -8,21 +8,23 @@ from zoneinfo import ZoneInfo
 
 from gate.client.uplink_status import UplinkStatus
 from gate.licence.clock_evidence import ClockEvidence
-from gate.licence.decision import Decision, Denied, Granted
+from gate.licence.decision import Decision, DenialCode, Denied, Granted
 from gate.licence.denials import problem
 from gate.licence.entitlement import Kind
 from gate.licence.features import HDMI, Feature
-from gate.licence.profile import Profile
-from gate.licence.text import Language
+from gate.licence.text import Language, Text
 from recorder.config import DeviceConfig
+from recorder.licence_now import Licensor, licence_now
 from recorder.state import CameraState, RecordingState, StateBoard, StorageState, StreamState
 
+_IN_GRACE = Text(
+    ja="ライセンスは期限切れです。猶予期間のあいだは、すべての機能が続きます。",
+    en="The licence has expired. During the grace period everything goes on.",
+)
 
-class Decider(Protocol):
+
+class Decider(Licensor, Protocol):
     """The part of the gate that the state is told from."""
-
-    @property
-    def profile(self) -> Profile: ...
 
     def decide(self, feature: Feature, camera: str | None) -> Decision: ...
 
@@ -50,11 +52,16 @@ def site_state(
     `clock`: what the clock is worth, where somebody judges it; `service`: the connection to the licence service."""
     zone = ZoneInfo(device.time_zone)
     return {
-        "device": {"id": device.id, "kind": device.kind, "language": device.language, "time_zone": device.time_zone},
+        "device": {
+            "id": device.id,
+            "kind": device.kind,
+            "language": device.language,
+            "time_zone": device.time_zone,
+            "identify_until": _iso(board.identify_until),
+        },
         "now": moment.now.isoformat(timespec="microseconds"),
         "cameras": [
-            _camera(camera, gate.decide(Feature.RECORDING, camera.id), moment, language, zone)
-            for camera in board.cameras.values()
+            _camera(camera, _licence(gate, camera.id, language, zone), moment) for camera in board.cameras.values()
         ],
         "features": _features(gate, tuple(board.cameras), device.kind),
         "storage": _storage(board.storage),
@@ -92,16 +99,14 @@ def last_valid_day(until: datetime, zone: ZoneInfo) -> date:
     return (until - timedelta(microseconds=1)).astimezone(zone).date()
 
 
-def _camera(
-    camera: CameraState, recording: Decision, moment: Moment, language: Language, zone: ZoneInfo
-) -> dict[str, Any]:
+def _camera(camera: CameraState, licence: dict[str, Any], moment: Moment) -> dict[str, Any]:
     return {
         "id": camera.id,
         "name": camera.name,
         "streams": {name: _stream(stream, moment.monotonic_ns) for name, stream in camera.streams.items()},
         "recording": _recording(camera.recording),
         "sub_recording": _recording(camera.sub_recording) if camera.sub_recording else None,
-        "licence": _licence(recording, language, zone),
+        "licence": licence,
     }
 
 
@@ -134,15 +139,29 @@ def _recording(recording: RecordingState) -> dict[str, Any]:
     }
 
 
-def _licence(recording: Decision, language: Language, zone: ZoneInfo) -> dict[str, Any]:
-    if isinstance(recording, Denied):
-        denial = problem(recording, language, zone)
-        return {"state": "lapsed", "until": None, "last_day": None, "denial": denial}
-    until = recording.until
+def _licence(gate: Decider, camera: str, language: Language, zone: ZoneInfo) -> dict[str, Any]:
+    """What the licence itself says, also where the profile lets everything go on without one."""
+    decision = licence_now(gate, camera)
+    if isinstance(decision, Denied):
+        ended = decision.since if decision.code is DenialCode.EXPIRED else None
+        grace_until = ended + gate.profile.grace if ended and gate.profile.grace else None
+        in_grace = grace_until is not None and gate.evidence().now < grace_until
+        denial = problem(decision, language, zone)
+        if in_grace:
+            denial["detail"] = _IN_GRACE.in_language(language)
+        return {
+            "state": "lapsed",
+            "until": None,
+            "last_day": None,
+            "grace_until": _iso(grace_until) if in_grace else None,
+            "denial": denial,
+        }
+    until = decision.until
     return {
         "state": "active",
         "until": _iso(until),
         "last_day": last_valid_day(until, zone).isoformat() if until else None,
+        "grace_until": None,
         "denial": None,
     }
 

@@ -73,6 +73,7 @@ class StorageState:
     free_bytes: int = 0
     segments: int = 0
     oldest: datetime | None = None
+    written_bytes_per_second: float = 0.0
     message: str = ""
 
 
@@ -82,8 +83,15 @@ class StateBoard:
 
     cameras: dict[str, CameraState]
     storage: StorageState = field(default_factory=StorageState)
+    identify_until: datetime | None = None
+    """Until when the monitor shows which recorder it belongs to, so that somebody in front of several finds it."""
     version: int = 0
     _event: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def identify(self, until: datetime) -> None:
+        """Has the monitor show this recorder's name all over the screen until then; a past instant ends it."""
+        self.identify_until = until
+        self.changed()
 
     def changed(self) -> None:
         """Tells the readers to look again. Call it after a change of phase, not per picture."""

@@ -44,7 +44,7 @@ class ClockEvidence:
     def text(self) -> Text:
         """What is known, in one sentence."""
         if self.doubt is not None:
-            return _DOUBTS[self.doubt]
+            return DOUBTS[self.doubt]
         return _SOURCES[self.source]
 
 
@@ -58,7 +58,7 @@ _SOURCES = {
         en="The time is the recorder's own clock; setting it back is detected until the machine restarts, not beyond.",
     ),
 }
-_DOUBTS = {
+DOUBTS = {
     ClockDoubt.SET_BACK: Text(
         ja="機器の時計が巻き戻されました。正しい時刻に合わせて機器を再起動するか、新しいライセンスを入れてください。",
         en="The machine's clock was set back; set it right and restart the machine, or install a new licence.",

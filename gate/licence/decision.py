@@ -1,12 +1,12 @@
 """The one decision: may this feature run for this camera now? A pure function of evidence and time."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gate.licence.entitlement import Entitlement, Interval, Kind, common, merged
 from gate.licence.features import Feature
-from gate.licence.profile import Profile
+from gate.licence.profile import NO_GRACE, Profile
 
 
 class DenialCode(enum.Enum):
@@ -91,6 +91,26 @@ def decide(
     if stale_after <= now:
         return Denied(code=DenialCode.STALE, feature=feature, camera=camera, since=stale_after)
     return Granted(until=min(current.end, stale_after), since=since)
+
+
+def licence_of(
+    entitlement: Entitlement | None,
+    profile: Profile,
+    camera: str,
+    now: datetime,
+    *,
+    clock_trusted: bool = True,
+    kind: Kind = "edge",
+) -> Decision:
+    """Whether a licence covers the camera at `now`, whatever the profile lets go on without one: neither what continues
+    nor staleness nor grace counts. A denial names a feature that needs a licence, recording if it does."""
+    plain = replace(profile, continues=frozenset(), survives_stale=frozenset(Feature), grace=NO_GRACE)
+    if entitlement is not None:
+        fits = entitlement.profile_sha256 == profile.sha256
+        entitlement = replace(entitlement, profile_sha256=plain.sha256 if fits else "")
+    gated = (feature for feature in (Feature.RECORDING, *Feature) if feature not in profile.continues)
+    feature = next(gated, Feature.RECORDING)
+    return decide(entitlement, plain, feature, camera, now, clock_trusted=clock_trusted, kind=kind)
 
 
 def licensed_until(

@@ -15,9 +15,9 @@ KINDS: tuple[EventKind | SystemKind, ...] = (*get_args(EventKind), *get_args(Sys
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """`number` counts up and is never given twice. `camera`: None for what concerns the whole recorder. `end` is None
-    while it lasts and equals `start` for a pulse. `detail`: a few words for people (a rule's name, a disk's trouble).
-    `licensed`: remote notices were allowed when it began; one that was not is never told remotely, not
-    afterwards either."""
+    while it lasts and equals `start` for a pulse. `detail`: a few words for people (a rule's name, a disk's trouble),
+    or a code (recorder.events.words.detail_in). `licensed`: remote notices were allowed when it began; one that was
+    not is never told remotely, not afterwards either."""
 
     number: int
     camera: str | None

@@ -12,7 +12,6 @@ from gate.client.gate import Gate
 from gate.clock import Clock
 from gate.licence.decision import Granted
 from gate.licence.features import Feature
-from gate.licence.text import Language
 from recorder.catalog.database import Catalog
 from recorder.catalog.event_queries import last_event_number
 from recorder.config import CameraConfig
@@ -51,15 +50,13 @@ async def open_bus(
 class EventSources:
     """`apply` the cameras, `run` it in a task."""
 
-    def __init__(
-        self, *, bus: EventBus, hub: Hub, gate: Gate, board: StateBoard, clock: Clock, language: Language
-    ) -> None:
+    def __init__(self, *, bus: EventBus, hub: Hub, gate: Gate, board: StateBoard, clock: Clock) -> None:
         self._bus = bus
         self._hub = hub
         self._gate = gate
         self._clock = clock
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="motion", initializer=partial(cv2.setNumThreads, 1))
-        self._system = SystemWatch(board=board, gate=gate, clock=clock, events=bus, language=language)
+        self._system = SystemWatch(board=board, gate=gate, clock=clock, events=bus)
         self._watchers = Watchers(plan=self._plan, forget=bus.forget, clock=clock)
         self.apply = self._watchers.apply
 

@@ -15,9 +15,8 @@ from gate.client.gate import Gate
 from gate.clock import Clock
 from gate.licence.clock_evidence import ClockEvidence
 from gate.licence.decision import Decision, DenialCode, Denied
-from gate.licence.features import Feature
-from gate.licence.text import Language
 from recorder.events.kept import SystemKind
+from recorder.licence_now import licence_now
 from recorder.state import CameraState, StateBoard, StorageState, StreamState
 
 LOST_SECONDS = 5.0
@@ -39,30 +38,29 @@ class SystemEvents(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """All that conditions are read from. `recording`: the gate's word for each camera."""
+    """All that conditions are read from. `licences`: what each camera's licence itself says."""
 
     now: datetime
     cameras: Mapping[str, CameraState]
     storage: StorageState
-    recording: Mapping[str, Decision]
+    licences: Mapping[str, Decision]
     clock: ClockEvidence
-    language: Language
 
 
 def conditions(situation: Situation) -> dict[Condition, str]:
-    """What is the case, each with a few words for people."""
+    """What is the case, each with its detail: words for people, or a code (recorder.events.words.detail_in)."""
     found: dict[Condition, str] = {}
     for id, camera in situation.cameras.items():
         stream = camera.streams.get("main")
         if stream is not None and _is_lost(stream, situation.now):
-            found[id, "camera_lost"] = stream.message
-        decision = situation.recording.get(id)
+            found[id, "camera_lost"] = stream.phase
+        decision = situation.licences.get(id)
         if isinstance(decision, Denied) and decision.code is not DenialCode.UNREGISTERED:  # who has none loses none
             found[id, "licence"] = decision.code.value
     if situation.storage.message:
         found[None, "disk"] = situation.storage.message
     if situation.clock.doubt is not None:
-        found[None, "clock"] = situation.clock.text.in_language(situation.language)
+        found[None, "clock"] = situation.clock.doubt.value
     return found
 
 
@@ -74,14 +72,11 @@ def _is_lost(stream: StreamState, now: datetime) -> bool:
 class SystemWatch:
     """Looks at the board and the gate, at once when the gate changes its mind and else once a second."""
 
-    def __init__(
-        self, *, board: StateBoard, gate: Gate, clock: Clock, events: SystemEvents, language: Language
-    ) -> None:
+    def __init__(self, *, board: StateBoard, gate: Gate, clock: Clock, events: SystemEvents) -> None:
         self._board = board
         self._gate = gate
         self._clock = clock
         self._events = events
-        self._language = language
         self._lasting: dict[Condition, str] = {}
 
     def run_once(self) -> None:
@@ -91,9 +86,8 @@ class SystemWatch:
                 now=self._clock.now(),
                 cameras=self._board.cameras,
                 storage=self._board.storage,
-                recording={id: self._gate.decide(Feature.RECORDING, id) for id in self._board.cameras},
+                licences={id: licence_now(self._gate, id) for id in self._board.cameras},
                 clock=self._gate.evidence(),
-                language=self._language,
             )
         )
         for key in [key for key in self._lasting if key not in found]:

@@ -1,8 +1,10 @@
-"""What kinds of events are called, for every surface."""
+"""What kinds of events are called, and the details that are codes, for every surface."""
 
 from collections.abc import Mapping
 
-from gate.licence.text import Text
+from gate.licence.clock_evidence import DOUBTS
+from gate.licence.denials import TABLE
+from gate.licence.text import Language, Text
 
 KIND_TITLES: Mapping[str, Text] = {
     "motion": Text(ja="動き", en="Motion"),
@@ -26,3 +28,22 @@ KIND_TITLES: Mapping[str, Text] = {
     "clock": Text(ja="時刻の異常", en="Clock in doubt"),
     "licence": Text(ja="ライセンス切れ", en="Licence lapsed"),
 }
+
+_LOST = {
+    "connecting": Text(ja="接続できません", en="It cannot be reached"),
+    "stalled": Text(ja="映像が届きません", en="No pictures arrive"),
+    "unauthorized": Text(ja="ユーザー名かパスワードが違います", en="Its user name or password is wrong"),
+    "refused": Text(ja="接続を拒否されました", en="It refused the connection"),
+    "unsupported": Text(ja="対応していない映像形式です", en="Its video format is not supported"),
+}
+_CODES: Mapping[str, Mapping[str, Text]] = {
+    "camera_lost": _LOST,
+    "licence": {code.value: row.title for code, row in TABLE.items()},
+    "clock": {doubt.value: text for doubt, text in DOUBTS.items()},
+}
+
+
+def detail_in(kind: str, detail: str, language: Language) -> str:
+    """An event's detail for people: a code in words, anything else as it was told."""
+    text = _CODES.get(kind, {}).get(detail)
+    return detail if text is None else text.in_language(language)

@@ -170,5 +170,6 @@ class Sweeper:
             free_bytes=usage.free_bytes,
             segments=self._footage.segments_on(number),
             oldest=None if oldest is None else instant_of(oldest),
+            written_bytes_per_second=usage.rate_bytes_per_second,
         )
         self._report.show(number, report)

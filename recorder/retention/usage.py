@@ -54,6 +54,7 @@ class VolumeReport:
     free_bytes: int
     segments: int
     oldest: datetime | None
+    written_bytes_per_second: float
 
 
 @dataclass(slots=True)
@@ -71,4 +72,5 @@ class StorageReport:
         storage.bytes_max = sum(one.bytes_max for one in reports)
         storage.free_bytes = sum(one.free_bytes for one in reports)
         storage.segments = sum(one.segments for one in reports)
+        storage.written_bytes_per_second = sum(one.written_bytes_per_second for one in reports)
         storage.oldest = min((one.oldest for one in reports if one.oldest is not None), default=None)

@@ -11,7 +11,7 @@ from gate.licence.text import Language
 from recorder.catalog.event_queries import EVENTS_PER_PAGE_MAX, EventFilter
 from recorder.events.event import EventKind
 from recorder.events.kept import KINDS, Event
-from recorder.events.words import KIND_TITLES
+from recorder.events.words import KIND_TITLES, detail_in
 from recorder.web.answers import parse_instant
 
 PAGE_EVENTS = 100
@@ -29,7 +29,7 @@ class EventRequest(BaseModel):
 
 
 def event_json(event: Event, language: Language) -> dict[str, Any]:
-    """Instants in UTC; `title` is the kind's name in that language."""
+    """Instants in UTC; `title` is the kind's name in that language, `detail` is in it where the recorder told it."""
     return {
         "id": event.number,
         "camera": event.camera,
@@ -38,7 +38,7 @@ def event_json(event: Event, language: Language) -> dict[str, Any]:
         "source": event.source,
         "start": event.start.isoformat(timespec="milliseconds"),
         "end": event.end.isoformat(timespec="milliseconds") if event.end else None,
-        "detail": event.detail,
+        "detail": detail_in(event.kind, event.detail, language),
     }
 
 

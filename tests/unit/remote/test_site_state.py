@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.licence.decision import Decision, DenialCode, Denied, Granted
+from gate.licence.clock_evidence import ClockEvidence, ClockSource
+from gate.licence.decision import Decision, decide
+from gate.licence.entitlement import CameraGrant, Entitlement, Interval, Kind
 from gate.licence.features import Feature
-from gate.licence.profile import REMO, Profile
+from gate.licence.profile import GRACE_30D, RECORDING_SURVIVES, REMO, Profile
 from recorder.config import DeviceConfig
 from recorder.site_state import Moment, last_valid_day, site_state
 from recorder.state import CameraState, RecordingState, StateBoard, StreamState
@@ -19,19 +21,35 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 class FakeGate:
-    """Grants what continues, and everything to the licensed cameras."""
+    """The pure core at NOW: the licensed cameras until UNTIL, the licences of the others have ended at NOW."""
 
-    profile: Profile = REMO
+    kind: Kind = "edge"
 
-    def __init__(self, *licensed: str) -> None:
-        self._licensed = licensed
+    def __init__(self, *licensed: str, profile: Profile = REMO) -> None:
+        self.profile = profile
+        grants = {
+            camera: CameraGrant(
+                kind="edge", intervals=(Interval(NOW - timedelta(days=90), UNTIL if camera in licensed else NOW),)
+            )
+            for camera in ("cam1", "cam2")
+        }
+        self.entitlement = Entitlement(
+            kid="0" * 16,
+            device_id="rec-1",
+            device_pubkey_sha256=None,
+            seq=1,
+            issued_at=NOW - timedelta(days=90),
+            stale_after=None,
+            cameras=grants,
+            profile=profile.name,
+            profile_sha256=profile.sha256,
+        )
 
     def decide(self, feature: Feature, camera: str | None) -> Decision:
-        if feature in REMO.continues:
-            return Granted(until=None)
-        if self._licensed and (camera is None or camera in self._licensed):
-            return Granted(until=UNTIL)
-        return Denied(code=DenialCode.EXPIRED, feature=feature, camera=camera, since=NOW)
+        return decide(self.entitlement, self.profile, feature, camera, NOW)
+
+    def evidence(self) -> ClockEvidence:
+        return ClockEvidence(source=ClockSource.WALL, now=NOW)
 
 
 def board() -> StateBoard:
@@ -60,6 +78,7 @@ def test_a_licensed_camera_tells_its_end_and_its_last_valid_day() -> None:
         "state": "active",
         "until": "2027-12-31T15:00:00+00:00",
         "last_day": "2027-12-31",
+        "grace_until": None,
         "denial": None,
     }
 
@@ -70,6 +89,37 @@ def test_a_lapsed_camera_tells_the_problem_of_its_recording_in_the_language_aske
     assert (licence["denial"]["code"], licence["denial"]["feature"]) == ("EXPIRED", "recording")
     assert licence["denial"]["title"] == "ライセンスの有効期限が切れています"
     assert "14:00:00 JST" in licence["denial"]["detail"]
+
+
+def test_a_licence_that_has_ended_is_lapsed_although_recording_goes_on_without_one() -> None:
+    told = state(FakeGate("cam1", profile=RECORDING_SURVIVES))
+    active, lapsed = (camera["licence"] for camera in told["cameras"])  # type: ignore[attr-defined]
+    assert (active["state"], active["last_day"]) == ("active", "2027-12-31")
+    assert (lapsed["state"], lapsed["denial"]["code"], lapsed["denial"]["since"]) == ("lapsed", "EXPIRED", iso(NOW))
+    assert lapsed["denial"]["feature"] == "remote_live", "what is said to have stopped has stopped"
+    rows = {row["id"]: row for row in told["features"]}  # type: ignore[attr-defined]
+    assert (rows["M3"]["lapsed"], rows["M3"]["denied_cameras"]) == ("continues", [])
+    assert rows["M2"]["denied_cameras"] == ["cam2"]
+
+
+def test_in_its_grace_a_licence_is_lapsed_and_nothing_has_stopped() -> None:
+    told = state(FakeGate("cam1", profile=GRACE_30D))
+    licence = told["cameras"][1]["licence"]  # type: ignore[index]
+    assert (licence["state"], licence["grace_until"]) == ("lapsed", iso(NOW + timedelta(days=30)))
+    assert "goes on" in licence["denial"]["detail"] and "stopped" not in licence["denial"]["detail"]
+    assert not [row for row in told["features"] if row["denied_cameras"]]  # type: ignore[attr-defined]
+
+
+def test_the_site_says_until_when_a_recorder_shows_itself() -> None:
+    made, device = board(), DeviceConfig.model_validate({"id": "rec-1", "data_dir": "/nowhere"})
+    moment, version = Moment(now=NOW, monotonic_ns=5_000_000_000), made.version
+    made.identify(NOW + timedelta(seconds=20))
+    told = site_state(device=device, board=made, gate=FakeGate(), moment=moment, language="en")
+    assert told["device"]["identify_until"] == iso(NOW + timedelta(seconds=20)) and made.version > version
+
+
+def iso(instant: datetime) -> str:
+    return instant.isoformat()
 
 
 def test_the_age_of_a_stream_is_monotonic_and_null_before_the_first_picture() -> None:

@@ -51,7 +51,7 @@ async def test_events_of_a_configured_camera_reach_the_bus_until_it_is_told_othe
     camera = cam1
     remote = RemoteSite(clock=clock, config=config_of(tmp_path, cameras=1))
     bus = Bus(clock)
-    sources = EventSources(bus=bus, hub=remote.hub, gate=remote.gate, board=remote.board, clock=clock, language="en")
+    sources = EventSources(bus=bus, hub=remote.hub, gate=remote.gate, board=remote.board, clock=clock)
     right = {"user": USER, "password": SecretStr(PASSWORD)}
     address = {"address": f"{camera.place.host}:{camera.place.http_port}"}
     onvif = OnvifSettings.model_validate(address | (right if login == "of its own" else {}))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.licence.decision import DenialCode, Denied, Granted, decide, licensed_until, next_change
+from gate.licence.decision import DenialCode, Denied, Granted, decide, licence_of, licensed_until, next_change
 from gate.licence.entitlement import Entitlement, Interval, merged
 from gate.licence.features import Feature
-from gate.licence.profile import REMO
+from gate.licence.profile import PROFILES, REMO, Profile
 from tests.fakes.entitlements import at, entitlement, span
 
 GATED = [feature for feature in Feature if feature not in REMO.continues]
@@ -177,3 +177,28 @@ def test_a_grant_holds_for_all_of_its_span_and_ends_with_it(
 def test_nothing_changes_by_time_where_nothing_is_entitled() -> None:
     assert next_change(None, at(0)) is None
     assert next_change(entitlement({"cam1": (span(0, 10),)}), datetime(2030, 1, 1, tzinfo=UTC)) is None
+
+
+@given(small_spans, st.integers(-5, 80), st.sampled_from(sorted(PROFILES.values(), key=lambda each: each.name)))
+def test_what_a_licence_itself_says_is_the_same_under_every_profile(
+    spans: tuple[Interval, ...], second: int, profile: Profile
+) -> None:
+    remo = entitlement({"cam1": spans})
+    other = entitlement({"cam1": spans}, profile_sha256=profile.sha256)
+    says = licence_of(other, profile, "cam1", at(second))
+    plain = decide(remo, REMO, Feature.RECORDING, "cam1", at(second))
+    if isinstance(plain, Denied):
+        assert isinstance(says, Denied) and (says.code, says.since) == (plain.code, plain.since)
+        assert says.feature not in profile.continues
+    else:
+        assert says == plain
+    assert licence_of(other, profile, "cam1", at(second), clock_trusted=False) == denied(
+        DenialCode.CLOCK_UNTRUSTED, Feature.REMOTE_LIVE if Feature.RECORDING in profile.continues else Feature.RECORDING
+    )
+
+
+def test_a_licence_signed_for_another_profile_covers_nothing() -> None:
+    document = entitlement({"cam1": (span(0, 100),)}, profile_sha256="f" * 64)
+    for profile in PROFILES.values():
+        says = licence_of(document, profile, "cam1", at(50))
+        assert isinstance(says, Denied) and says.code is DenialCode.NOT_LICENSED
