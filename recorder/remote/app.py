@@ -11,7 +11,7 @@ from recorder.remote.device_route import DeviceRoute
 from recorder.remote.fragment_form import FragmentForm
 from recorder.remote.guard import add_security_headers, guard_middleware
 from recorder.remote.page import Page
-from recorder.remote.playback_route import PlaybackRoute
+from recorder.remote.playback.routes import add_playback
 from recorder.remote.registration_route import RegistrationRoute
 from recorder.remote.reload_route import ReloadRoute
 from recorder.remote.snapshot import SnapshotRoute
@@ -29,7 +29,7 @@ from recorder.web.thumbnail_route import ThumbnailRoute
 from recorder.web.viewers import Viewers
 
 
-def create_app(served: Served, viewers: Viewers) -> web.Application:
+def create_app(served: Served, viewers: Viewers | None = None) -> web.Application:
     """The application; it serves loopback names only. Without `reload` the configuration cannot be read again."""
     hub, gate, board, clock, config = served.hub, served.gate, served.board, served.clock, served.config
     language = config.device.language
@@ -46,7 +46,7 @@ def create_app(served: Served, viewers: Viewers) -> web.Application:
         config=config,
         feature=Feature.REMOTE_LIVE,
         form_of=_fragment_forms(board, clock),
-        viewers=viewers,
+        viewers=viewers or Viewers(),
     )
     snapshot = SnapshotRoute(hub=hub, gate=gate, board=board, clock=clock, config=config)
     device = DeviceRoute(gate=gate, board=board, clock=clock, config=config)
@@ -84,9 +84,7 @@ def create_app(served: Served, viewers: Viewers) -> web.Application:
     app.router.add_get("/api/v1/cameras/{camera}/recording", recording.show)
     app.router.add_post("/api/v1/cameras/{camera}/recording", recording.change)
     if served.catalog is not None:
-        playback = PlaybackRoute(served, served.catalog)
-        app.router.add_get("/api/v1/cameras/{camera}/timeline", playback.timeline, allow_head=False)
-        app.router.add_get("/api/v1/cameras/{camera}/footage.mp4", playback.footage, allow_head=False)
+        add_playback(app.router, served, served.catalog)
     if served.controls is not None:
         control = ControlRoute(controls=served.controls, gate=gate, board=board, config=config, remote=True)
         app.router.add_get("/api/v1/cameras/{camera}/presets", control.presets, allow_head=False)
