@@ -14,14 +14,16 @@ Problem = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
+class Row:
+    """One code: its status and words."""
+
     status: int
     title: Text
     remedy: Text
 
 
 _ROWS = {
-    "camera_unknown": _Row(
+    "camera_unknown": Row(
         status=404,
         title=Text(ja="カメラがありません", en="No such camera"),
         remedy=Text(
@@ -29,7 +31,7 @@ _ROWS = {
             en="See /api/v1/cameras for the cameras of this recorder.",
         ),
     ),
-    "stream_unknown": _Row(
+    "stream_unknown": Row(
         status=404,
         title=Text(ja="ストリームがありません", en="No such stream"),
         remedy=Text(
@@ -37,7 +39,7 @@ _ROWS = {
             en="Ask for main, or for sub where the camera has one.",
         ),
     ),
-    "feature_unknown": _Row(
+    "feature_unknown": Row(
         status=400,
         title=Text(ja="機能名が正しくありません", en="No such feature"),
         remedy=Text(
@@ -45,7 +47,7 @@ _ROWS = {
             en="Give feature as hdmi_live, remote_live, recording or another of the features' ids.",
         ),
     ),
-    "instant_malformed": _Row(
+    "instant_malformed": Row(
         status=400,
         title=Text(ja="時刻の形式が正しくありません", en="This is no instant"),
         remedy=Text(
@@ -53,7 +55,7 @@ _ROWS = {
             en="Give at as 2027-01-01T00:00:00+09:00, with its offset from UTC.",
         ),
     ),
-    "recording_malformed": _Row(
+    "recording_malformed": Row(
         status=400,
         title=Text(ja="録画設定が正しくありません", en="These are no recording settings"),
         remedy=Text(
@@ -61,7 +63,7 @@ _ROWS = {
             en="Give mode as continuous, event, schedule or off, with the fields that configs/recorder.yaml explains.",
         ),
     ),
-    "control_malformed": _Row(
+    "control_malformed": Row(
         status=400,
         title=Text(ja="プリセットの指定が正しくありません", en="This names no preset"),
         remedy=Text(
@@ -69,7 +71,7 @@ _ROWS = {
             en='Give {"preset": "1"}, with a token that is among the presets.',
         ),
     ),
-    "camera_refused": _Row(
+    "camera_refused": Row(
         status=502,
         title=Text(ja="カメラが要求に応じません", en="The camera does not do it"),
         remedy=Text(
@@ -77,7 +79,7 @@ _ROWS = {
             en="Check the camera's ONVIF address, user and password, and whether it is switched on.",
         ),
     ),
-    "recording_not_kept": _Row(
+    "recording_not_kept": Row(
         status=503,
         title=Text(ja="録画設定は有効ですが、保存できませんでした", en="In force, but it could not be saved"),
         remedy=Text(
@@ -85,7 +87,7 @@ _ROWS = {
             en="A restart undoes it: check the disk that data_dir lies on, then change it again.",
         ),
     ),
-    "config_refused": _Row(
+    "config_refused": Row(
         status=422,
         title=Text(ja="設定ファイルに誤りがあります", en="The configuration file cannot be used"),
         remedy=Text(
@@ -93,7 +95,7 @@ _ROWS = {
             en="What was in force stays so. Mend the file, then ask again.",
         ),
     ),
-    "range_malformed": _Row(
+    "range_malformed": Row(
         status=400,
         title=Text(ja="期間の指定が正しくありません", en="This is no range of time"),
         remedy=Text(
@@ -101,7 +103,7 @@ _ROWS = {
             en="Give from and to as 2027-01-01T00:00:00+09:00, to later than from: a day of footage at most.",
         ),
     ),
-    "no_footage": _Row(
+    "no_footage": Row(
         status=404,
         title=Text(ja="この期間の録画はありません", en="There is no footage of this time"),
         remedy=Text(
@@ -109,7 +111,7 @@ _ROWS = {
             en="See /timeline for the times that there is footage of.",
         ),
     ),
-    "no_thumbnail": _Row(
+    "no_thumbnail": Row(
         status=404,
         title=Text(ja="このイベントの画像はありません", en="There is no picture of this event"),
         remedy=Text(
@@ -117,7 +119,7 @@ _ROWS = {
             en="Only events that were recorded, or that have just begun, have one.",
         ),
     ),
-    "events_malformed": _Row(
+    "events_malformed": Row(
         status=400,
         title=Text(ja="イベントの検索条件が正しくありません", en="Events cannot be searched like this"),
         remedy=Text(
@@ -125,7 +127,7 @@ _ROWS = {
             en="Give from and to as 2027-01-01T00:00:00+09:00, camera and kind as lists with commas.",
         ),
     ),
-    "event_malformed": _Row(
+    "event_malformed": Row(
         status=400,
         title=Text(ja="イベントの形式が正しくありません", en="This is no event"),
         remedy=Text(
@@ -133,7 +135,7 @@ _ROWS = {
             en='Send no body, or JSON like {"kind": "person", "detail": "door"}.',
         ),
     ),
-    "protection_refused": _Row(
+    "protection_refused": Row(
         status=400,
         title=Text(ja="録画を保護できません", en="This footage cannot be protected"),
         remedy=Text(
@@ -141,7 +143,7 @@ _ROWS = {
             en="Give a camera that has footage, and an end_utc_ns later than start_utc_ns.",
         ),
     ),
-    "not_found": _Row(
+    "not_found": Row(
         status=404,
         title=Text(ja="見つかりません", en="Not found"),
         remedy=Text(
@@ -149,7 +151,7 @@ _ROWS = {
             en="Check the address.",
         ),
     ),
-    "method_not_allowed": _Row(
+    "method_not_allowed": Row(
         status=405,
         title=Text(ja="このメソッドは使えません", en="Method not allowed"),
         remedy=Text(
@@ -157,7 +159,7 @@ _ROWS = {
             en="Use one of the methods in the Allow header.",
         ),
     ),
-    "upgrade_required": _Row(
+    "upgrade_required": Row(
         status=426,
         title=Text(ja="WebSocket が必要です", en="A WebSocket is needed"),
         remedy=Text(
@@ -165,7 +167,7 @@ _ROWS = {
             en="Connect to this address with a WebSocket.",
         ),
     ),
-    "host_refused": _Row(
+    "host_refused": Row(
         status=421,
         title=Text(ja="この名前ではアクセスできません", en="Not served under this name"),
         remedy=Text(
@@ -173,7 +175,7 @@ _ROWS = {
             en="Use localhost or 127.0.0.1.",
         ),
     ),
-    "origin_refused": _Row(
+    "origin_refused": Row(
         status=403,
         title=Text(ja="別のサイトからは接続できません", en="Refused to another site's page"),
         remedy=Text(
@@ -181,7 +183,7 @@ _ROWS = {
             en="Connect from the recorder's own page.",
         ),
     ),
-    "too_many_viewers": _Row(
+    "too_many_viewers": Row(
         status=503,
         title=Text(ja="視聴者が多すぎます", en="Too many viewers"),
         remedy=Text(
@@ -189,7 +191,7 @@ _ROWS = {
             en="Close other views and try again.",
         ),
     ),
-    "no_picture": _Row(
+    "no_picture": Row(
         status=503,
         title=Text(ja="カメラの映像が届いていません", en="No picture from the camera"),
         remedy=Text(
@@ -197,7 +199,7 @@ _ROWS = {
             en="Check the camera's power and network.",
         ),
     ),
-    "undecodable": _Row(
+    "undecodable": Row(
         status=503,
         title=Text(ja="映像を静止画にできません", en="The picture could not be decoded"),
         remedy=Text(
@@ -205,7 +207,7 @@ _ROWS = {
             en="Try again in a moment.",
         ),
     ),
-    "restart": _Row(
+    "restart": Row(
         status=503,
         title=Text(ja="レコーダーを終了しています", en="The recorder is stopping"),
         remedy=Text(
@@ -213,7 +215,7 @@ _ROWS = {
             en="Pages reconnect by themselves once it is back.",
         ),
     ),
-    "internal_error": _Row(
+    "internal_error": Row(
         status=500,
         title=Text(ja="レコーダーの内部エラー", en="Internal error"),
         remedy=Text(
@@ -226,7 +228,13 @@ _ROWS = {
 
 def own_problem(code: str, language: Language, *, camera: str | None = None, status: int | None = None) -> Problem:
     """The problem object of one of the recorder's own codes. `status` overrides the usual one."""
-    row = _ROWS[code]
+    return problem_of(code, _ROWS[code], language, camera=camera, status=status)
+
+
+def problem_of(
+    code: str, row: Row, language: Language, *, camera: str | None = None, status: int | None = None
+) -> Problem:
+    """The problem object of a row, for parts that have rows of their own."""
     title = row.title.in_language(language)
     return {
         "type": f"urn:edge-recorder:problem:{code}",
