@@ -1,7 +1,8 @@
 """The footage of one recorder as a reader sees it, from any process: the index (read-only) and where volumes lie."""
 
+import contextlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,15 @@ class Archive:
         """A connection of one's own that cannot write; to be used by one thread at a time. Raises sqlite3.Error."""
         uri = f"{self.index.absolute().as_uri()}?mode=ro"
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[tuple[sqlite3.Connection, Mapping[int, Path]]]:
+        """A connection for as long as the body lasts, and where each volume lies. Raises sqlite3.Error."""
+        db = self.connect()
+        try:
+            yield db, self.roots(db)
+        finally:
+            db.close()
 
     def roots(self, db: sqlite3.Connection) -> Mapping[int, Path]:
         """Where each volume lies, by its number."""

@@ -184,6 +184,11 @@ def _chosen(places: Sequence[FragmentPlace], wanted: Wanted, end_utc_ns: int) ->
             yield place
 
 
+def fragments_of_segment(db: sqlite3.Connection, roots: Mapping[int, Path], row: SegmentRow) -> Sequence[FragmentPlace]:
+    """All fragments of a segment, in order. Raises sqlite3.Error."""
+    return list(_places(db, roots, row))
+
+
 def _places(
     db: sqlite3.Connection, roots: Mapping[int, Path], row: SegmentRow, behind: Sequence[FragmentPlace] = ()
 ) -> Iterator[FragmentPlace]:
