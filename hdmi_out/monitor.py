@@ -13,15 +13,23 @@ import cv2
 from gate.clock import Clock
 from gate.config_fields import split_address
 from hdmi_out.compositor.canvas import Canvas
-from hdmi_out.compositor.wall import Wall
 from hdmi_out.config import HdmiConfig
-from hdmi_out.osd.typeface import open_typeface
+from hdmi_out.layout.screen import plan_screen
+from hdmi_out.osd.palette import type_scale
+from hdmi_out.osd.typeface import Typeface, open_typeface
 from hdmi_out.output import Output
 from hdmi_out.sinks.choose import open_display
 from hdmi_out.sinks.headless import Preview
 from hdmi_out.sinks.sink import Sink
-from hdmi_out.site import Site
+from hdmi_out.site import Site, open_session
 from hdmi_out.stream import CameraStream
+from hdmi_out.views.camera import CameraView
+from hdmi_out.views.choices import Choices
+from hdmi_out.views.menu import Menu
+from hdmi_out.views.screen import Screen
+from hdmi_out.views.tour import TourView
+from hdmi_out.views.view import Place, Stage, View
+from hdmi_out.views.wall import WallView
 
 _log = logging.getLogger(__name__)
 
@@ -42,16 +50,14 @@ async def run(config: HdmiConfig, clock: Clock, on_ready: Callable[[dict[str, st
         display = open_display(config.sink, config.full_screen, stop.set, loop)
         size = SCREEN_SIZE if display else HEADLESS_SIZE
         canvas = Canvas(config.width or size[0], config.height or size[1])
-        wall = Wall(canvas, open_typeface())
         workers = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
         stack.callback(workers.shutdown, wait=False, cancel_futures=True)
-
-        def new_stream(camera: str) -> CameraStream:
-            return CameraStream(camera, workers, lambda: wall.picture_area(camera))
-
-        site = Site(config.recorder.socket, clock, new_stream, config.language)
+        session = await stack.enter_async_context(open_session(config.recorder.socket))
+        choices = Choices(language=config.language)
+        site = Site(session, clock, lambda camera, box: CameraStream(camera, workers, box), config.language)
+        screen = make_screen(canvas, choices, open_typeface())
         sinks: list[Sink] = []
-        output = Output(site, wall, sinks, clock, fps=config.fps, language=config.language, time_zone=config.time_zone)
+        output = Output(site, screen, canvas, sinks, clock, choices, fps=config.fps, time_zone=config.time_zone)
         if display:
             sinks.append(display)
             stack.callback(display.close)
@@ -65,6 +71,21 @@ async def run(config: HdmiConfig, clock: Clock, on_ready: Callable[[dict[str, st
         async with anyio.create_task_group() as group:
             group.start_soon(site.run)
             group.start_soon(output.run)
+            group.start_soon(screen.run)
             on_ready(addresses)
             await stop.wait()
             group.cancel_scope.cancel()
+
+
+def make_screen(canvas: Canvas, choices: Choices, face: Typeface) -> Screen:
+    """The screen with every view and layer there is."""
+    layout = plan_screen(canvas.width, canvas.height)
+    stage = Stage(canvas=canvas, face=face, scale=type_scale(canvas.height), body=layout.body)
+    places: dict[str, Callable[[Place], View]] = {
+        "wall": lambda place: WallView(stage, choices, place.page),
+        "camera": lambda place: CameraView(stage, place.camera),
+        "tour": lambda place: TourView(stage, choices),
+    }
+    menu = Menu(stage, choices, here=lambda: screen.place, views=places.keys)
+    screen = Screen(stage, layout, places, [menu], home=Place(view="wall"))
+    return screen

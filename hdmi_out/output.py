@@ -1,4 +1,4 @@
-"""The output: at every frame time, what is written and the newest pictures onto the wall, and the wall to the sinks."""
+"""The output: at every frame time the screen is composed of what is known then, and given to the sinks."""
 
 import logging
 from collections.abc import Sequence
@@ -6,51 +6,48 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
 from gate.clock import Clock
-from hdmi_out.compositor.canvas import Picture
-from hdmi_out.compositor.statistics import CameraCount, OutputCount
-from hdmi_out.compositor.wall import Wall
-from hdmi_out.layout.wall import TILES_MAX
-from hdmi_out.osd import model
-from hdmi_out.osd.model import TileContent, Tone, WallContent
+from hdmi_out.compositor.canvas import Canvas
+from hdmi_out.compositor.statistics import OutputCount
+from hdmi_out.live import LiveBoard
+from hdmi_out.osd.model import Tone
 from hdmi_out.osd.words import words_of
 from hdmi_out.sinks.sink import Sink
 from hdmi_out.site import Site
-from hdmi_out.site_state import Camera, SiteState
+from hdmi_out.views.choices import Choices
+from hdmi_out.views.keys import Command, Key
+from hdmi_out.views.screen import Screen
+from hdmi_out.views.view import Moment, Place
 
 _log = logging.getLogger(__name__)
 
-NO_SIGNAL_SECONDS = 2.0
-"""Without a new picture for this long, a tile shows "no signal"."""
-
-
-def _shown(state: SiteState | None) -> tuple[Camera, ...]:
-    return state.cameras[:TILES_MAX] if state else ()
-
 
 class Output:
-    """Composes frame after frame. `language` and `time_zone` None: the recorder's own."""
+    """Composes frame after frame. `time_zone` None: the recorder's own."""
 
     def __init__(
         self,
         site: Site,
-        wall: Wall,
+        screen: Screen,
+        canvas: Canvas,
         sinks: Sequence[Sink],
         clock: Clock,
+        choices: Choices,
         *,
         fps: int,
-        language: str | None,
         time_zone: str | None,
     ) -> None:
         self._site = site
-        self._wall = wall
-        self._screens = sinks
+        self._screen = screen
+        self._canvas = canvas
+        self._sinks = sinks
         self._clock = clock
+        self._choices = choices
         self._fps = fps
-        self._language = language
         self._zone_name = time_zone
         self._zone: tuple[str, tzinfo] = ("UTC", ZoneInfo("UTC"))
-        self._content: WallContent | None = None
+        self._live = LiveBoard()
         self._count = OutputCount()
+        self._moment = self._look()
 
     async def run(self) -> None:
         """Composes at the frame rate until cancelled. Frame times that have passed are skipped, not caught up."""
@@ -68,82 +65,86 @@ class Output:
 
     def run_once(self) -> None:
         """One frame."""
-        state = self._site.state
-        cameras = _shown(state)
-        self._wall.arrange(tuple(camera.id for camera in cameras))
-        self._count.keep(camera.id for camera in cameras)
-        fresh = {camera: picture for camera, stream in self._site.streams.items() if (picture := stream.take())}
-        now_ns = self._clock.monotonic_ns()
-        content = self._write(state, fresh, now_ns)
-        shown = self._wall.compose(content, fresh)
-        for camera in shown:
-            self._count.cameras[camera].add(now_ns)
-        self._count.add_frame(now_ns)
-        if shown or content != self._content:
-            for sink in self._screens:
-                sink.present(self._wall.canvas)
-        self._content = content
+        self._site.speak(self._choices.language)
+        moment = self._moment = self._look()
+        wanted = self._screen.wanted(moment)
+        self._site.want(wanted)
+        self._count.keep(dict.fromkeys(source.camera for source in wanted))
+        for source in self._screen.compose(moment):
+            if source.camera in self._count.cameras:
+                self._count.cameras[source.camera].add(moment.monotonic_ns)
+        self._count.add_frame(moment.monotonic_ns)
+        if self._canvas.changed:
+            for sink in self._sinks:
+                sink.present(self._canvas)
+
+    def act(self, command: Command) -> Place:
+        """Does what a person wants; gives where that led."""
+        match command:
+            case Key.LANGUAGE:
+                self._choices.next_language(self._moment.words.code)
+            case Key.IDENTIFY:
+                device = self._moment.state.device.id if self._moment.state else ""
+                self._screen.say(f"HDMI {device}".strip(), big=True)
+            case _:
+                self._screen.act(command, self._moment)
+        return self._screen.place
+
+    def show(self, place: Place) -> Place:
+        """Goes there. Raises ValueError with a sentence where there is no such view or camera."""
+        cameras = [camera.id for camera in self._moment.state.cameras] if self._moment.state else []
+        if place.camera and place.camera not in cameras:
+            raise ValueError(f"there is no camera {place.camera!r}; there are: {', '.join(cameras) or 'none yet'}")
+        if place.view == "camera" and not place.camera:
+            raise ValueError("say which camera: camera ID")
+        self._screen.show(place)
+        return self._screen.place
 
     def status(self, *, reset: bool = False) -> dict[str, object]:
         """The object of `/v1/status` (docs/protocols.md). `reset` begins to look for the longest pause anew."""
         now_ns = self._clock.monotonic_ns()
+        live = {source.camera for source, seen in self._moment.live.items() if seen.live}
         cameras = {
             camera: {
                 "pictures": count.pictures,
                 "pause_ms_max": round(count.pause_ns(now_ns) / 1e6),
-                "state": "live" if self._live(count, now_ns) else "no_signal",
+                "state": "live" if camera in live else "no_signal",
             }
             for camera, count in self._count.cameras.items()
         }
         if reset:
             self._count.reset_pauses()
+        message = self._screen.bar.message
         return {
-            "sink": self._screens[0].name,
+            "sink": self._sinks[0].name,
+            "view": self._screen.place.view,
+            "camera": self._screen.place.camera,
+            "language": self._moment.words.code,
             "frames": self._count.frames,
             "fps": round(self._count.rate(), 1),
-            "band": self._content is not None and self._content.message.tone is Tone.BAND,
+            "band": message is not None and message.tone is Tone.BAND,
             "cameras": cameras,
         }
 
-    def _write(self, state: SiteState | None, fresh: dict[str, Picture], now_ns: int) -> WallContent:
-        words = words_of(self._language or (state.device.language if state else "ja"))
-        zone = self._time_zone(self._zone_name or (state.device.time_zone if state else "Asia/Tokyo"))
-        now = self._clock.now()
-        lost_seconds = self._site.lost_seconds()
-        tiles = tuple(
-            TileContent(
-                camera=camera.id,
-                label=model.tile_label(camera, words, reachable=lost_seconds is None),
-                card=None
-                if camera.id in fresh or self._live(self._count.cameras[camera.id], now_ns)
-                else model.no_signal_card(
-                    camera, self._age_seconds(camera, now_ns), words, refusal=self._refusal(camera)
-                ),
-            )
-            for camera in _shown(state)
+    def _look(self) -> Moment:
+        """All that is known now."""
+        state = self._site.state
+        now_ns = self._clock.monotonic_ns()
+        return Moment(
+            now=self._clock.now(),
+            monotonic_ns=now_ns,
+            zone=self._time_zone(self._zone_name or (state.device.time_zone if state else "Asia/Tokyo")),
+            words=words_of(self._choices.language or (state.device.language if state else "ja")),
+            state=state,
+            lost_seconds=self._site.lost_seconds(),
+            live=self._live.look(self._site.streams, now_ns),
         )
-        return WallContent(
-            tiles=tiles,
-            time=model.time_panel(now, zone, words),
-            message=model.message(state, now, zone, words, lost_seconds=lost_seconds),
-        )
-
-    def _live(self, count: CameraCount, now_ns: int) -> bool:
-        return count.last_ns is not None and now_ns - count.last_ns < NO_SIGNAL_SECONDS * 1e9
-
-    def _age_seconds(self, camera: Camera, now_ns: int) -> float | None:
-        last_ns = self._count.cameras[camera.id].last_ns
-        return None if last_ns is None else (now_ns - last_ns) / 1e9
-
-    def _refusal(self, camera: Camera) -> str:
-        stream = self._site.streams.get(camera.id)
-        return stream.refusal if stream else ""
 
     def _time_zone(self, name: str) -> tzinfo:
         if self._zone[0] != name:
             try:
                 self._zone = (name, ZoneInfo(name))
             except (KeyError, ValueError, OSError):
-                _log.error("the recorder's time zone %r is unknown here; the wall shows UTC", name)
+                _log.error("the recorder's time zone %r is unknown here; the monitor shows UTC", name)
                 self._zone = (name, ZoneInfo("UTC"))
         return self._zone[1]

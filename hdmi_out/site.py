@@ -1,8 +1,8 @@
-"""Client of the recorder's local site: the site state, and a live stream of each camera on the wall. It reconnects by
-itself."""
+"""Client of the recorder's local site: the site state, and the live streams that are wanted. It reconnects."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from anyio.abc import TaskGroup
 
 from gate.clock import Clock
 from hdmi_out.errors import MediaError
-from hdmi_out.layout.wall import TILES_MAX
+from hdmi_out.layout.rect import Rect
+from hdmi_out.live import Source
 from hdmi_out.media import End, Loss, StreamFormat, follows, parse_text, parse_unit
 from hdmi_out.site_state import SiteState, parse_state
 from hdmi_out.stream import CameraStream
@@ -43,21 +44,42 @@ class _Backoff:
 
 
 class Site:
-    """What is known of the recorder. `state` is the last one heard, None before the first. `language`: of the problems
-    in it, None for the recorder's own."""
+    """What is known of the recorder. `state` is the last one heard, None before the first; `streams` those that run
+    now. `language`: of the problems in them, None for the recorder's own."""
 
     def __init__(
-        self, socket: Path, clock: Clock, new_stream: Callable[[str], CameraStream], language: str | None
+        self,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        new_stream: Callable[[str, Rect], CameraStream],
+        language: str | None,
     ) -> None:
-        self._socket = socket
+        self._session = session
         self._clock = clock
         self._new_stream = new_stream
-        self._query = f"lang={language}" if language else ""
-        self._live: dict[str, tuple[str, anyio.CancelScope]] = {}
+        self._language = language
+        self._wanted: dict[Source, Rect] = {}
+        self._wants = asyncio.Event()
+        self._scopes: dict[Source, anyio.CancelScope] = {}
+        self._listening = anyio.CancelScope()
         self._lost_ns: int | None = clock.monotonic_ns()
         self._outage_logged = False
         self.state: SiteState | None = None
-        self.streams: dict[str, CameraStream] = {}
+        self.streams: dict[Source, CameraStream] = {}
+
+    def want(self, sources: Mapping[Source, Rect]) -> None:
+        """These streams and no others are fetched and decoded from now on, fitted into these rectangles."""
+        if sources.keys() != self._wanted.keys():
+            self._wants.set()
+        self._wanted = dict(sources)
+        for source, stream in self.streams.items():
+            stream.box = self._wanted.get(source, stream.box)
+
+    def speak(self, language: str | None) -> None:
+        """From now on problems are wanted in that language."""
+        if language != self._language:
+            self._language = language
+            self._listening.cancel()
 
     def lost_seconds(self) -> float | None:
         """For how long the recorder has been unreachable; None while it is there."""
@@ -65,22 +87,27 @@ class Site:
 
     async def run(self) -> None:
         """Follows the recorder until cancelled."""
-        connector = aiohttp.UnixConnector(path=str(self._socket), limit=0)
-        timeout = aiohttp.ClientTimeout(total=None)
-        async with (
-            aiohttp.ClientSession("http://recorder", connector=connector, timeout=timeout) as session,
-            anyio.create_task_group() as group,
-        ):
-            backoff = _Backoff(self._clock)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._follow)
             while True:
-                try:
-                    await self._follow_state(session, group, backoff)
-                except _GONE as error:
-                    self._lose(error)
+                await self._wants.wait()
+                self._wants.clear()
+                self._adjust(group)
+
+    async def _follow(self) -> None:
+        backoff = _Backoff(self._clock)
+        while True:
+            self._listening = anyio.CancelScope()
+            try:
+                with self._listening:
+                    await self._follow_state(backoff)
+            except _GONE as error:
+                self._lose(error)
+            if not self._listening.cancelled_caught:
                 await backoff.wait()
 
-    async def _follow_state(self, session: aiohttp.ClientSession, group: TaskGroup, backoff: _Backoff) -> None:
-        async with self._connected(session, f"/v1/state?{self._query}") as socket:
+    async def _follow_state(self, backoff: _Backoff) -> None:
+        async with self._connected(f"/v1/state?{self._query}") as socket:
             while True:
                 async with self._clock.timeout(STATE_SECONDS_MAX):
                     message = await socket.receive()
@@ -88,10 +115,13 @@ class Site:
                     raise ConnectionError("the recorder closed the connection")
                 self.state = parse_state(message.data)
                 if self._lost_ns is not None:
-                    _log.info("recorder reached at %s", self._socket)
+                    _log.info("the recorder is reached")
                     self._lost_ns = None
                 backoff.reset()
-                self._adjust(session, group)
+
+    @property
+    def _query(self) -> str:
+        return f"lang={self._language}" if self._language else ""
 
     def _lose(self, error: BaseException) -> None:
         if self._lost_ns is None:
@@ -99,44 +129,35 @@ class Site:
             self._outage_logged = False
         if not self._outage_logged:
             level = logging.INFO if self.state is None else logging.WARNING  # at the start it may just be starting, too
-            _log.log(level, "the recorder does not answer at %s yet: %s", self._socket, error or "silent")
+            _log.log(level, "the recorder does not answer yet: %s", error or "silent")
             self._outage_logged = True
 
-    def _adjust(self, session: aiohttp.ClientSession, group: TaskGroup) -> None:
-        assert self.state is not None
-        wanted = {camera.id: camera.wall_stream for camera in self.state.cameras[:TILES_MAX]}
-        for camera, (stream, scope) in list(self._live.items()):
-            if wanted.get(camera) != stream:
-                scope.cancel()
-                del self._live[camera], self.streams[camera]
-        for camera, stream in wanted.items():
-            if camera not in self._live:
-                scope = anyio.CancelScope()
-                self._live[camera] = (stream, scope)
-                self.streams[camera] = self._new_stream(camera)
-                group.start_soon(self._show, session, self.streams[camera], stream, scope)
+    def _adjust(self, group: TaskGroup) -> None:
+        for source in self._scopes.keys() - self._wanted.keys():
+            self._scopes.pop(source).cancel()
+            del self.streams[source]
+        for source, box in self._wanted.items():
+            if source not in self._scopes:
+                scope = self._scopes[source] = anyio.CancelScope()
+                stream = self.streams[source] = self._new_stream(source.camera, box)
+                group.start_soon(self._show, stream, source, scope)
 
-    async def _show(
-        self, session: aiohttp.ClientSession, target: CameraStream, stream: str, scope: anyio.CancelScope
-    ) -> None:
+    async def _show(self, target: CameraStream, source: Source, scope: anyio.CancelScope) -> None:
         with scope:
             async with anyio.create_task_group() as group:
                 group.start_soon(target.run)
                 backoff = _Backoff(self._clock)
                 while True:
                     try:
-                        await self._follow_live(session, target, stream, backoff)
+                        await self._follow_live(target, source, backoff)
                     except _GONE as error:
-                        _log.debug("camera %s: live stream interrupted: %s", target.camera, error)
+                        _log.debug("camera %s: live stream interrupted: %s", source.camera, error)
                     await backoff.wait()
 
-    async def _follow_live(
-        self, session: aiohttp.ClientSession, target: CameraStream, stream: str, backoff: _Backoff
-    ) -> None:
+    async def _follow_live(self, target: CameraStream, source: Source, backoff: _Backoff) -> None:
         sequence: int | None = None
-        async with self._connected(
-            session, f"/v1/cameras/{target.camera}/live?stream={stream}&{self._query}"
-        ) as socket:
+        path = f"/v1/cameras/{source.camera}/live?stream={source.stream}&{self._query}"
+        async with self._connected(path) as socket:
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.BINARY:
                     unit = parse_unit(message.data)
@@ -157,11 +178,9 @@ class Site:
                         target.put(item)
 
     @asynccontextmanager
-    async def _connected(
-        self, session: aiohttp.ClientSession, path: str
-    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    async def _connected(self, path: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         async with self._clock.timeout(CONNECT_SECONDS_MAX):
-            socket = await session.ws_connect(
+            socket = await self._session.ws_connect(
                 path, max_msg_size=MESSAGE_BYTES_MAX, timeout=aiohttp.ClientWSTimeout(ws_close=0.5)
             )
         try:
@@ -169,3 +188,9 @@ class Site:
         finally:
             with anyio.CancelScope(shield=True):
                 await socket.close()
+
+
+def open_session(socket: Path) -> aiohttp.ClientSession:
+    """A session with the recorder's local site on that unix socket; its requests begin at `/v1/`. To be closed."""
+    connector = aiohttp.UnixConnector(path=str(socket), limit=0)
+    return aiohttp.ClientSession("http://recorder", connector=connector, timeout=aiohttp.ClientTimeout(total=None))

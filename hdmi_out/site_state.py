@@ -18,10 +18,14 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """One connection to a camera; `message` is a sentence for people, empty while all is well."""
+    """One connection to a camera; `message` is a sentence for people, empty while all is well. `age_ms`: since its last
+    picture, None before the first."""
 
     phase: str = ""
     message: str = ""
+    age_ms: int | None = None
+    width: int | None = None
+    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ picture. A decoder that falls behind skips to the next key frame; it never holds
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Executor
 
 from hdmi_out.compositor.canvas import Picture
@@ -22,14 +21,15 @@ BYTES_MAX = 8 << 20
 
 
 class CameraStream:
-    """Units in, newest picture out. Everything but the decoding itself happens on the event loop."""
+    """Units in, newest picture out, fitted into `box`, which may change at any time. Everything but the decoding itself
+    happens on the event loop."""
 
-    def __init__(self, camera: str, workers: Executor, box: Callable[[], Rect | None]) -> None:
+    def __init__(self, camera: str, workers: Executor, box: Rect) -> None:
         self.camera = camera
+        self.box = box
         self.refusal = ""
         self.dropped = 0
         self._workers = workers
-        self._box = box
         self._decoder = Decoder(camera)
         self._queue: deque[StreamFormat | Unit | Loss] = deque()
         self._queued_bytes = 0
@@ -61,15 +61,11 @@ class CameraStream:
         while True:
             await self._ready.wait()
             self._ready.clear()
-            box = self._box()
-            if box is None:
-                self._skip()  # a camera that has no tile is not decoded
-                continue
             items = list(self._queue)
             self._queue.clear()
             self._queued_bytes = 0
             try:
-                picture = await loop.run_in_executor(self._workers, self._decoder.decode, items, box)
+                picture = await loop.run_in_executor(self._workers, self._decoder.decode, items, self.box)
             except MediaError as error:
                 _log.error("%s", error)
                 self.refusal = str(error)
@@ -81,9 +77,6 @@ class CameraStream:
         lost = sum(isinstance(item, Unit) for item in self._queue)
         self.dropped += lost
         _log.warning("camera %s: decoding is behind, %d pictures skipped", self.camera, lost)
-        self._skip()
-
-    def _skip(self) -> None:
         formats = [item for item in self._queue if isinstance(item, StreamFormat)]
         self._queue.clear()
         self._queued_bytes = 0

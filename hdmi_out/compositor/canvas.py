@@ -19,7 +19,8 @@ class Picture:
 
 
 class Canvas:
-    """`buffer`: Y, then Cb, then Cr, without padding; `planes` are views of it. Width and height are even."""
+    """`buffer`: Y, then Cb, then Cr, without padding; `planes` are views of it. Width and height are even. `changed`:
+    the rectangles painted since it was last cleared."""
 
     def __init__(self, width: int, height: int) -> None:
         if width % 2 or height % 2:
@@ -33,21 +34,25 @@ class Canvas:
             flat[luma : luma + chroma].reshape(height // 2, width // 2),
             flat[luma + chroma :].reshape(height // 2, width // 2),
         )
+        self.changed: list[Rect] = []
 
     def fill(self, area: Rect, colour: Colour) -> None:
         """One colour over an even rectangle."""
+        self.changed.append(area)
         for index, value in enumerate((colour.y, colour.u, colour.v)):
             self._window(index, area)[:] = value
 
     def paste(self, x: int, y: int, picture: Picture) -> None:
         """A picture with its upper left corner at x, y (even)."""
         area = Rect(x, y, picture.width, picture.height)
+        self.changed.append(area)
         for index, plane in enumerate(picture.planes):
             np.copyto(self._window(index, area), plane)
 
     def lay(self, x: int, y: int, overlay: Overlay) -> None:
         """An overlay with its upper left corner at x, y (even)."""
         area = Rect(x, y, overlay.width, overlay.height)
+        self.changed.append(area)
         for index, add in enumerate(overlay.add):
             window = self._window(index, area)
             if overlay.keep is None:

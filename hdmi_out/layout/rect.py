@@ -33,6 +33,20 @@ class Rect:
         """Whether they share a pixel."""
         return self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
 
+    def holds(self, x: int, y: int) -> bool:
+        """Whether that pixel is in it."""
+        return self.x <= x < self.right and self.y <= y < self.bottom
+
+    def frame(self, thickness: int) -> tuple["Rect", "Rect", "Rect", "Rect"]:
+        """The four sides of a frame around it, outside of it."""
+        width, t = self.width + 2 * thickness, thickness
+        return (
+            Rect(self.x - t, self.y - t, width, t),
+            Rect(self.x - t, self.bottom, width, t),
+            Rect(self.x - t, self.y, t, self.height),
+            Rect(self.right, self.y, t, self.height),
+        )
+
     def contains(self, other: "Rect") -> bool:
         """Whether every pixel of `other` is in it."""
         return self.x <= other.x and self.y <= other.y and other.right <= self.right and other.bottom <= self.bottom

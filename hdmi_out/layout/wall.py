@@ -1,7 +1,4 @@
-"""The plan of the wall: a grid of 16:9 tiles over a bar with the time and the licence band.
-
-The bar is always there and always of the same size: when a licence lapses not a pixel of any picture moves.
-"""
+"""The plan of the wall: a grid of 16:9 tiles in the body of the screen, and which cameras are on which page."""
 
 from dataclasses import dataclass
 
@@ -11,47 +8,42 @@ GRIDS = (1, 2, 3, 4)
 """Tiles a side: walls of 1, 4, 9 and 16."""
 TILES_MAX = GRIDS[-1] ** 2
 
-_BAR_SHARE = 0.142
-_MARGIN_SHARE = 0.017
-_GAP_SHARE = 0.011
-_CLOCK_SHARE = 0.235
+_MARGIN_SHARE = 0.0198
+_GAP_SHARE = 0.0128
 _ASPECT = 16 / 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WallLayout:
-    """`tiles` row by row, as many as the grid has, used or not; `clock` and `message` are the two parts of the bar."""
+    """`tiles` row by row, as many as the grid has, used or not, `gap` pixels apart."""
 
-    width: int
-    height: int
+    body: Rect
     side: int
+    gap: int
     tiles: tuple[Rect, ...]
-    bar: Rect
-    clock: Rect
-    message: Rect
 
 
 def grid_side(cameras: int) -> int:
-    """Tiles a side of the smallest grid that shows them all; more than sixteen get a wall of sixteen."""
+    """Tiles a side of the smallest grid that shows them all; more than sixteen get pages of sixteen."""
     return next((side for side in GRIDS if side * side >= cameras), GRIDS[-1])
 
 
-def plan_wall(width: int, height: int, cameras: int) -> WallLayout:
-    """The plan for a canvas of even `width` and `height` (at least 320×180). Every rectangle is even, none overlap."""
-    side = grid_side(cameras)
-    margin, gap = max(even(height * _MARGIN_SHARE), 2), max(even(height * _GAP_SHARE), 2)
-    bar_height = even(height * _BAR_SHARE)
-    bar = Rect(0, height - bar_height, width, bar_height)
-    clock = Rect(0, bar.y, even(width * _CLOCK_SHARE), bar_height)
-    message = Rect(clock.right, bar.y, width - clock.width, bar_height)
-    room = Rect(margin, margin, width - 2 * margin, bar.y - 2 * margin)
-    tile_width = even(min((room.width - gap * (side - 1)) / side, (room.height - gap * (side - 1)) / side * _ASPECT))
+def pages_of(cameras: int, side: int) -> int:
+    """How many pages that many cameras fill; one where there are none."""
+    return max(-(-cameras // (side * side)), 1)
+
+
+def plan_wall(body: Rect, side: int) -> WallLayout:
+    """The plan in an even body (at least 320×154). Every tile is even, none overlap."""
+    margin, gap = max(even(body.height * _MARGIN_SHARE), 2), max(even(body.height * _GAP_SHARE), 2)
+    width, height = body.width - 2 * margin - gap * (side - 1), body.height - 2 * margin - gap * (side - 1)
+    tile_width = even(min(width / side, height / side * _ASPECT))
     tile_height = even(tile_width / _ASPECT)
-    left = even((width - tile_width * side - gap * (side - 1)) / 2)
-    top = even((bar.y - tile_height * side - gap * (side - 1)) / 2)
+    left = body.x + even((body.width - tile_width * side - gap * (side - 1)) / 2)
+    top = body.y + even((body.height - tile_height * side - gap * (side - 1)) / 2)
     tiles = tuple(
         Rect(left + column * (tile_width + gap), top + row * (tile_height + gap), tile_width, tile_height)
         for row in range(side)
         for column in range(side)
     )
-    return WallLayout(width=width, height=height, side=side, tiles=tiles, bar=bar, clock=clock, message=message)
+    return WallLayout(body=body, side=side, gap=gap, tiles=tiles)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hdmi_out.layout.rect import Rect, even
 from hdmi_out.osd import palette
-from hdmi_out.osd.model import Card, Mark, Message, TileLabel, TimePanel, Tone
+from hdmi_out.osd.model import Card, Mark, Message, Row, TileLabel, TimePanel, Tone
 from hdmi_out.osd.overlay import Overlay, Painter
 from hdmi_out.osd.palette import Colour, TypeScale
 from hdmi_out.osd.typeface import ASCENT, LINE, MIDDLE, Typeface
@@ -73,7 +73,9 @@ def draw_label(label: TileLabel, tile: Rect, face: Typeface, scale: TypeScale, *
         pen.text(state_x, middle, label.state, size, _STATES[label.mark])
         _draw_mark(painter, label.mark, mark_x, middle, size)
     end = mark_x - size if label.mark is not Mark.NONE else tile.width - pad
-    pen.text(pad, middle, face.fitted(label.name, size, end - pad), size, palette.WHITE)
+    after = pen.text(pad, middle, face.fitted(label.name, size, end - pad), size, palette.WHITE) + size
+    if label.note and after + size < end:
+        pen.text(after, middle, face.fitted(label.note, size, end - after), size, palette.SOFT)
     return painter.finish()
 
 
@@ -94,6 +96,8 @@ def _draw_mark(painter: Painter, mark: Mark, x: float, y: float, size: int) -> N
 def draw_card(card: Card, tile: Rect, face: Typeface, scale: TypeScale) -> Overlay:
     """The card that stands in place of a picture."""
     painter = Painter(tile.width, tile.height, palette.CARD)
+    if not (card.title or card.age or card.detail):
+        return painter.finish()
     pen = Pen(painter, face)
     title = min(scale.title, max(round(tile.height * 0.13), 12))
     small = tile_type_size(tile, scale)
@@ -178,3 +182,33 @@ def _draw_action(pen: Pen, text: str, right: int, middle: float, tone: _ToneColo
     pen.painter.rect(Rect(left, round(middle - height / 2), width, height), tone.accent)
     pen.text(left + size, middle, text, size, tone.ground)
     return left - size
+
+
+def draw_toast(text: str, body: Rect, face: Typeface, scale: TypeScale, *, big: bool) -> Overlay:
+    """A plate with a few words."""
+    size = scale.time if big else scale.title
+    text = face.fitted(text, size, body.width - 4 * size)
+    painter = Painter(even(face.width(text, size) + 2 * size), even(size * 2.2), palette.BLUE_DEEP)
+    painter.rect(Rect(0, 0, painter.width, max(size // 10, 2)), palette.BLUE)
+    Pen(painter, face).centred(painter.height / 2, text, size, palette.WHITE)
+    return painter.finish()
+
+
+def draw_row(row: Row, area: Rect, face: Typeface, scale: TypeScale) -> Overlay:
+    """A row of a list: its text left, its value right; the chosen one marked."""
+    painter = Painter(area.width, area.height, palette.BLUE_DEEP if row.chosen else palette.BAR)
+    pen, pad, middle = Pen(painter, face), scale.body, area.height / 2
+    if row.chosen:
+        painter.rect(Rect(0, 0, max(scale.small // 3, 3), area.height), palette.BLUE)
+    size = min(scale.title if row.heading else scale.body, round(area.height * 0.6))
+    colour = palette.FAINT if row.faint else palette.WHITE
+    if row.heading:
+        colour = palette.SOFT
+    right = area.width - pad
+    if row.value:
+        value = face.fitted(row.value, size, area.width // 2)
+        right -= face.width(value, size)
+        pen.text(right, middle, value, size, palette.SOFT)
+        right -= size
+    pen.text(pad, middle, face.fitted(row.text, size, right - pad), size, colour)
+    return painter.finish()

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
 
-from hdmi_out.layout.wall import TILES_MAX
 from hdmi_out.osd.words import EXPIRED, Words
 from hdmi_out.site_state import Camera, Denial, SiteState, lapsed_since
 
@@ -41,16 +40,18 @@ class Tone(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TileLabel:
-    """What stands over a picture: the camera's name, and its recording state after its mark."""
+    """What stands over a picture: the camera's name, a `note` in a lower voice, and the recording state after its
+    mark."""
 
     name: str
+    note: str = ""
     state: str = ""
     mark: Mark = Mark.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What stands in place of a picture. `age` and `detail` may be empty."""
+    """What stands in place of a picture. Any of it may be empty."""
 
     title: str
     age: str = ""
@@ -87,46 +88,41 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TileContent:
-    """A camera's tile: the newest picture under its label, or the card."""
+class Row:
+    """A row of a list. `heading`: the title over the others; `faint`: only a hint."""
 
-    camera: str
-    label: TileLabel
-    card: Card | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WallContent:
-    """The whole wall."""
-
-    tiles: tuple[TileContent, ...]
-    time: TimePanel
-    message: Message
+    text: str
+    value: str = ""
+    chosen: bool = False
+    heading: bool = False
+    faint: bool = False
 
 
-def tile_label(camera: Camera, words: Words, *, reachable: bool) -> TileLabel:
+def tile_label(camera: Camera, words: Words, *, reachable: bool, note: str = "") -> TileLabel:
     """The label of a camera; without a reachable recorder nobody knows whether it records, so nothing is said."""
     name = camera.name or camera.id
     if not reachable:
-        return TileLabel(name=name)
+        return TileLabel(name=name, note=note)
     match camera.recording.phase:
         case "recording":
-            return TileLabel(name=name, state=words.recording, mark=Mark.RECORDING)
+            return TileLabel(name=name, note=note, state=words.recording, mark=Mark.RECORDING)
         case "waiting" | "stopped" if chosen := words.by_choice.get(camera.recording.reason or ""):
-            return TileLabel(name=name, state=chosen, mark=Mark.WAITING)
+            return TileLabel(name=name, note=note, state=chosen, mark=Mark.WAITING)
         case "stopped":
-            return TileLabel(name=name, state=words.stopped, mark=Mark.STOPPED)
+            return TileLabel(name=name, note=note, state=words.stopped, mark=Mark.STOPPED)
         case "waiting":
-            return TileLabel(name=name, state=words.waiting, mark=Mark.WAITING)
+            return TileLabel(name=name, note=note, state=words.waiting, mark=Mark.WAITING)
         case _:
-            return TileLabel(name=name)
+            return TileLabel(name=name, note=note)
 
 
-def no_signal_card(camera: Camera, age_seconds: float | None, words: Words, *, refusal: str = "") -> Card:
-    """The card of a camera without pictures; `age_seconds` since the last one on the wall, None before the first.
-    `refusal` is the recorder's reason for giving none."""
-    stream = camera.streams.get(camera.wall_stream)
-    detail = refusal or (words.phases.get(stream.phase, "") if stream else "")
+def no_signal_card(
+    camera: Camera, age_seconds: float | None, words: Words, *, stream: str = "", refusal: str = ""
+) -> Card:
+    """The card of a camera without pictures; `age_seconds` since the last one, None before the first. `stream`: main
+    or sub, else the one of the wall. `refusal` is the recorder's reason for giving none."""
+    known = camera.streams.get(stream or camera.wall_stream)
+    detail = refusal or (words.phases.get(known.phase, "") if known else "")
     age = "" if age_seconds is None else duration(age_seconds, words)
     return Card(title=words.no_signal, age=age, detail=detail)
 
@@ -138,9 +134,16 @@ def time_panel(now: datetime, zone: tzinfo, words: Words) -> TimePanel:
 
 
 def message(
-    state: SiteState | None, now: datetime, zone: tzinfo, words: Words, *, lost_seconds: float | None
+    state: SiteState | None,
+    now: datetime,
+    zone: tzinfo,
+    words: Words,
+    *,
+    lost_seconds: float | None,
+    caption: str = "",
 ) -> Message:
-    """The most important thing to know now. `lost_seconds`: for how long the recorder has been unreachable."""
+    """The most important thing to know now. `lost_seconds`: for how long the recorder has been unreachable. `caption`:
+    what a view says of itself while all is calm."""
     if state is None and (lost_seconds or 0.0) < REACHING_SECONDS:
         return Message(tone=Tone.CALM, title=words.reaching)
     if state is None or lost_seconds is not None:
@@ -152,7 +155,7 @@ def message(
         return _lapsed(state, lapsed, zone, words)
     for title, text in _notices(state, words):
         return Message(tone=Tone.NOTICE, title=title, facts=(Fact(text=text),))
-    return _countdown(state, now, zone, words) or _summary(state, words)
+    return _countdown(state, now, zone, words) or _summary(state, words, caption)
 
 
 def duration(seconds: float, words: Words) -> str:
@@ -185,7 +188,7 @@ def _lapsed(state: SiteState, lapsed: Sequence[Camera], zone: tzinfo, words: Wor
     for title, text in _notices(state, words):  # what is wrong with a new licence file is what matters then
         facts = [*facts[:1], Fact(label=title, text=text)]
         break
-    when = "" if since is None else words.lapsed_since.format(_instant(since, zone, words))
+    when = "" if since is None else words.lapsed_since.format(instant_text(since, zone, words))
     denial = next((camera.licence.denial for camera in lapsed if camera.licence.denial), Denial(code=EXPIRED))
     title = words.lapsed_title if denial.code == EXPIRED else denial.title or words.lapsed_title
     action = words.actions.get(denial.code) or denial.remedy or words.actions[EXPIRED]
@@ -216,7 +219,7 @@ def _last_day(camera: Camera, until: datetime, zone: tzinfo) -> date:
     return camera.licence.last_day or (until - timedelta(microseconds=1)).astimezone(zone).date()
 
 
-def _summary(state: SiteState, words: Words) -> Message:
+def _summary(state: SiteState, words: Words, caption: str) -> Message:
     recording = sum(camera.recording.phase == "recording" for camera in state.cameras)
     count = len(state.cameras)
     if not count:
@@ -224,8 +227,8 @@ def _summary(state: SiteState, words: Words) -> Message:
     text = words.all_recording if recording == count else words.some_recording
     if recording == count == 1:
         text = words.one_recording
-    hidden = words.not_shown.format(count - TILES_MAX) if count > TILES_MAX else ""
-    return Message(tone=Tone.CALM, title=text.format(count, recording), aside=_joined((hidden, state.device.id), words))
+    aside = _joined((caption, state.device.id), words)
+    return Message(tone=Tone.CALM, title=text.format(count, recording), aside=aside)
 
 
 def _names(some: Sequence[Camera], everyone: Sequence[Camera], words: Words) -> str:
@@ -250,7 +253,8 @@ def _calendar(day: date, words: Words) -> dict[str, str | int]:
     }
 
 
-def _instant(instant: datetime, zone: tzinfo, words: Words) -> str:
+def instant_text(instant: datetime, zone: tzinfo, words: Words) -> str:
+    """An instant to the minute in its zone, as it is written in the language."""
     local = instant.astimezone(zone)
     return words.instant.format(**_calendar(local, words), hour=local.hour, minute=local.minute)
 

@@ -47,7 +47,22 @@ class Words:
     one_recording: str
     all_recording: str
     some_recording: str
-    not_shown: str
+    page: str
+    sub_instead: str
+    menu: str
+    menu_views: Mapping[str, str]
+    menu_grid: str
+    menu_grid_auto: str
+    menu_tiles: str
+    menu_language: str
+    menu_full_screen: str
+    menu_close: str
+    menu_hint: str
+    language: str
+    on: str
+    off: str
+    tour: str
+    tour_paused: str
     some_cameras: str
     no_cameras: str
     list_separator: str
@@ -101,7 +116,31 @@ _JA = Words(
     one_recording="録画中",
     all_recording="{}台すべて録画中",
     some_recording="{}台中{}台を録画中",
-    not_shown="ほか{}台は表示されていません",
+    page="ページ {}/{}",
+    sub_instead="サブ映像（メイン映像なし）",
+    menu="メニュー",
+    menu_views={
+        "wall": "ライブ一覧",
+        "camera": "1台表示",
+        "tour": "巡回表示",
+        "playback": "再生",
+        "search": "検索",
+        "events": "イベント",
+        "licence": "ライセンスと機器",
+        "registration": "機器の登録",
+    },
+    menu_grid="画面分割",
+    menu_grid_auto="自動",
+    menu_tiles="{}分割",
+    menu_language="言語 / Language",
+    menu_full_screen="全画面",
+    menu_close="閉じる",
+    menu_hint="↑↓ 選ぶ　OK 決定　戻る 閉じる",
+    language="日本語",
+    on="オン",
+    off="オフ",
+    tour="巡回中",
+    tour_paused="巡回 一時停止",
     some_cameras="{}台",
     no_cameras="カメラが登録されていません",
     list_separator="・",
@@ -165,7 +204,31 @@ _EN = Words(
     one_recording="Recording",
     all_recording="All {} cameras recording",
     some_recording="{1} of {0} cameras recording",
-    not_shown="{} more not shown",
+    page="Page {}/{}",
+    sub_instead="sub stream (no main stream)",
+    menu="Menu",
+    menu_views={
+        "wall": "Live wall",
+        "camera": "Single camera",
+        "tour": "Tour",
+        "playback": "Playback",
+        "search": "Search",
+        "events": "Events",
+        "licence": "Licence and device",
+        "registration": "Register the device",
+    },
+    menu_grid="Grid",
+    menu_grid_auto="automatic",
+    menu_tiles="{} tiles",
+    menu_language="Language / 言語",
+    menu_full_screen="Full screen",
+    menu_close="Close",
+    menu_hint="↑↓ choose   OK select   Back close",
+    language="English",
+    on="on",
+    off="off",
+    tour="Tour",
+    tour_paused="Tour paused",
     some_cameras="{} cameras",
     no_cameras="No cameras registered",
     list_separator=", ",

@@ -14,11 +14,15 @@ import pytest_asyncio
 
 from gate.clock import SystemClock
 from hdmi_out.compositor.canvas import Canvas
-from hdmi_out.compositor.wall import Wall
+from hdmi_out.layout.rect import Rect
+from hdmi_out.live import Source
+from hdmi_out.monitor import make_screen
 from hdmi_out.osd.typeface import Typeface, open_typeface
 from hdmi_out.output import Output
-from hdmi_out.site import Site
+from hdmi_out.site import Site, open_session
 from hdmi_out.stream import CameraStream
+from hdmi_out.views.choices import Choices
+from hdmi_out.views.screen import Screen
 from tests.fakes.local_site import FakeCamera, LocalSite, make_loop
 
 LOOK_SECONDS = 0.02
@@ -45,7 +49,8 @@ class RunningWall:
     socket: Path
     recorder: LocalSite
     canvas: Canvas
-    wall: Wall
+    screen: Screen
+    choices: Choices
     site: Site
     output: Output
     recorder_up: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
@@ -76,10 +81,13 @@ class RunningWall:
         before = self.camera(name)["pictures"]
         await self.until(lambda: self.camera(name)["pictures"] >= before + count)
 
-    def luma(self, name: str) -> int:
+    def stream(self, name: str, stream: str = "sub") -> CameraStream:
+        """A camera's stream on the screen."""
+        return self.site.streams[Source(name, stream)]
+
+    def luma(self, name: str, stream: str = "sub") -> int:
         """The middle of a camera's tile."""
-        area = self.wall.picture_area(name)
-        assert area is not None
+        area = self.stream(name, stream).box
         plane = self.canvas.planes[0]
         return int(plane[area.y + area.height * 3 // 4, area.x + 8 : area.x + 40].mean())
 
@@ -113,20 +121,24 @@ def cameras() -> list[FakeCamera]:
 async def running(tmp_path: Path, face: Typeface, cameras: list[FakeCamera]) -> AsyncIterator[RunningWall]:
     """The wall runs; the recorder is up."""
     clock = SystemClock()
-    canvas = Canvas(640, 360)
-    wall = Wall(canvas, face)
+    canvas, choices = Canvas(640, 360), Choices()
+    screen = make_screen(canvas, choices, face)
     workers = ThreadPoolExecutor(2)
     socket = tmp_path / "rec.sock"
-    site = Site(
-        socket, clock, lambda camera: CameraStream(camera, workers, lambda: wall.picture_area(camera)), language=None
-    )
-    output = Output(site, wall, [CountingSink()], clock, fps=FRAMES_PER_SECOND, language=None, time_zone=None)
-    made = RunningWall(clock, socket, LocalSite(cameras, clock), canvas, wall, site, output)
+    session = open_session(socket)
+
+    def new_stream(camera: str, box: Rect) -> CameraStream:
+        return CameraStream(camera, workers, box)
+
+    site = Site(session, clock, new_stream, language=None)
+    output = Output(site, screen, canvas, [CountingSink()], clock, choices, fps=FRAMES_PER_SECOND, time_zone=None)
+    made = RunningWall(clock, socket, LocalSite(cameras, clock), canvas, screen, choices, site, output)
 
     async def run() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(site.run)
             group.start_soon(output.run)
+            group.start_soon(screen.run)
 
     await made.start_recorder()
     task = asyncio.create_task(run())
@@ -134,6 +146,7 @@ async def running(tmp_path: Path, face: Typeface, cameras: list[FakeCamera]) -> 
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+    await session.close()
     await made.stop_recorder()
     workers.shutdown()
     clock.close()

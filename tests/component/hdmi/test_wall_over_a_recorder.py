@@ -3,11 +3,13 @@
 import dataclasses
 
 from hdmi_out.compositor.canvas import Canvas
-from hdmi_out.layout.wall import plan_wall
+from hdmi_out.layout.screen import plan_screen
+from hdmi_out.live import Source
 from hdmi_out.osd.draw import draw_message
 from hdmi_out.osd.model import Message, Tone
 from hdmi_out.osd.palette import type_scale
 from hdmi_out.osd.typeface import Typeface
+from hdmi_out.views.keys import Key
 from tests.component.hdmi.conftest import FRAMES_PER_SECOND, RunningWall
 from tests.fakes.local_site import FakeCamera, make_loop
 
@@ -55,7 +57,7 @@ async def test_camera_without_a_sub_stream_shows_its_main_stream(
 async def test_corrupt_picture_is_survived_and_never_shown(running: RunningWall, cameras: list[FakeCamera]) -> None:
     await running.pictures("cam1", 3)
     cameras[0].corrupt_next = 1
-    await running.until(lambda: running.site.streams["cam1"].corrupt == 1)
+    await running.until(lambda: running.stream("cam1").corrupt == 1)
     assert running.luma("cam1") in range(50, 190)
     await running.pictures("cam1", 8)
     assert running.camera("cam2")["pause_ms_max"] <= PAUSE_MS_MAX
@@ -139,16 +141,16 @@ async def test_cameras_can_be_added_and_removed(running: RunningWall, cameras: l
     removed = running.recorder.cameras.pop(0)
     running.recorder.changed()
     await running.until(lambda: not removed.watched)
-    assert "cam1" not in running.site.streams
+    assert Source("cam1", "sub") not in running.site.streams
 
 
 async def test_refused_stream_says_why_on_its_card(running: RunningWall, cameras: list[FakeCamera]) -> None:
     await running.pictures("cam1", 1)
     cameras[0].refusal = {"title": "利用できません", "code": "EXPIRED"}
-    await running.until(lambda: running.site.streams["cam1"].refusal == "利用できません")
+    await running.until(lambda: running.stream("cam1").refusal == "利用できません")
     cameras[0].refusal = None
     await running.pictures("cam1", 3)
-    await running.until(lambda: running.site.streams["cam1"].refusal == "")
+    await running.until(lambda: running.stream("cam1").refusal == "")
 
 
 async def test_format_may_change_within_a_connection_to_the_next(
@@ -159,8 +161,7 @@ async def test_format_may_change_within_a_connection_to_the_next(
     cameras[0].loop = make_loop(320, 240, grey=100)
     await running.start_recorder()
     await running.pictures("cam1", 3)
-    area = running.wall.picture_area("cam1")
-    assert area is not None
+    area = running.stream("cam1").box
     assert running.canvas.planes[0][area.y + area.height // 2, area.x + 2] == 16
 
 
@@ -175,7 +176,7 @@ async def test_burst_of_pictures_holds_nobody_up(running: RunningWall, cameras: 
 
 
 async def test_wall_speaks_the_recorders_language(running: RunningWall, face: Typeface) -> None:
-    area = plan_wall(running.canvas.width, running.canvas.height, 2).message
+    area = plan_screen(running.canvas.width, running.canvas.height).message
     expected = Canvas(running.canvas.width, running.canvas.height)
     calm = Message(tone=Tone.CALM, title="All 2 cameras recording", aside="rec-1")
     expected.lay(area.x, area.y, draw_message(calm, area, face, type_scale(expected.height)))
@@ -193,7 +194,7 @@ async def test_output_never_runs_faster_than_its_frame_rate(running: RunningWall
     assert 3 < fps < FRAMES_PER_SECOND * 1.1
 
 
-async def test_cameras_beyond_the_wall_are_neither_fetched_nor_waited_for(
+async def test_cameras_of_another_page_are_neither_fetched_nor_waited_for(
     running: RunningWall, cameras: list[FakeCamera]
 ) -> None:
     cameras.extend(dataclasses.replace(cameras[0], id=f"more{n}", fps=2, watched=set()) for n in range(17))
@@ -202,3 +203,7 @@ async def test_cameras_beyond_the_wall_are_neither_fetched_nor_waited_for(
     wanted = [camera.id for camera in cameras[:16]]
     await running.until(lambda: running.camera_ids() == wanted)
     assert not any(camera.watched for camera in cameras[16:])
+    running.output.act(Key.NEXT)
+    await running.until(lambda: all(camera.watched for camera in cameras[16:]))
+    await running.until(lambda: running.camera_ids() == [camera.id for camera in cameras[16:]])
+    await running.until(lambda: not any(camera.watched for camera in cameras[:16]))

@@ -1,18 +1,23 @@
 """Composition: what is painted, and what is left alone."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from hdmi_out.compositor.canvas import Canvas, Picture
+from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.compositor.statistics import OutputCount
-from hdmi_out.compositor.wall import Wall
 from hdmi_out.layout.rect import Rect
-from hdmi_out.osd.model import Card, Mark, Message, TileContent, TileLabel, TimePanel, Tone, WallContent
+from hdmi_out.live import Source
 from hdmi_out.osd.overlay import Painter
 from hdmi_out.osd.palette import WHITE, Colour, colour
 from hdmi_out.osd.typeface import Typeface, open_typeface
+from hdmi_out.site_state import Camera, Recording
+from hdmi_out.views.choices import Choices
+from hdmi_out.views.wall import WallView
+from tests.unit.hdmi.moments import camera, lapsed, live, made_stage, moment, silent
 
-CALM = Message(tone=Tone.CALM, title="録画中")
+A, B = Source("a", "sub"), Source("b", "sub")
 
 
 @pytest.fixture(scope="module")
@@ -21,104 +26,103 @@ def face() -> Typeface:
 
 
 @pytest.fixture
-def wall(face: Typeface) -> Wall:
-    return Wall(Canvas(640, 360), face)
+def canvas() -> Canvas:
+    return Canvas(640, 360)
 
 
-def picture(area: Rect, luma: int) -> Picture:
-    half = (area.height // 2, area.width // 2)
-    planes = (
-        np.full((area.height, area.width), luma, np.uint8),
-        np.full(half, 90, np.uint8),
-        np.full(half, 160, np.uint8),
-    )
-    return Picture(width=area.width, height=area.height, planes=planes)
+@pytest.fixture
+def wall(face: Typeface, canvas: Canvas) -> WallView:
+    return WallView(made_stage(canvas, face), Choices())
 
 
-def tile(camera: str, card: Card | None = None, state: str = "REC") -> TileContent:
-    return TileContent(camera=camera, label=TileLabel(name=camera, state=state, mark=Mark.RECORDING), card=card)
+def area_of(wall: WallView, source: Source, *cameras: Camera) -> Rect:
+    return wall.wanted(moment(*cameras))[source]
 
 
-def content(*tiles: TileContent, time: str = "12:00:00", message: Message = CALM) -> WallContent:
-    return WallContent(tiles=tiles, time=TimePanel(time=time, day="1月1日"), message=message)
-
-
-def area_of(wall: Wall, camera: str) -> Rect:
-    area = wall.picture_area(camera)
-    assert area is not None
-    return area
-
-
-def luma_low(wall: Wall, camera: str) -> np.ndarray:
+def luma_low(canvas: Canvas, area: Rect) -> np.ndarray:
     """The lower half of a tile, where no label is."""
-    area = area_of(wall, camera)
-    return wall.canvas.planes[0][area.y + area.height // 2 : area.bottom, area.x : area.right]
+    return canvas.planes[0][area.y + area.height // 2 : area.bottom, area.x : area.right]
 
 
-def test_new_picture_is_painted_and_told(wall: Wall) -> None:
-    wall.arrange(("a", "b"))
-    shown = wall.compose(content(tile("a"), tile("b")), {"a": picture(area_of(wall, "a"), 200)})
-    assert shown == {"a"}
-    assert (luma_low(wall, "a") == 200).all()
-    assert (luma_low(wall, "b") != 200).all()
+def test_new_picture_is_painted_and_told(wall: WallView, canvas: Canvas) -> None:
+    both = camera("a"), camera("b")
+    a, b = area_of(wall, A, *both), area_of(wall, B, *both)
+    shown = wall.compose(moment(*both, live={A: live(a, 200)}), whole=True)
+    assert set(shown) == {A}
+    assert (luma_low(canvas, a) == 200).all()
+    assert (luma_low(canvas, b) != 200).all()
 
 
-def test_only_the_tile_with_a_new_picture_changes(wall: Wall) -> None:
-    wall.arrange(("a", "b"))
-    both = content(tile("a"), tile("b"))
-    wall.compose(both, {name: picture(area_of(wall, name), 100) for name in "ab"})
-    before = wall.canvas.planes[0].copy()
-    wall.compose(both, {"b": picture(area_of(wall, "b"), 150)})
-    changed = np.argwhere(wall.canvas.planes[0] != before)
-    area = area_of(wall, "b")
-    assert (changed.min(axis=0) >= (area.y, area.x)).all()
-    assert (changed.max(axis=0) < (area.bottom, area.right)).all()
+def test_only_the_tile_with_a_new_picture_changes(wall: WallView, canvas: Canvas) -> None:
+    both = camera("a"), camera("b")
+    a, b = area_of(wall, A, *both), area_of(wall, B, *both)
+    wall.compose(moment(*both, live={A: live(a, 100), B: live(b, 100)}), whole=True)
+    before = canvas.planes[0].copy()
+    canvas.changed.clear()
+    wall.compose(moment(*both, live={A: live(None), B: live(b, 150)}), whole=False)
+    changed = np.argwhere(canvas.planes[0] != before)
+    assert (changed.min(axis=0) >= (b.y, b.x)).all()
+    assert (changed.max(axis=0) < (b.bottom, b.right)).all()
+    assert all(b.contains(area) for area in canvas.changed), "the canvas tells what was painted"
+    canvas.changed.clear()
+    wall.compose(moment(*both, live={A: live(None), B: live(None)}), whole=False)
+    assert canvas.changed == []
 
 
-def test_label_can_change_without_a_new_picture_and_does_not_darken_it(wall: Wall) -> None:
-    wall.arrange(("a",))
-    wall.compose(content(tile("a")), {"a": picture(area_of(wall, "a"), 120)})
-    first = wall.canvas.planes[0].copy()
-    wall.compose(content(tile("a", state="録画停止")), {})
-    assert (wall.canvas.planes[0] != first).any()
-    wall.compose(content(tile("a")), {})
-    assert (wall.canvas.planes[0] == first).all()
+def test_label_can_change_without_a_new_picture_and_does_not_darken_it(wall: WallView, canvas: Canvas) -> None:
+    usual = camera("a")
+    area = area_of(wall, A, usual)
+    wall.compose(moment(usual, live={A: live(area, 120)}), whole=True)
+    first = canvas.planes[0].copy()
+    stopped = dataclasses.replace(usual, recording=Recording(phase="stopped"))
+    wall.compose(moment(stopped, live={A: live(None)}), whole=False)
+    assert (canvas.planes[0] != first).any()
+    wall.compose(moment(usual, live={A: live(None)}), whole=False)
+    assert (canvas.planes[0] == first).all()
 
 
-def test_card_replaces_the_picture_and_the_stale_picture_never_returns(wall: Wall) -> None:
-    wall.arrange(("a",))
-    wall.compose(content(tile("a")), {"a": picture(area_of(wall, "a"), 200)})
-    wall.compose(content(tile("a", Card(title="映像なし", age="2秒"))), {})
-    ground = np.bincount(luma_low(wall, "a").ravel()).argmax()
-    assert ground < 60
-    wall.compose(content(tile("a")), {})
-    assert (luma_low(wall, "a") < 60).all()
+def test_card_replaces_the_picture_and_the_stale_picture_never_returns(wall: WallView, canvas: Canvas) -> None:
+    one = camera("a")
+    area = area_of(wall, A, one)
+    wall.compose(moment(one, live={A: live(area, 200)}), whole=True)
+    wall.compose(moment(one, live={A: silent(2.5)}), whole=False)
+    assert np.bincount(luma_low(canvas, area).ravel()).argmax() < 60
+    wall.compose(moment(one, live={A: silent(None, opened_seconds=0.1)}), whole=False)
+    assert (luma_low(canvas, area) < 60).all(), "opened anew, it waits for a new picture"
 
 
-def test_pictures_of_an_earlier_plan_are_not_shown_over_other_tiles(wall: Wall) -> None:
-    wall.arrange(("a",))
-    big = picture(area_of(wall, "a"), 200)
-    shown = wall.compose(content(tile("a"), tile("b")), {"a": big})
-    assert shown == set()
+def test_what_was_covered_comes_back_whole_with_its_newest_picture(wall: WallView, canvas: Canvas) -> None:
+    one = camera("a")
+    area = area_of(wall, A, one)
+    wall.compose(moment(one, live={A: live(area, 200)}), whole=True)
+    before = canvas.planes[0].copy()
+    canvas.fill(Rect(0, 0, 640, 300), WHITE)
+    wall.compose(moment(one, live={A: live(None)}), whole=True)
+    assert (canvas.planes[0][:300] == before[:300]).all()
 
 
-def test_no_picture_moves_when_the_band_appears(wall: Wall) -> None:
-    wall.arrange(("a", "b"))
-    wall.compose(content(tile("a"), tile("b")), {name: picture(area_of(wall, name), 100) for name in "ab"})
-    above = wall.canvas.planes[0][: area_of(wall, "a").bottom].copy()
-    band = Message(tone=Tone.BAND, title="ライセンス切れ", action="ライセンスを割り当ててください")
-    wall.compose(content(tile("a"), tile("b"), message=band), {})
-    assert (wall.canvas.planes[0][: above.shape[0]] == above).all()
-    assert (wall.canvas.planes[0][-4:, 300:] != 26).any()
+def test_pictures_of_an_earlier_plan_are_not_shown_over_other_tiles(wall: WallView) -> None:
+    big = area_of(wall, A, camera("a"))
+    shown = wall.compose(moment(camera("a"), camera("b"), live={A: live(big, 200)}), whole=True)
+    assert set(shown) == set()
 
 
-def test_narrow_picture_is_framed_not_stretched(wall: Wall) -> None:
-    wall.arrange(("a",))
-    area = area_of(wall, "a")
+def test_no_picture_moves_when_a_licence_lapses(wall: WallView, canvas: Canvas) -> None:
+    both = camera("a"), camera("b")
+    a, b = area_of(wall, A, *both), area_of(wall, B, *both)
+    wall.compose(moment(*both, live={A: live(a, 100), B: live(b, 100)}), whole=True)
+    above = luma_low(canvas, a).copy()
+    wall.compose(moment(*map(lapsed, both), live={A: live(None), B: live(None)}), whole=False)
+    assert (luma_low(canvas, a) == above).all()
+
+
+def test_narrow_picture_is_framed_not_stretched(wall: WallView, canvas: Canvas) -> None:
+    one = camera("a")
+    area = area_of(wall, A, one)
     narrow = Rect(0, 0, area.width // 8 * 4, area.height)
     for _ in range(2):
-        wall.compose(content(tile("a")), {"a": picture(narrow, 180)})
-    columns = luma_low(wall, "a")[0]
+        wall.compose(moment(one, live={A: live(narrow, 180)}), whole=False)
+    columns = luma_low(canvas, area)[0]
     assert (columns == 180).sum() == narrow.width
     assert columns[0] == columns[-1] == 16
 

@@ -6,27 +6,44 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdmi_out.layout.rect import Rect, fit
-from hdmi_out.layout.wall import grid_side, plan_wall
+from hdmi_out.layout.screen import plan_screen
+from hdmi_out.layout.wall import GRIDS, grid_side, pages_of, plan_wall
 
 EVEN_WIDTHS = st.integers(320, 1920).map(lambda half: 2 * half)
 EVEN_HEIGHTS = st.integers(180, 1080).map(lambda half: 2 * half)
 
 
-@given(EVEN_WIDTHS, EVEN_HEIGHTS, st.integers(0, 40))
-def test_tiles_and_bar_are_inside_even_and_apart(width: int, height: int, cameras: int) -> None:
-    layout = plan_wall(width, height, cameras)
-    pieces = [*layout.tiles, layout.clock, layout.message]
+@given(EVEN_WIDTHS, EVEN_HEIGHTS, st.sampled_from(GRIDS))
+def test_tiles_and_bar_are_inside_even_and_apart(width: int, height: int, side: int) -> None:
+    layout = plan_screen(width, height)
+    tiles = plan_wall(layout.body, side).tiles
+    pieces = [*tiles, layout.clock, layout.message]
     canvas = Rect(0, 0, width, height)
     assert all(canvas.contains(piece) and piece.even and piece.width and piece.height for piece in pieces)
     assert not any(one.overlaps(other) for one, other in itertools.combinations(pieces, 2))
     assert layout.clock.width + layout.message.width == width
 
 
-@given(EVEN_WIDTHS, EVEN_HEIGHTS, st.integers(1, 16))
-def test_tiles_are_16_to_9_and_every_camera_has_one(width: int, height: int, cameras: int) -> None:
-    layout = plan_wall(width, height, cameras)
-    assert cameras <= len(layout.tiles)
-    for tile in layout.tiles:
+@given(EVEN_WIDTHS, EVEN_HEIGHTS, st.sampled_from(GRIDS))
+def test_the_frame_around_a_tile_touches_no_picture_and_no_bar(width: int, height: int, side: int) -> None:
+    layout = plan_screen(width, height)
+    wall = plan_wall(layout.body, side)
+    for tile in wall.tiles:
+        for edge in tile.frame(wall.gap):
+            assert edge.even
+            assert layout.body.contains(edge)
+            assert not any(edge.overlaps(other) for other in wall.tiles)
+
+
+@given(EVEN_WIDTHS, EVEN_HEIGHTS, st.integers(1, 40), st.sampled_from((None, *GRIDS)))
+def test_tiles_are_16_to_9_and_every_camera_has_one_on_some_page(
+    width: int, height: int, cameras: int, chosen: int | None
+) -> None:
+    side = chosen or grid_side(cameras)
+    wall = plan_wall(plan_screen(width, height).body, side)
+    assert pages_of(cameras, side) * len(wall.tiles) >= cameras
+    assert (pages_of(cameras, side) - 1) * len(wall.tiles) < cameras
+    for tile in wall.tiles:
         assert abs(tile.width - tile.height * 16 / 9) < 6
 
 

@@ -185,8 +185,9 @@ def test_calm_bar_sums_up(phases: list[str], ja: str, en: str) -> None:
     assert said(state, "ja").tone is Tone.CALM
 
 
-def test_cameras_beyond_the_wall_are_said_to_be_missing() -> None:
-    assert said(site(*(camera(str(i)) for i in range(19))), "ja").aside == "ほか3台は表示されていません　rec-1"
+def test_a_view_says_of_itself_what_it_shows_while_all_is_calm() -> None:
+    calm = model.message(site(camera("玄関")), X, TOKYO, words_of("ja"), lost_seconds=None, caption="ページ 2/3")
+    assert calm.aside == "ページ 2/3　rec-1"
 
 
 def test_disk_and_licence_messages_of_the_recorder_are_shown() -> None:

@@ -1,0 +1,34 @@
+"""The plan of the screen: the body, where a view is, over a bar with the time and the licence band.
+
+The bar is always there and always of the same size: when a licence lapses not a pixel of any picture moves.
+"""
+
+from dataclasses import dataclass
+
+from hdmi_out.layout.rect import Rect, even
+
+_BAR_SHARE = 0.142
+_CLOCK_SHARE = 0.235
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenLayout:
+    """`body` is the view's; `clock` and `message` are the two parts of `bar`."""
+
+    width: int
+    height: int
+    body: Rect
+    bar: Rect
+    clock: Rect
+    message: Rect
+
+
+def plan_screen(width: int, height: int) -> ScreenLayout:
+    """The plan for a canvas of even `width` and `height` (at least 320×180). Every rectangle is even, none overlap."""
+    bar_height = even(height * _BAR_SHARE)
+    bar = Rect(0, height - bar_height, width, bar_height)
+    clock = Rect(0, bar.y, even(width * _CLOCK_SHARE), bar_height)
+    message = Rect(clock.right, bar.y, width - clock.width, bar_height)
+    return ScreenLayout(
+        width=width, height=height, body=Rect(0, 0, width, bar.y), bar=bar, clock=clock, message=message
+    )
