@@ -15,7 +15,7 @@ from pathlib import Path
 from recorder.catalog.footage_queries import run_start_utc_ns
 from recorder.catalog.rows import SegmentId
 from recorder.media.access_unit import AccessUnit, VideoFormat
-from recorder.media.errors import MediaError
+from recorder.media.errors import BoxError, MediaError
 from recorder.media.fmp4 import FragmentHead, delay_of_init, format_of_init, parse_fragment_head, walk_boxes
 from recorder.playback.errors import FootageError
 from recorder.playback.fragments import FragmentPlace, Wanted, find_fragments
@@ -52,6 +52,7 @@ class PictureSource:
         self._formats: OrderedDict[bytes, VideoFormat] = OrderedDict()
         self._id: SegmentId | None = None
         self._gone: SegmentId | None = None
+        self._left_out: list[FragmentPlace] = []
         self._file = -1
         self._format: VideoFormat | None = None
         self._run_offset_90k = self._delay_90k = 0
@@ -73,19 +74,37 @@ class PictureSource:
         None at the end. Otherwise like `next_units`."""
         for place in self._places:
             if place.id == self._gone:
+                self._leave_out(place)
                 continue
             try:
                 self._turn_to(place)
-                return self._fragment(place)
-            except (OSError, MediaError, FootageError) as error:
+            except (OSError, MediaError) as error:
                 self._gone = place.id
-                _log.warning("camera %s: footage left out: %s", place.id.camera, error)
+                self._leave_out(place, error)
+                continue
+            try:
+                return self._fragment(place)
+            except (OSError, FootageError) as error:
+                self._gone = place.id
+                self._leave_out(place, error)
+            except MediaError as error:  # the index knows where the next one begins
+                self._leave_out(place, error)
         return None
+
+    def take_left_out(self) -> tuple[int, int] | None:
+        """From when to when (UTC nanoseconds) fragments were left out since the last call."""
+        places, self._left_out = self._left_out, []
+        return (min(p.utc_ns for p in places), max(p.end_utc_ns for p in places)) if places else None
 
     def close(self) -> None:
         """Closes the open file and the connection."""
         self._close_file()
         self._db.close()
+
+    def _leave_out(self, place: FragmentPlace, why: Exception | None = None) -> None:
+        self._left_out = [*self._left_out[:1], place]  # the first and the last tell from when to when
+        if why is not None:
+            _log.warning("camera %s: footage left out: %s", place.id.camera, why)
 
     def _turn_to(self, place: FragmentPlace) -> None:
         """Opens the segment of a fragment, unless it is open."""
@@ -120,6 +139,8 @@ class PictureSource:
         if first_only and moof_bytes > len(start):
             start = os.pread(self._file, moof_bytes, place.offset)
         head = parse_fragment_head(start[:moof_bytes], place.offset)
+        if head.data_bytes + moof_bytes + 8 != place.entry.bytes:
+            raise BoxError(f"{place.path}: a fragment whose pictures have another size than it has", place.offset)
         if first_only:
             data = memoryview(self._read(place, moof_bytes + 8, head.sample_bytes[0]))
         elif len(start) < place.entry.bytes:

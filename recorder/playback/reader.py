@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import anyio
 
@@ -17,6 +18,14 @@ READ_AHEAD_FRAGMENTS = 2
 """Fragments read before they are asked for: with the one in use the bound of what a reader holds in memory."""
 
 
+class Read(NamedTuple):
+    """The units of one fragment; `left_out`: from when to when (UTC nanoseconds) fragments before it could not be
+    read. The last one, at the end, has no units."""
+
+    units: list[AccessUnit] | None
+    left_out: tuple[int, int] | None
+
+
 class FootageReader:
     """The access units of a range, in the order they were recorded in (recorder.playback.fragments has the rules);
     each iteration goes on where the last one stopped."""
@@ -26,7 +35,7 @@ class FootageReader:
         self._wanted = wanted
         self._thread = thread
         self._source: PictureSource | None = None
-        self._ahead: deque[asyncio.Future[list[AccessUnit] | None]] = deque()
+        self._ahead: deque[asyncio.Future[Read]] = deque()
 
     async def __aiter__(self) -> AsyncIterator[AccessUnit]:
         """Raises sqlite3.Error."""
@@ -36,12 +45,16 @@ class FootageReader:
 
     async def next_units(self) -> list[AccessUnit] | None:
         """The units of the next fragment, at least one; None at the end. Raises sqlite3.Error."""
+        return (await self.next_read()).units
+
+    async def next_read(self) -> Read:
+        """The same, with what is missing before it. Raises sqlite3.Error."""
         loop = asyncio.get_running_loop()
         while len(self._ahead) <= READ_AHEAD_FRAGMENTS:
             self._ahead.append(loop.run_in_executor(self._thread, self._read))
         return await self._ahead.popleft()
 
-    def _read(self) -> list[AccessUnit] | None:
+    def _read(self) -> Read:
         if self._source is None:
             db = self._archive.connect()
             try:
@@ -49,7 +62,7 @@ class FootageReader:
             except BaseException:
                 db.close()
                 raise
-        return self._source.next_units()
+        return Read(self._source.next_units(), self._source.take_left_out())
 
     async def close(self) -> None:
         """Waits for the read that is under way; what was read ahead is dropped."""

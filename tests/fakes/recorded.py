@@ -24,7 +24,7 @@ class Recorded:
     root: Path
     camera: str = "cam1"
     segment_seconds: float = 4
-    runs: list[list[AccessUnit]] = field(default_factory=list)
+    runs: list[list[AccessUnit]] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
