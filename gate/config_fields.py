@@ -33,22 +33,34 @@ def _zone(value: str) -> str:
     return value
 
 
-def _loopback(value: str) -> str:
+def _address(value: str) -> str:
     host, port = split_address(value)
     try:
-        loopback = ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError:
         raise ValueError(f"an address like 127.0.0.1:8600 is wanted, not {value!r}") from None
     if not 0 <= port < 65536:
         raise ValueError(f"the port must be 0 to 65535, not {port}")
-    if not loopback:
-        raise ValueError(f"{host} is not a loopback address; this version has no sign-in and serves this machine only")
     return value
 
 
+def _loopback(value: str) -> str:
+    if not address_is_loopback(_address(value)):
+        host, _ = split_address(value)
+        raise ValueError(f"{host} is not a loopback address; nobody signs in here, it serves this machine only")
+    return value
+
+
+def address_is_loopback(address: str) -> bool:
+    """Whether only this machine can reach an address (`host:port`, the host in digits)."""
+    return ipaddress.ip_address(split_address(address)[0]).is_loopback
+
+
 TimeZone = Annotated[str, AfterValidator(_zone)]
-LoopbackAddress = Annotated[str, AfterValidator(_loopback)]
+ListenAddress = Annotated[str, AfterValidator(_address)]
 """`host:port`; port 0 takes any free one."""
+LoopbackAddress = Annotated[str, AfterValidator(_loopback)]
+"""The same, of this machine alone."""
 
 
 class ClockSection(Section):

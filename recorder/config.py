@@ -13,14 +13,15 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from gate.client.profiles import profile_place
-from gate.config_fields import ClockSection, LoopbackAddress, Section, TimeZone, beside, moved_ports
+from gate.config_fields import ClockSection, Section, TimeZone, beside, moved_ports
 from gate.licence.profile import REMO
-from gate.yaml_file import load
+from gate.yaml_file import PlacedError, load
 from recorder.catalog.rows import Stream
 from recorder.events.motion_settings import Motion, MotionSettings
 from recorder.ingest.approach import SourceChoice, TransportChoice
 from recorder.ingest.onvif.settings import OnvifSettings
 from recorder.record_settings import Record, RecordSettings
+from recorder.remote.settings import RemoteConfig
 
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
           "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
@@ -107,12 +108,6 @@ class LicenceConfig(Section):
         if self.mode == "service" and (self.url is None or self.path is not None):
             raise ValueError("mode service needs a url and has no path")
         return self
-
-
-class RemoteConfig(Section):
-    """`listen` null: no port at all; the remote side is reached through the licence service alone."""
-
-    listen: LoopbackAddress | None = "127.0.0.1:8600"
 
 
 class LocalConfig(Section):
@@ -237,6 +232,10 @@ class RecorderConfig(Section):
             raise ValueError("a direct camera is one camera with one card: take kind: edge for more")
         if self.remote.listen is None and self.licence.mode == "file":
             raise ValueError("remote.listen: null leaves no way to the remote side without a licence service")
+        if self.remote.access == "service" and self.licence.mode == "file":
+            raise PlacedError(
+                ("remote", "access"), "people of a licence service need one: write licence: {mode: service, url: …}"
+            )
         return self
 
 
@@ -253,6 +252,7 @@ def load_config(path: Path) -> RecorderConfig:
             "device": device.model_copy(update={"data_dir": beside(path, device.data_dir)}),
             "clock": config.clock.beside(path),
             "licence": licence.model_copy(update=keys),
+            "remote": config.remote.beside(path),
             "storage": config.storage.model_copy(update={"volumes": volumes}),
             "local": local.model_copy(update={"socket": beside(path, local.socket)}),
             "cameras": tuple(camera.with_streams(lambda link: link.beside(path)) for camera in config.cameras),

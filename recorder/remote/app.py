@@ -30,11 +30,12 @@ from recorder.web.viewers import Viewers
 
 
 def create_app(served: Served, viewers: Viewers | None = None) -> web.Application:
-    """The application; it serves loopback names only. Without `reload` the configuration cannot be read again."""
+    """The application. Without `reload` the configuration cannot be read again."""
     hub, gate, board, clock, config = served.hub, served.gate, served.board, served.clock, served.config
     language = config.device.language
     app = web.Application(
-        middlewares=[problems_middleware(language), guard_middleware(language)], client_max_size=REQUEST_BYTES_MAX
+        middlewares=[problems_middleware(language), guard_middleware(language, config.remote)],
+        client_max_size=REQUEST_BYTES_MAX,
     )
     app.on_response_prepare.append(add_security_headers)
     state = StateRoute(device=config.device, board=board, gate=gate, licence=served.licence, clock=clock)

@@ -171,8 +171,8 @@ _ROWS = {
         status=421,
         title=Text(ja="この名前ではアクセスできません", en="Not served under this name"),
         remedy=Text(
-            ja="localhost または 127.0.0.1 でアクセスしてください。",
-            en="Use localhost or 127.0.0.1.",
+            ja="localhost、IP アドレス、または設定の remote.names にある名前でアクセスしてください。",
+            en="Use localhost, its address in digits, or a name that the configuration has in remote.names.",
         ),
     ),
     "origin_refused": Row(
