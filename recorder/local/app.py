@@ -7,12 +7,15 @@ from pathlib import Path
 from aiohttp import web
 
 from gate.licence.features import Feature
+from recorder.device_information import DeviceInformation
 from recorder.local.unit_form import UnitForm
+from recorder.web.answers import json_answer
 from recorder.web.control_route import ControlRoute
 from recorder.web.events_route import EventsRoute
 from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import LiveRoute
 from recorder.web.middleware import problems_middleware
+from recorder.web.notify_route import NotifyRoute
 from recorder.web.protect_route import ProtectRoute
 from recorder.web.recording_route import RecordingRoute
 from recorder.web.served import Served
@@ -40,6 +43,12 @@ def create_app(served: Served) -> web.Application:
     recording = RecordingRoute(recordings=served.recordings, gate=gate, board=board, config=config, feature=None)
     app = web.Application(middlewares=[problems_middleware(config.device.language)], client_max_size=REQUEST_BYTES_MAX)
     app.router.add_get("/v1/state", state.handle)
+    information = DeviceInformation(board=board, clock=clock, config=config)
+
+    async def show_device(_: web.Request) -> web.Response:
+        return json_answer(information.object())
+
+    app.router.add_get("/v1/device", show_device)
     app.router.add_get("/v1/explain", ExplainRoute(gate=gate, board=board, clock=clock, config=config).handle)
     if served.catalog is not None:
         protect = ProtectRoute(catalog=served.catalog, device=config.device)
@@ -47,6 +56,9 @@ def create_app(served: Served) -> web.Application:
         app.router.add_post("/v1/protected", protect.change)
     if config.device.kind == "edge":  # a direct camera has no monitor
         app.router.add_get("/v1/cameras/{camera}/live", live.handle, allow_head=False)
+    if served.notices is not None:
+        notify = NotifyRoute(notices=served.notices, gate=gate, device=config.device, feature=None)
+        app.router.add_get("/v1/notify", notify.show, allow_head=False)
     app.router.add_get("/v1/cameras/{camera}/recording", recording.show)
     app.router.add_post("/v1/cameras/{camera}/recording", recording.change)
     if served.controls is not None:

@@ -87,3 +87,18 @@ async def test_an_unknown_camera_is_closed_with_4404(local: ClientSession) -> No
         assert (await ws.receive_json())["end"]["problem"]["code"] == "camera_unknown"
         assert (await ws.receive()).type is WSMsgType.CLOSE
     assert ws.close_code == 4404
+
+
+async def test_the_device_tells_of_itself_at_the_recorder_without_a_licence(
+    local: ClientSession, site: RemoteSite
+) -> None:
+    site.entitle(site.clock.now() - timedelta(seconds=1))
+    async with local.get("/v1/device") as answer:
+        assert answer.status == 200
+        told = await answer.json()
+    assert (told["id"], told["cameras"], told["storage"]["free_bytes"]) == (
+        "rec-1",
+        4,
+        81_000_000_000,
+    )
+    assert told["uptime_seconds"] >= 0 and told["firmware"] and isinstance(told["addresses"], list)
