@@ -68,7 +68,7 @@ async def run_device(
         for beside in (events, backfill):
             await beside.apply(config.cameras)
         apply = partial(_apply, cameras, controls, (events.apply, backfill.apply), licensing.uplink)
-        access = await stack.enter_async_context(open_access(config, gate, clock))
+        access = await stack.enter_async_context(open_access(config, licensing, clock))
         reload = ConfigReload(load=load, running=config, apply=apply)
         served = Served(
             hub=hub,

@@ -14,6 +14,7 @@ from gate.client.profiles import open_profile
 from gate.client.registration import Maker, Registration, open_device_identity
 from gate.client.timekeeper import Timekeeper, read_boot_id
 from gate.client.uplink_status import UplinkStatus
+from gate.client.visitors import Visitors
 from gate.clock import Clock
 from gate.licence.entitlement import Kind
 from gate.licence.profile import REMO
@@ -50,13 +51,14 @@ class LicenceSource(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licensing:
     """Each of `gate`, `licence` and `timekeeper` has a `run` that must be running. `uplink` is the `licence` of a
-    device that has a service."""
+    device that has a service, and `visitors` judges that service's people."""
 
     identity: DeviceIdentity
     timekeeper: Timekeeper
     gate: Gate
     licence: LicenceSource
     uplink: "Uplink | None" = None
+    visitors: Visitors | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +145,16 @@ def open_service_licensing(
         clock=clock,
         zone=place.zone,
     )
-    return Licensing(identity=identity, timekeeper=timekeeper, gate=gate, licence=uplink, uplink=uplink)
+    visitors = Visitors(
+        device=registration.device,
+        keys=lambda: acceptance.trusted.keys.keys,
+        evidence=gate.evidence,
+        owned=lambda: uplink.status.code is None,
+        clock=clock,
+    )
+    return Licensing(
+        identity=identity, timekeeper=timekeeper, gate=gate, licence=uplink, uplink=uplink, visitors=visitors
+    )
 
 
 def _timekeeper(clock: Clock, data_dir: Path) -> Timekeeper:

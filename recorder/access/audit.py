@@ -1,10 +1,9 @@
-"""The audit log: who did what, from where, when by trusted time. Noting is instant; a job writes what was noted.
+"""The audit log: who did what, from where, when by trusted time. Noting is instant; a job keeps what was noted.
 
 1. Entries are only appended. Beyond ENTRIES_MAX, or older than AGE_MAX, the oldest are cut, and counted.
 2. What cannot be kept (a full disk, a flood) is counted as lost, and that count is kept with the log.
 """
 
-import asyncio
 import logging
 import sqlite3
 from collections import deque
@@ -14,7 +13,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from gate.clock import Clock
 from recorder.access.actor import Actor
 from recorder.access.database import AccessDatabase
 
@@ -22,7 +20,6 @@ ENTRIES_MAX = 100_000
 AGE_MAX = timedelta(days=400)
 WAITING_MAX = 4_000
 BATCH_MAX = 500
-RETRY_SECONDS = 2.0
 TEXT_MAX = 200
 
 _log = logging.getLogger(__name__)
@@ -44,16 +41,19 @@ class Entry:
 
 
 class AuditLog:
-    """`note` from the event loop; `run` must be running for anything to be kept, and `flush` comes after it."""
+    """`note` from the event loop; what is noted is kept by `flush`."""
 
-    def __init__(self, *, now: Callable[[], datetime], clock: Clock) -> None:
+    def __init__(self, *, now: Callable[[], datetime]) -> None:
         """`now`: the trusted time."""
         self._now = now
-        self._clock = clock
         self._waiting: deque[Entry] = deque()
-        self._noted = asyncio.Event()
         self.lost = 0
         """Entries that were not kept, and of which the log does not know yet."""
+
+    @property
+    def waiting(self) -> int:
+        """Entries that are not kept yet."""
+        return len(self._waiting)
 
     def note(self, actor: Actor, action: str, *, camera: str | None = None, detail: str = "") -> None:
         """`actor` has done `action` (words with dots: `view.begun`, `export.made`)."""
@@ -73,16 +73,6 @@ class AuditLog:
                 _log.error("audit: %d entries lost, the disk is too slow", self.lost)
             return
         self._waiting.append(entry)
-        self._noted.set()
-
-    async def run(self, database: AccessDatabase) -> None:
-        """Keeps what is noted, until cancelled."""
-        while True:
-            await self._noted.wait()
-            self._noted.clear()
-            while self._waiting:
-                if not await self.flush(database):
-                    await self._clock.sleep(RETRY_SECONDS)
 
     async def flush(self, database: AccessDatabase) -> bool:
         """Keeps the next entries that wait; whether the disk took them."""

@@ -15,11 +15,13 @@ from recorder.access.actor import Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What a route needs. `action` with `told` none: nothing is audited, or the route itself does."""
+    """What a route needs. `action` with `told` none: nothing is audited, or the route itself does. `early`: also for
+    somebody whose password must be changed first."""
 
     role: Role | None
     action: str = ""
     told: Literal["none", "watched", "noted"] = "none"
+    early: bool = False
 
     @property
     def open_to_all(self) -> bool:
@@ -49,6 +51,18 @@ _CAMERA = f"{_API}/cameras/{{camera}}"
 TABLE: dict[tuple[str, str], Need] = {
     ("GET", "/"): _open(),
     ("GET", "/static/{path}"): _open(),
+    ("GET", f"{_API}/session"): _open(),
+    ("POST", f"{_API}/sign-in"): _open(),
+    ("POST", f"{_API}/sign-in/service"): _open(),
+    ("POST", f"{_API}/sign-in/visitor"): _open(),
+    ("POST", f"{_API}/sign-out"): Need(role="viewer", early=True),
+    ("POST", f"{_API}/password"): Need(role="viewer", early=True),
+    ("GET", f"{_API}/users"): _plain("admin"),
+    ("POST", f"{_API}/users"): _plain("admin"),
+    ("PATCH", f"{_API}/users/{{user}}"): _plain("admin"),
+    ("DELETE", f"{_API}/users/{{user}}"): _plain("admin"),
+    ("POST", f"{_API}/users/{{user}}/password"): _plain("admin"),
+    ("GET", f"{_API}/audit"): _plain("admin"),
     ("GET", f"{_API}/state"): _plain("viewer"),
     ("GET", f"{_API}/explain"): _plain("viewer"),
     ("GET", f"{_API}/cameras"): _plain("viewer"),
@@ -64,6 +78,14 @@ TABLE: dict[tuple[str, str], Need] = {
     ("POST", f"{_CAMERA}/reboot"): _noted("admin", "camera.rebooted"),
     ("GET", f"{_API}/device"): _plain("viewer"),
     ("GET", f"{_API}/registration.svg"): _plain("admin"),
+    ("GET", f"{_API}/notify"): _plain("admin"),
+    ("GET", f"{_API}/exports"): _plain("operator"),
+    ("POST", f"{_API}/exports"): _plain("operator"),
+    ("GET", f"{_API}/exports/{{export}}"): _plain("operator"),
+    ("DELETE", f"{_API}/exports/{{export}}"): _plain("operator"),
+    ("GET", f"{_API}/exports/{{export}}/files/{{name}}"): _plain("operator"),
+    ("GET", f"{_API}/exports/{{export}}/manifest.json"): _plain("operator"),
+    ("GET", f"{_API}/exports/{{export}}/export.zip"): _plain("operator"),
     ("POST", f"{_API}/config/reload"): _noted("admin", "config.reloaded"),
 }
 """By method (HEAD goes with GET) and the route's path as it is declared."""

@@ -7,6 +7,7 @@ accepted it, by its fingerprint. It is made anew only where it has run out or la
 import datetime
 import hashlib
 import ipaddress
+import logging
 import os
 import ssl
 from collections.abc import Iterable
@@ -19,10 +20,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from recorder.access.errors import CertificateError
+from recorder.addresses import own_addresses
+from recorder.remote.settings import RemoteConfig
 
 NAME = "tls.pem"
 LASTS = datetime.timedelta(days=3650)
 RENEW_BEFORE = datetime.timedelta(days=30)
+_log = logging.getLogger(__name__)
 _BEGINS = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 """Before every clock that could look at it."""
 
@@ -33,6 +37,20 @@ class Tls:
 
     context: ssl.SSLContext
     fingerprint: str
+
+
+def tls_of(remote: RemoteConfig, data_dir: Path, now: datetime.datetime) -> Tls | None:
+    """As configured; None: none. Blocks on the disk. Raises CertificateError."""
+    if remote.tls is None or remote.tls.plain:
+        return None
+    if remote.tls.certificate is not None and remote.tls.key is not None:
+        return open_tls(remote.tls.certificate, remote.tls.key)
+    names = ["localhost", "127.0.0.1", *remote.names]
+    if remote.beyond_loopback:
+        names += [address.split()[0] for address in own_addresses()]
+    tls = open_generated_tls(data_dir, names, now)
+    _log.warning("the remote side's own certificate has the SHA-256 fingerprint %s", tls.fingerprint)
+    return tls
 
 
 def open_tls(certificate: Path, key: Path) -> Tls:

@@ -1,5 +1,6 @@
 """The remote side as one application: the API under /api/v1, and the web app."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
@@ -7,6 +8,10 @@ from aiohttp import web
 
 from gate.clock import Clock
 from gate.licence.features import Feature
+from recorder.access.door import access_middleware
+from recorder.access.routes import add_access
+from recorder.access.stays import remember_response
+from recorder.access.tls import tls_of
 from recorder.remote.device_route import DeviceRoute
 from recorder.remote.fragment_form import FragmentForm
 from recorder.remote.guard import add_security_headers, guard_middleware
@@ -34,10 +39,14 @@ def create_app(served: Served, viewers: Viewers | None = None) -> web.Applicatio
     hub, gate, board, clock, config = served.hub, served.gate, served.board, served.clock, served.config
     language = config.device.language
     app = web.Application(
-        middlewares=[problems_middleware(language), guard_middleware(language, config.remote)],
+        middlewares=[
+            problems_middleware(language),
+            guard_middleware(language, config.remote),
+            access_middleware(served.access, clock, language),
+        ],
         client_max_size=REQUEST_BYTES_MAX,
     )
-    app.on_response_prepare.append(add_security_headers)
+    app.on_response_prepare.extend((add_security_headers, remember_response))
     state = StateRoute(device=config.device, board=board, gate=gate, licence=served.licence, clock=clock)
     live = LiveRoute(
         hub=hub,
@@ -58,6 +67,7 @@ def create_app(served: Served, viewers: Viewers | None = None) -> web.Applicatio
     page = Page(language)
     app.router.add_get("/", page.index)
     app.router.add_get("/static/{path:.+}", page.static)
+    add_access(app.router, served.access, served.licence, lambda: gate.evidence().now, language)
     app.router.add_get("/api/v1/state", state.handle)
     app.router.add_get("/api/v1/explain", explain.handle)
     app.router.add_get("/api/v1/device", device.device)
@@ -97,8 +107,10 @@ def create_app(served: Served, viewers: Viewers | None = None) -> web.Applicatio
 @contextlib.asynccontextmanager
 async def serve_remote(served: Served) -> AsyncIterator[Front]:
     """Serves on `remote.listen`, and what comes through the licence service. Raises recorder.errors.RecorderError."""
-    app = create_app(served, Viewers())
-    async with serve_tcp(app, listen=served.config.remote.listen, clock=served.clock) as front:
+    app, config = create_app(served, Viewers()), served.config.remote
+    tls = await asyncio.to_thread(tls_of, config, served.config.device.data_dir, served.clock.now())
+    context = tls.context if tls is not None else None
+    async with serve_tcp(app, listen=config.listen, clock=served.clock, tls=context) as front:
         yield front
 
 

@@ -5,10 +5,12 @@ import contextlib
 import errno
 import logging
 import socket
+import ssl
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 from aiohttp import web
@@ -26,6 +28,7 @@ SHUTDOWN_SECONDS = 0.5
 CLOSE_SECONDS_MAX = 0.8
 """How long shutdown waits for the pages to take their close frame."""
 UNIX_PATH_BYTES_MAX = 107
+HANDSHAKE_SECONDS_MAX = 5.0
 
 RESTART_CODE, RESTART_REASON = 1012, b"restart"
 
@@ -56,10 +59,20 @@ class _Refuse(asyncio.Protocol):
 class _CappedSite(web.BaseSite):
     """A site on a socket that is bound already; connections beyond the bound are refused and counted."""
 
-    __slots__ = ("_connections_max", "_refused", "_sock", "_where")
+    __slots__ = ("_connections_max", "_refused", "_sock", "_tls", "_where")
 
-    def __init__(self, runner: web.AppRunner, sock: socket.socket, where: str, connections_max: int) -> None:
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        sock: socket.socket,
+        where: str,
+        connections_max: int,
+        tls: ssl.SSLContext | None,
+    ) -> None:
         super().__init__(runner, backlog=BACKLOG)
+        self._tls: dict[str, Any] = {}
+        if tls is not None:
+            self._tls = {"ssl": tls, "ssl_handshake_timeout": HANDSHAKE_SECONDS_MAX}
         self._sock = sock
         self._where = where
         self._connections_max = connections_max
@@ -73,7 +86,7 @@ class _CappedSite(web.BaseSite):
         await super().start()
         loop = asyncio.get_running_loop()
         listen = loop.create_unix_server if self._sock.family == socket.AF_UNIX else loop.create_server
-        self._server = await listen(self._protocol, sock=self._sock, backlog=self._backlog)
+        self._server = await listen(self._protocol, sock=self._sock, backlog=self._backlog, **self._tls)
 
     def _protocol(self) -> asyncio.BaseProtocol:
         server = self._runner.server
@@ -89,25 +102,43 @@ class _CappedSite(web.BaseSite):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
     """`address`: where it truly listens; None: nowhere. `accept` serves a socket that has come another way; it raises
-    ConnectionError where too many are open."""
+    ConnectionError where too many are open. `rtsp_url`: where its cameras are to be had over RTSP; empty: nowhere."""
 
     address: tuple[str, int] | None
     accept: Callable[[socket.socket], Awaitable[None]]
+    rtsp_url: str = ""
+    encrypted: bool = False
 
     @property
     def url(self) -> str:
         """Of the place where it listens; empty for nowhere."""
-        return "http://{}:{}/".format(*self.address) if self.address is not None else ""
+        if self.address is None:
+            return ""
+        host, port = self.address
+        return f"{'https' if self.encrypted else 'http'}://{f'[{host}]' if ':' in host else host}:{port}/"
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Of all places where it listens, by their names in tables."""
+        named = {"remote": self.url, "restream": self.rtsp_url}
+        return {name: url for name, url in named.items() if url}
 
 
 @contextlib.asynccontextmanager
 async def serve_tcp(
-    app: web.Application, *, listen: str | None, clock: Clock, connections_max: int = CONNECTIONS_MAX
+    app: web.Application,
+    *,
+    listen: str | None,
+    clock: Clock,
+    connections_max: int = CONNECTIONS_MAX,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Front]:
-    """Serves on `host:port` (port 0 picks one), or, with None, only what is handed to it. Raises RecorderError."""
-    sock = _tcp_socket(*split_address(listen)) if listen is not None else None
+    """Serves on `host:port` (port 0 picks one), or, with None, only what is handed to it; that comes without TLS, as
+    what brought it is encrypted. Raises RecorderError."""
+    sock = bind_tcp(listen, "remote.listen") if listen is not None else None
     bound = sock.getsockname() if sock is not None else None
-    async with _serve(app, sock, f"http://{listen}", clock, connections_max) as runner:
+    where = f"{'http' if tls is None else 'https'}://{listen}"
+    async with _serve(app, sock, where, clock, connections_max, tls) as runner:
 
         async def accept(came: socket.socket) -> None:
             server = runner.server
@@ -115,7 +146,8 @@ async def serve_tcp(
                 raise ConnectionError(f"{connections_max} connections are open")
             await asyncio.get_running_loop().connect_accepted_socket(server, came)
 
-        yield Front(address=(bound[0], bound[1]) if bound is not None else None, accept=accept)
+        address = (bound[0], bound[1]) if bound is not None else None
+        yield Front(address=address, accept=accept, encrypted=tls is not None)
 
 
 @contextlib.asynccontextmanager
@@ -136,7 +168,12 @@ async def serve_unix(
 
 @contextlib.asynccontextmanager
 async def _serve(
-    app: web.Application, sock: socket.socket | None, where: str, clock: Clock, connections_max: int
+    app: web.Application,
+    sock: socket.socket | None,
+    where: str,
+    clock: Clock,
+    connections_max: int,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[web.AppRunner]:
     sockets: dict[web.WebSocketResponse, str] = {}
     app[SOCKETS] = sockets
@@ -158,7 +195,7 @@ async def _serve(
     try:
         await runner.setup()
         if sock is not None:
-            await _CappedSite(runner, sock, where, connections_max).start()
+            await _CappedSite(runner, sock, where, connections_max, tls).start()
             _log.info("listening on %s", where)
         yield runner
     finally:
@@ -175,7 +212,9 @@ async def _close(ws: web.WebSocketResponse, farewell: str) -> None:
         await ws.close(code=RESTART_CODE, message=RESTART_REASON, drain=False)
 
 
-def _tcp_socket(host: str, port: int) -> socket.socket:
+def bind_tcp(listen: str, field: str) -> socket.socket:
+    """A socket on `host:port`. `field`: of the configuration, for the error. Raises RecorderError."""
+    host, port = split_address(listen)
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -185,7 +224,7 @@ def _tcp_socket(host: str, port: int) -> socket.socket:
         sock.close()
         if error.errno == errno.EADDRINUSE:
             raise AddressInUseError(
-                f"port {port} on {host} is taken by another program: end that program, or choose another remote.listen"
+                f"port {port} on {host} is taken by another program: end that program, or choose another {field}"
             ) from None
         raise RecorderError(f"cannot listen on {host}:{port}: {error.strerror}") from None
     return sock

@@ -12,7 +12,7 @@ from gate.clock import Clock, ns_of
 from gate.licence.entitlement import CameraGrant, Entitlement, Interval
 from gate.licence.profile import REMO
 from gate.licence.text import NO_TEXT, Text
-from recorder.access.access import Access
+from recorder.access.access import Access, open_to_everybody
 from recorder.config import RecorderConfig
 from recorder.hub import Hub
 from recorder.recording_control import RecordingControl
@@ -139,7 +139,7 @@ class RemoteSite:
         self.recordings = RecordingControl(
             folder=self.config.device.data_dir, zone=ZoneInfo("Asia/Tokyo"), pre_event_seconds=10, board=self.board
         )
-        self.access = Access(clock=self.clock, now=self.clock.now)
+        self.access = open_to_everybody(self.clock, self.clock.now)
 
     @property
     def parts(self) -> Served:
