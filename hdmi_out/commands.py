@@ -15,18 +15,26 @@ from gate.yaml_file import ConfigError
 from hdmi_out.config import HdmiConfig, load_config
 from hdmi_out.errors import DisplayError, StartError
 from hdmi_out.monitor import run
+from hdmi_out.remote_control import ORDERS, give_orders
 
 _EXAMPLES = """examples:
   edge-recorder hdmi configs/hdmi.yaml
   edge-recorder hdmi configs/hdmi.yaml --port-base 18000    preview at http://127.0.0.1:18650/
+
+orders to a running monitor (`edge-recorder hdmi key --help`):
+  edge-recorder hdmi key right ok
+  edge-recorder hdmi show playback cam1
+  edge-recorder hdmi status --json
 """
 
 
 def hdmi(argv: list[str]) -> int:
-    """Runs the monitor until SIGTERM, SIGINT or a closed window; 2 if it cannot start."""
+    """Runs the monitor until SIGTERM, SIGINT or a closed window, or gives orders to one that runs; 2 if it cannot."""
+    if argv and argv[0] in ORDERS:
+        return give_orders(argv)
     parser = argparse.ArgumentParser(
         prog="edge-recorder hdmi",
-        description="The HDMI monitor of a recorder: a wall of live pictures, in a window or over HTTP on loopback.",
+        description="The HDMI monitor of a recorder, on a screen, in a window, or over HTTP on loopback.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -3,6 +3,7 @@
 Paths are relative to the file; `load_config` makes them absolute. Errors name file, line and field (gate.yaml_file).
 """
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,6 +38,19 @@ class HdmiConfig(Section):
     width: Annotated[int, AfterValidator(_even)] | None = Field(None, ge=640, le=3840)
     height: Annotated[int, AfterValidator(_even)] | None = Field(None, ge=360, le=2160)
     fps: int = Field(15, ge=1, le=30)
+    socket: Path | None = None
+    grid: Literal["auto", 1, 4, 9, 16] = "auto"
+    tour_seconds: float = Field(10.0, ge=2, le=3600)
+
+    @property
+    def side(self) -> int | None:
+        """Tiles a side of the wall; None: by the number of cameras."""
+        return None if self.grid == "auto" else math.isqrt(self.grid)
+
+    @property
+    def command_socket(self) -> Path:
+        """Where the monitor takes orders: `socket`, else beside the recorder's."""
+        return self.socket or self.recorder.socket.with_name(f"{self.recorder.socket.stem}-hdmi.sock")
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> "HdmiConfig":
@@ -54,6 +68,7 @@ def load_config(path: Path, port_base: int = PORT_BASE) -> HdmiConfig:
         update={
             "recorder": RecorderAddress(socket=beside(path, config.recorder.socket)),
             "clock": config.clock.beside(path),
+            "socket": beside(path, config.socket) if config.socket else None,
             "listen": moved_ports(config.listen, port_base) if config.listen else None,
         }
     )

@@ -43,6 +43,7 @@ class Decoder:
                 case StreamFormat():
                     self._open(item)
                 case Loss():
+                    newest = self._drain() or newest
                     self._wait_key = True
                 case Unit():
                     newest = self._decode_unit(item) or newest
@@ -79,6 +80,17 @@ class Decoder:
             return None
         self._wait_key = False
         return frames[-1] if frames else None
+
+    def _drain(self) -> VideoFrame | None:
+        """The last picture before a loss, where the decoder still holds it for reordering."""
+        if self._context is None or self._wait_key or not self._context.is_open:
+            return None
+        try:
+            frames = self._context.decode(None)
+        except av.FFmpegError as error:
+            self._lose(error)
+            return None
+        return frames[-1] if frames and not frames[-1].is_corrupt else None
 
     def _lose(self, why: object) -> None:
         self.corrupt += 1

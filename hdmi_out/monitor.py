@@ -14,17 +14,21 @@ from gate.clock import Clock
 from gate.config_fields import split_address
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.config import HdmiConfig
-from hdmi_out.layout.screen import plan_screen
+from hdmi_out.control import Control
+from hdmi_out.decoding import Decoding
+from hdmi_out.layout.screen import canvas_size, plan_screen
 from hdmi_out.osd.palette import type_scale
 from hdmi_out.osd.typeface import Typeface, open_typeface
 from hdmi_out.output import Output
 from hdmi_out.sinks.choose import open_display
 from hdmi_out.sinks.headless import Preview
+from hdmi_out.sinks.sdl import SdlSink
 from hdmi_out.sinks.sink import Sink
 from hdmi_out.site import Site, open_session
 from hdmi_out.stream import CameraStream
 from hdmi_out.views.camera import CameraView
 from hdmi_out.views.choices import Choices
+from hdmi_out.views.identify import Identify
 from hdmi_out.views.menu import Menu
 from hdmi_out.views.screen import Screen
 from hdmi_out.views.tour import TourView
@@ -47,23 +51,33 @@ async def run(config: HdmiConfig, clock: Clock, on_ready: Callable[[dict[str, st
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        display = open_display(config.sink, config.full_screen, stop.set, loop)
-        size = SCREEN_SIZE if display else HEADLESS_SIZE
-        canvas = Canvas(config.width or size[0], config.height or size[1])
+        display = await open_display(
+            config.sink,
+            clock,
+            full_screen=config.full_screen,
+            on_command=lambda command: output.act(command),
+            on_close=stop.set,
+        )
+        if display:
+            stack.push_async_callback(display.close)
+        canvas = Canvas(*_size(config, display))
         workers = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
         stack.callback(workers.shutdown, wait=False, cancel_futures=True)
         session = await stack.enter_async_context(open_session(config.recorder.socket))
-        choices = Choices(language=config.language)
-        site = Site(session, clock, lambda camera, box: CameraStream(camera, workers, box), config.language)
+        choices = Choices(language=config.language, side=config.side, tour_seconds=config.tour_seconds)
+        site = Site(session, clock, CameraStream, config.language)
         screen = make_screen(canvas, choices, open_typeface())
         sinks: list[Sink] = []
-        output = Output(site, screen, canvas, sinks, clock, choices, fps=config.fps, time_zone=config.time_zone)
+        decoding = Decoding(workers, DECODERS, clock)
+        output = Output(
+            site, screen, canvas, sinks, clock, choices, decoding, fps=config.fps, time_zone=config.time_zone
+        )
         if display:
             sinks.append(display)
-            stack.callback(display.close)
+        await stack.enter_async_context(Control(output, clock).serving(config.command_socket))
         addresses: dict[str, str] = {}
         if config.listen:
-            preview = Preview(canvas, clock, lambda reset: output.status(reset=reset))
+            preview = Preview(canvas, clock, output)
             host, port = split_address(config.listen)
             port = await stack.enter_async_context(preview.serving(host, port))
             sinks.append(preview)
@@ -72,9 +86,22 @@ async def run(config: HdmiConfig, clock: Clock, on_ready: Callable[[dict[str, st
             group.start_soon(site.run)
             group.start_soon(output.run)
             group.start_soon(screen.run)
+            if display:
+                group.start_soon(display.run)
             on_ready(addresses)
             await stop.wait()
             group.cancel_scope.cancel()
+
+
+def _size(config: HdmiConfig, display: SdlSink | None) -> tuple[int, int]:
+    """Of the canvas: as configured, else in the shape of the screen that it fills, else what such monitors have."""
+    if config.width and config.height:
+        return config.width, config.height
+    if display is None:
+        return HEADLESS_SIZE
+    if config.full_screen and display.opened:
+        return canvas_size(display.opened["width"], display.opened["height"])
+    return SCREEN_SIZE
 
 
 def make_screen(canvas: Canvas, choices: Choices, face: Typeface) -> Screen:
@@ -87,5 +114,5 @@ def make_screen(canvas: Canvas, choices: Choices, face: Typeface) -> Screen:
         "tour": lambda place: TourView(stage, choices),
     }
     menu = Menu(stage, choices, here=lambda: screen.place, views=places.keys)
-    screen = Screen(stage, layout, places, [menu], home=Place(view="wall"))
+    screen = Screen(stage, layout, places, [menu, Identify(stage)], home=Place(view="wall"))
     return screen

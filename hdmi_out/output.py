@@ -8,21 +8,26 @@ from zoneinfo import ZoneInfo
 from gate.clock import Clock
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.compositor.statistics import OutputCount
+from hdmi_out.decoding import Decoding
 from hdmi_out.live import LiveBoard
 from hdmi_out.osd.model import Tone
 from hdmi_out.osd.words import words_of
+from hdmi_out.pace import PaceKeeper, paces
 from hdmi_out.sinks.sink import Sink
 from hdmi_out.site import Site
 from hdmi_out.views.choices import Choices
-from hdmi_out.views.keys import Command, Key
+from hdmi_out.views.keys import Command, Key, Pointer
 from hdmi_out.views.screen import Screen
 from hdmi_out.views.view import Moment, Place
 
 _log = logging.getLogger(__name__)
 
+DECODING_SHARE = 0.6
+"""Of a frame's time: composing goes on with what is decoded by then."""
+
 
 class Output:
-    """Composes frame after frame. `time_zone` None: the recorder's own."""
+    """Decodes and composes frame after frame. `time_zone` None: the recorder's own."""
 
     def __init__(
         self,
@@ -32,6 +37,7 @@ class Output:
         sinks: Sequence[Sink],
         clock: Clock,
         choices: Choices,
+        decoding: Decoding,
         *,
         fps: int,
         time_zone: str | None,
@@ -42,7 +48,8 @@ class Output:
         self._sinks = sinks
         self._clock = clock
         self._choices = choices
-        self._fps = fps
+        self._decoding = decoding
+        self._keeper = PaceKeeper(paces(fps))
         self._zone_name = time_zone
         self._zone: tuple[str, tzinfo] = ("UTC", ZoneInfo("UTC"))
         self._live = LiveBoard()
@@ -50,18 +57,34 @@ class Output:
         self._moment = self._look()
 
     async def run(self) -> None:
-        """Composes at the frame rate until cancelled. Frame times that have passed are skipped, not caught up."""
-        period_ns = 10**9 // self._fps
+        """Composes at the frame rate until cancelled. Frame times that have passed are skipped, not caught up; when it
+        is late for long, the rate is lowered, and raised again."""
         next_ns = self._clock.monotonic_ns()
         while True:
+            pace = self._keeper.pace
+            period_ns = 10**9 // pace.fps
+            begun_ns = self._clock.monotonic_ns()
+            done = await self._decoding.run_once(
+                self._site.streams.values(), period_ns / 1e9 * DECODING_SHARE, keys_only=pace.keys_only
+            )
             self.run_once()
             now_ns = self._clock.monotonic_ns()
+            self._keep_pace((now_ns - begun_ns) / 1e9, behind=not done)
             next_ns += period_ns
             if next_ns < now_ns:
                 late = (now_ns - next_ns) // period_ns + 1
                 self._count.late_frames += late
                 next_ns += late * period_ns
             await self._clock.sleep((next_ns - now_ns) / 1e9)
+
+    def _keep_pace(self, spent_seconds: float, *, behind: bool) -> None:
+        before = self._keeper.pace
+        if not self._keeper.add(spent_seconds, behind=behind):
+            return
+        pace = self._keeper.pace
+        level = logging.WARNING if pace.fps < before.fps else logging.INFO
+        only = ", key pictures only" if pace.keys_only else ""
+        _log.log(level, "the monitor goes at %d frames a second%s (%d before)", pace.fps, only, before.fps)
 
     def run_once(self) -> None:
         """One frame."""
@@ -78,14 +101,18 @@ class Output:
             for sink in self._sinks:
                 sink.present(self._canvas)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the picture, in pixels."""
+        return self._canvas.width, self._canvas.height
+
     def act(self, command: Command) -> Place:
         """Does what a person wants; gives where that led."""
         match command:
+            case Pointer() if not (0 <= command.x < self._canvas.width and 0 <= command.y < self._canvas.height):
+                pass  # in the black border of a window of another shape
             case Key.LANGUAGE:
                 self._choices.next_language(self._moment.words.code)
-            case Key.IDENTIFY:
-                device = self._moment.state.device.id if self._moment.state else ""
-                self._screen.say(f"HDMI {device}".strip(), big=True)
             case _:
                 self._screen.act(command, self._moment)
         return self._screen.place
@@ -117,11 +144,13 @@ class Output:
         message = self._screen.bar.message
         return {
             "sink": self._sinks[0].name,
+            "display": self._sinks[0].state,
             "view": self._screen.place.view,
             "camera": self._screen.place.camera,
             "language": self._moment.words.code,
             "frames": self._count.frames,
             "fps": round(self._count.rate(), 1),
+            "pace": {"fps": self._keeper.pace.fps, "keys_only": self._keeper.pace.keys_only},
             "band": message is not None and message.tone is Tone.BAND,
             "cameras": cameras,
         }
@@ -138,6 +167,7 @@ class Output:
             state=state,
             lost_seconds=self._site.lost_seconds(),
             live=self._live.look(self._site.streams, now_ns),
+            reduced=self._keeper.pace if self._keeper.reduced else None,
         )
 
     def _time_zone(self, name: str) -> tzinfo:

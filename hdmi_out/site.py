@@ -144,15 +144,13 @@ class Site:
 
     async def _show(self, target: CameraStream, source: Source, scope: anyio.CancelScope) -> None:
         with scope:
-            async with anyio.create_task_group() as group:
-                group.start_soon(target.run)
-                backoff = _Backoff(self._clock)
-                while True:
-                    try:
-                        await self._follow_live(target, source, backoff)
-                    except _GONE as error:
-                        _log.debug("camera %s: live stream interrupted: %s", source.camera, error)
-                    await backoff.wait()
+            backoff = _Backoff(self._clock)
+            while True:
+                try:
+                    await self._follow_live(target, source, backoff)
+                except _GONE as error:
+                    _log.debug("camera %s: live stream interrupted: %s", source.camera, error)
+                await backoff.wait()
 
     async def _follow_live(self, target: CameraStream, source: Source, backoff: _Backoff) -> None:
         sequence: int | None = None

@@ -9,11 +9,12 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """The recorder itself."""
+    """The recorder itself. `identify_until`: until then it wants to be seen on its monitor."""
 
     id: str = ""
     language: str = "ja"
     time_zone: str = "Asia/Tokyo"
+    identify_until: AwareDatetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,11 @@ class Stream:
     age_ms: int | None = None
     width: int | None = None
     height: int | None = None
+    codec: str = ""
+    fps: float = 0.0
+    bitrate_bps: float = 0.0
+    packets_lost: int = 0
+    clock_skew_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +55,12 @@ class Denial:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraLicence:
     """`state`: active or lapsed; `until` is the end of the term, exclusive, `last_day` the last day on which
-    it works, in the service's time zone."""
+    it works, in the service's time zone. `grace_until`: lapsed, but until then everything goes on."""
 
     state: str = ""
     until: AwareDatetime | None = None
     last_day: date | None = None
+    grace_until: AwareDatetime | None = None
     denial: Denial | None = None
 
 
@@ -91,10 +98,40 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """A sentence about a part of the recorder; empty while all is well."""
+class Clock:
+    """What the recorder's clock is worth, in a sentence; `doubt` is why it is not trusted."""
+
+    doubt: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """The recording disks; `message` is empty while all is well."""
 
     message: str = ""
+    oldest: AwareDatetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The connection to the licence service. `registered` None: not known yet. `code` and `label` (the text of the QR
+    code): what to register by, while the device is nobody's."""
+
+    phase: str = ""
+    registered: bool | None = None
+    serial: str = ""
+    code: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licence:
+    """What brings the licences; `service` None: a file. `message` is empty while all is well."""
+
+    message: str = ""
+    clock: Clock | None = None
+    service: Service | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +142,8 @@ class SiteState:
     now: AwareDatetime | None = None
     cameras: tuple[Camera, ...] = ()
     features: tuple[Feature, ...] = ()
-    storage: Notice = Notice()
-    licence: Notice = Notice()
+    storage: Storage = Storage()
+    licence: Licence = Licence()
 
 
 _ADAPTER: TypeAdapter[SiteState] = TypeAdapter(SiteState)

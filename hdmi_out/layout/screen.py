@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hdmi_out.layout.rect import Rect, even
 
+CANVAS_MIN, CANVAS_MAX = (640, 360), (1920, 1080)
 _BAR_SHARE = 0.142
 _CLOCK_SHARE = 0.235
 
@@ -21,6 +22,14 @@ class ScreenLayout:
     bar: Rect
     clock: Rect
     message: Rect
+
+
+def canvas_size(width: int, height: int) -> tuple[int, int]:
+    """The canvas for a screen of that many pixels: in its shape, with 1920×1080 pixels at most; and at least wide
+    enough for the bar, with a border on screens of odd shapes."""
+    scale = min(CANVAS_MAX[0] / width, CANVAS_MAX[1] / height, 1.0)
+    fitted = even(width * scale), even(height * scale)
+    return max(fitted[0], CANVAS_MIN[0]), max(fitted[1], CANVAS_MIN[1])
 
 
 def plan_screen(width: int, height: int) -> ScreenLayout:

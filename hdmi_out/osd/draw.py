@@ -123,9 +123,11 @@ def draw_time(panel: TimePanel, area: Rect, face: Typeface, scale: TypeScale) ->
     for character, width in zip(panel.time, widths, strict=True):
         inset = (width - face.width(character, scale.time)) // 2
         lift = 0 if character.isdigit() else scale.time * 0.03
-        pen.text(x + inset, area.height * 0.40 - lift, character, scale.time, palette.WHITE)
+        pen.text(x + inset, area.height * (0.34 if panel.note else 0.40) - lift, character, scale.time, palette.WHITE)
         x += width
-    pen.centred(area.height * 0.78, panel.day, scale.small, palette.SOFT)
+    pen.centred(area.height * (0.66 if panel.note else 0.78), panel.day, scale.small, palette.SOFT)
+    if panel.note:
+        pen.centred(area.height * 0.87, panel.note, scale.small, palette.AMBER)
     return painter.finish()
 
 
@@ -184,13 +186,23 @@ def _draw_action(pen: Pen, text: str, right: int, middle: float, tone: _ToneColo
     return left - size
 
 
-def draw_toast(text: str, body: Rect, face: Typeface, scale: TypeScale, *, big: bool) -> Overlay:
+def draw_toast(text: str, body: Rect, face: Typeface, scale: TypeScale) -> Overlay:
     """A plate with a few words."""
-    size = scale.time if big else scale.title
+    size = scale.title
     text = face.fitted(text, size, body.width - 4 * size)
     painter = Painter(even(face.width(text, size) + 2 * size), even(size * 2.2), palette.BLUE_DEEP)
     painter.rect(Rect(0, 0, painter.width, max(size // 10, 2)), palette.BLUE)
     Pen(painter, face).centred(painter.height / 2, text, size, palette.WHITE)
+    return painter.finish()
+
+
+def draw_identity(over: str, name: str, body: Rect, face: Typeface, scale: TypeScale) -> Overlay:
+    """A name as large as it gets, all over the body."""
+    painter = Painter(body.width, body.height, palette.BLUE_DEEP)
+    pen, size = Pen(painter, face), body.height // 3
+    size = min(size, size * (body.width - size) // max(face.width(name, size), 1))
+    pen.centred(body.height * 0.52, name, size, palette.WHITE)
+    pen.centred(body.height * 0.2, over, scale.time, palette.BLUE)
     return painter.finish()
 
 
@@ -200,10 +212,8 @@ def draw_row(row: Row, area: Rect, face: Typeface, scale: TypeScale) -> Overlay:
     pen, pad, middle = Pen(painter, face), scale.body, area.height / 2
     if row.chosen:
         painter.rect(Rect(0, 0, max(scale.small // 3, 3), area.height), palette.BLUE)
-    size = min(scale.title if row.heading else scale.body, round(area.height * 0.6))
-    colour = palette.FAINT if row.faint else palette.WHITE
-    if row.heading:
-        colour = palette.SOFT
+    size = min(scale.title if row.heading else scale.small if row.faint else scale.body, round(area.height * 0.6))
+    colour = palette.SOFT if row.heading or row.faint else palette.WHITE
     right = area.width - pad
     if row.value:
         value = face.fitted(row.value, size, area.width // 2)

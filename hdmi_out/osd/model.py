@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
 
 from hdmi_out.osd.words import EXPIRED, Words
+from hdmi_out.pace import Pace
 from hdmi_out.site_state import Camera, Denial, SiteState, lapsed_since
 
 COUNTDOWN = timedelta(days=14)
@@ -60,10 +61,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimePanel:
-    """The site's time, as it stands in the bar."""
+    """The site's time, as it stands in the bar. `note`: that the monitor goes slower than it should, else empty."""
 
     time: str
     day: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +129,13 @@ def no_signal_card(
     return Card(title=words.no_signal, age=age, detail=detail)
 
 
-def time_panel(now: datetime, zone: tzinfo, words: Words) -> TimePanel:
-    """The site's time in its zone, to the second."""
+def time_panel(now: datetime, zone: tzinfo, words: Words, *, reduced: Pace | None = None) -> TimePanel:
+    """The site's time in its zone, to the second; and the pace of the output where it is reduced."""
     local = now.astimezone(zone)
-    return TimePanel(time=f"{local:%H:%M:%S}", day=words.date.format(**_calendar(local, words)))
+    note = ""
+    if reduced is not None:
+        note = words.stills_only if reduced.keys_only else words.slow_output.format(fps=reduced.fps)
+    return TimePanel(time=f"{local:%H:%M:%S}", day=words.date.format(**_calendar(local, words)), note=note)
 
 
 def message(
@@ -210,7 +215,7 @@ def _countdown(state: SiteState, now: datetime, zone: tzinfo, words: Words) -> M
     else:
         title = words.countdown_clock.format(left // 60, left % 60)
     who = _names(ending, state.cameras, words)
-    last_day = words.countdown_last_day.format(_day(_last_day(ending[0], until, zone), words))
+    last_day = words.countdown_last_day.format(day_text(_last_day(ending[0], until, zone), words))
     facts = (Fact(text=_joined((last_day, who), words)),)
     return Message(tone=Tone.NOTICE, title=title, facts=facts, action=words.countdown_action)
 
@@ -259,5 +264,6 @@ def instant_text(instant: datetime, zone: tzinfo, words: Words) -> str:
     return words.instant.format(**_calendar(local, words), hour=local.hour, minute=local.minute)
 
 
-def _day(day: date, words: Words) -> str:
+def day_text(day: date, words: Words) -> str:
+    """A day, as it is written in the language."""
     return words.day.format(**_calendar(day, words))

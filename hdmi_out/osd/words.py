@@ -55,14 +55,13 @@ class Words:
     menu_grid_auto: str
     menu_tiles: str
     menu_language: str
-    menu_full_screen: str
     menu_close: str
     menu_hint: str
     language: str
-    on: str
-    off: str
     tour: str
     tour_paused: str
+    camera_gone: str
+    preview: Mapping[str, str]
     some_cameras: str
     no_cameras: str
     list_separator: str
@@ -71,6 +70,8 @@ class Words:
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
     date: str
+    slow_output: str
+    stills_only: str
     instant: str
     day: str
 
@@ -133,14 +134,23 @@ _JA = Words(
     menu_grid_auto="自動",
     menu_tiles="{}分割",
     menu_language="言語 / Language",
-    menu_full_screen="全画面",
     menu_close="閉じる",
     menu_hint="↑↓ 選ぶ　OK 決定　戻る 閉じる",
     language="日本語",
-    on="オン",
-    off="オフ",
     tour="巡回中",
     tour_paused="巡回 一時停止",
+    camera_gone="このカメラは登録されていません",
+    preview={
+        "title": "HDMIモニター",
+        "picture": "HDMIモニターの画面",
+        "remote": "リモコン",
+        "menu": "メニュー",
+        "back": "戻る",
+        "up": "上",
+        "down": "下",
+        "left": "左",
+        "right": "右",
+    },
     some_cameras="{}台",
     no_cameras="カメラが登録されていません",
     list_separator="・",
@@ -159,6 +169,8 @@ _JA = Words(
     weekdays=tuple("月火水木金土日"),
     months=tuple(f"{month}月" for month in range(1, 13)),
     date="{month}{day}日 ({weekday})",
+    slow_output="CPU不足 毎秒{fps}コマで表示",
+    stills_only="CPU不足 静止画で表示",
     instant="{year}/{month_number:02}/{day:02} {hour:02}:{minute:02}",
     day="{year}/{month_number:02}/{day:02}",
 )
@@ -221,14 +233,23 @@ _EN = Words(
     menu_grid_auto="automatic",
     menu_tiles="{} tiles",
     menu_language="Language / 言語",
-    menu_full_screen="Full screen",
     menu_close="Close",
     menu_hint="↑↓ choose   OK select   Back close",
     language="English",
-    on="on",
-    off="off",
     tour="Tour",
     tour_paused="Tour paused",
+    camera_gone="There is no such camera any more",
+    preview={
+        "title": "HDMI monitor",
+        "picture": "The HDMI monitor's screen",
+        "remote": "Remote control",
+        "menu": "Menu",
+        "back": "Back",
+        "up": "Up",
+        "down": "Down",
+        "left": "Left",
+        "right": "Right",
+    },
     some_cameras="{} cameras",
     no_cameras="No cameras registered",
     list_separator=", ",
@@ -247,6 +268,8 @@ _EN = Words(
     weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     date="{weekday} {day} {month}",
+    slow_output="CPU busy: {fps} pictures/s",
+    stills_only="CPU busy: stills only",
     instant="{day} {month} {year} {hour:02}:{minute:02}",
     day="{day} {month} {year}",
 )

@@ -1,4 +1,5 @@
-"""The preview: the wall over HTTP on loopback (docs/protocols.md). Where there is no screen, the only sink.
+"""The preview: the picture over HTTP on loopback (docs/protocols.md), with a remote control. Where there is no screen,
+the only sink.
 
 Pictures are made only while somebody looks, in one worker thread, each once for all viewers; a slow viewer skips.
 """
@@ -6,10 +7,11 @@ Pictures are made only while somebody looks, in one worker thread, each once for
 import asyncio
 import errno
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from string import Template
 
 import cv2
 import numpy as np
@@ -21,6 +23,8 @@ from gate.clock import Clock
 from gate.config_fields import host_is_loopback
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.errors import StartError
+from hdmi_out.orders import ORDER_BYTES_MAX, Monitor, carry_out
+from hdmi_out.osd.words import words_of
 
 _log = logging.getLogger(__name__)
 
@@ -33,26 +37,33 @@ SHUTDOWN_SECONDS_MAX = 0.3
 _BOUNDARY = "frame"
 _NO_STORE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 
-Status = Callable[[bool], dict[str, object]]
-"""Makes the object of `/v1/status`; the argument: reset the pauses."""
+_PAGE_HEADERS = _NO_STORE | {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+_FILES = {"preview.css": "text/css", "preview.js": "text/javascript"}
 
 
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The wall is for this machine: a page elsewhere that resolves its own name to here (DNS rebinding) gets nothing,
-    and none may embed the pictures."""
-    if not host_is_loopback(request.headers.get("Host")):
+    and none may embed the pictures or give orders."""
+    host = request.headers.get("Host")
+    if not host_is_loopback(host):
         raise web.HTTPMisdirectedRequest(text="This preview answers to the names of this machine's loopback only.")
+    if request.method == "POST" and request.headers.get("Origin") != f"http://{host}":
+        raise web.HTTPForbidden(text="Orders are taken from the preview's own page only.")
     return await handler(request)
 
 
 class Preview:
     """A sink that keeps the newest frame for whoever asks over HTTP."""
 
-    def __init__(self, canvas: Canvas, clock: Clock, status: Status) -> None:
+    def __init__(self, canvas: Canvas, clock: Clock, monitor: Monitor) -> None:
         self._canvas = canvas
         self._clock = clock
-        self._status = status
+        self._monitor = monitor
         self._number = 0
         self._changed = asyncio.Event()
         self._viewers = 0
@@ -64,6 +75,11 @@ class Preview:
         """The sink's name in the status."""
         return "headless"
 
+    @property
+    def state(self) -> str:
+        """It has no display."""
+        return "none"
+
     def present(self, canvas: Canvas) -> None:
         """Notes that the canvas changed; it is copied when somebody wants to see it."""
         self._number += 1
@@ -73,11 +89,14 @@ class Preview:
     @asynccontextmanager
     async def serving(self, host: str, port: int) -> AsyncIterator[int]:
         """Serves; gives the port. Raises StartError if it is taken."""
-        app = web.Application(middlewares=[_guard])
+        app = web.Application(middlewares=[_guard], client_max_size=ORDER_BYTES_MAX)
         app.router.add_get("/", self._page)
+        for name in _FILES:
+            app.router.add_get(f"/{name}", self._file)
         app.router.add_get("/picture.png", self._picture)
         app.router.add_get("/stream.mjpeg", self._stream)
-        app.router.add_get("/v1/status", self._status_object)
+        app.router.add_get("/v1/status", self._status)
+        app.router.add_post("/v1/order", self._order)
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS_MAX / 2
         )
@@ -99,11 +118,24 @@ class Preview:
             self._worker.shutdown(wait=False, cancel_futures=True)
 
     async def _page(self, request: web.Request) -> web.Response:
-        page = files("hdmi_out.sinks").joinpath("preview.html").read_text(encoding="utf-8")
-        return web.Response(text=page, content_type="text/html", headers=_NO_STORE)
+        words = words_of(str(self._monitor.status()["language"]))
+        page = Template(_read("preview.html")).substitute(words.preview, lang=words.code)
+        return web.Response(text=page, content_type="text/html", headers=_PAGE_HEADERS)
 
-    async def _status_object(self, request: web.Request) -> web.Response:
-        return web.json_response(self._status(request.query.get("reset") == "1"), headers=_NO_STORE)
+    async def _file(self, request: web.Request) -> web.Response:
+        name = request.path[1:]
+        return web.Response(text=_read(name), content_type=_FILES[name], headers=_PAGE_HEADERS)
+
+    async def _status(self, request: web.Request) -> web.Response:
+        return web.json_response(self._monitor.status(reset=request.query.get("reset") == "1"), headers=_NO_STORE)
+
+    async def _order(self, request: web.Request) -> web.Response:
+        if request.content_type != "application/json":
+            raise web.HTTPUnsupportedMediaType(text="An order is application/json.")
+        answer = carry_out(await request.read(), self._monitor)
+        if "error" not in answer:
+            answer = answer | {"language": self._monitor.status()["language"]}
+        return web.json_response(answer, status=400 if "error" in answer else 200, headers=_NO_STORE)
 
     async def _picture(self, request: web.Request) -> web.Response:
         return web.Response(body=await self._newest(".png"), content_type="image/png", headers=_NO_STORE)
@@ -137,6 +169,10 @@ class Preview:
             work = loop.run_in_executor(self._worker, _encode, self._canvas.buffer.copy(), extension)
             made = self._made[extension] = (self._number, work)
         return await asyncio.shield(made[1])
+
+
+def _read(name: str) -> str:
+    return files("hdmi_out.sinks").joinpath(name).read_text(encoding="utf-8")
 
 
 def _encode(i420: NDArray[np.uint8], extension: str) -> bytes:

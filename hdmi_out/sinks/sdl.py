@@ -1,254 +1,231 @@
 """The screen: a window or full screen by SDL2 (X11, Wayland, or KMS/DRM without a desktop).
 
-All SDL calls happen in one thread of their own, because presenting blocks (vertical sync, or the software renderer).
-SDL scales the wall to the window and converts its colours; the wall is never stretched.
+SDL lives in a process of its own (sinks/window.py): presenting blocks, and a display that goes away may end its
+process. Then another is opened, with pauses that grow; everything else goes on meanwhile. SDL scales the canvas to the
+window, with black borders where its shape is another, and converts its colours.
 """
 
-import ctypes
+import asyncio
+import contextlib
+import json
 import logging
+import mmap
 import os
-import threading
-import warnings
+import sys
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gate.clock import Clock
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.errors import DisplayError
+from hdmi_out.views.keys import Command, Key, Pointer
 
 _log = logging.getLogger(__name__)
 
-EVENT_SECONDS = 0.03
-"""How often the keyboard is looked at while no frame comes."""
+OPEN_SECONDS_MAX = 10.0
+"""A display that does not open in this time is taken for one that cannot."""
 CLOSE_SECONDS_MAX = 0.7
-"""A thread that hangs in a graphics driver for longer at the end is left to the end of the process."""
-WINDOW_SIZE = (1280, 720)
-_YUV_BT601 = 1
-"""SDL_YUV_CONVERSION_BT601; PySDL2 does not export it."""
-WITHOUT_SCREEN = ("offscreen", "dummy", "evdev")
-"""Drivers that open where there is no display; used only if SDL_VIDEODRIVER asks for one."""
+"""A window process that hangs in a graphics driver for longer at the end is killed."""
+TAKE_SECONDS_MAX = 10.0
+"""A window process that has a frame for longer than this hangs in a driver: it is killed and opened anew."""
+RETRY_SECONDS_MIN, RETRY_SECONDS_MAX = 0.5, 10.0
 
 
 class SdlSink:
-    """An open window. `description` names driver, renderer and size. `on_quit` is called in SDL's thread."""
+    """A window, opened again whenever it is lost. `opened`: driver, renderer and size of the last one. `on_command` and
+    `on_close` are called on the event loop for what the person does."""
 
-    def __init__(self, full_screen: bool, on_quit: Callable[[], object], drivers: tuple[str, ...]) -> None:
-        self._full_screen = full_screen
-        self._on_quit = on_quit
-        self._drivers = drivers
-        self._wake = threading.Condition()
-        self._pending: NDArray[np.uint8] | None = None
-        self._spare: NDArray[np.uint8] | None = None
+    def __init__(
+        self,
+        options: Mapping[str, object],
+        clock: Clock,
+        *,
+        on_command: Callable[[Command], object],
+        on_close: Callable[[], object],
+    ) -> None:
+        self._options = options
+        self._clock = clock
+        self._on_command = on_command
+        self._on_close = on_close
+        self._memory_fd = os.memfd_create("hdmi")
+        self._shared: NDArray[np.uint8] | None = None
+        self._canvas: Canvas | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._lent_ns: int | None = None
         self._fresh = False
-        self._stop = False
+        self.opened: dict[str, Any] = {}
+        self._state = "lost"
         self.presented = 0
         self.skipped = 0
-        self._opened: Future[str] = Future()
-        self._thread = threading.Thread(target=self._run, name="sdl", daemon=True)
-        self._thread.start()
-        self.description = self._opened.result()
+        self.reopened = 0
 
     @property
     def name(self) -> str:
         """The sink's name in the status."""
         return "sdl"
 
+    @property
+    def state(self) -> str:
+        """`open` or `lost`."""
+        return self._state
+
     def present(self, canvas: Canvas) -> None:
-        """Hands over a copy of the frame; one that SDL has not fetched yet is replaced."""
-        with self._wake:
-            if self._pending is None or self._pending.shape != canvas.buffer.shape:
-                self._pending = np.empty_like(canvas.buffer)
-            np.copyto(self._pending, canvas.buffer)
-            self.skipped += self._fresh
-            self._fresh = True
-            self._wake.notify()
-
-    def close(self) -> None:
-        """Closes the window and ends the thread."""
-        with self._wake:
-            self._stop = True
-            self._wake.notify()
-        self._thread.join(CLOSE_SECONDS_MAX)
-
-    def _run(self) -> None:
-        try:
-            window = _Window(self._full_screen, self._drivers)
-        except BaseException as error:
-            self._opened.set_exception(error)
+        """Lends the frame to the window; while it has one before, the newest waits on the canvas."""
+        if self.state != "open":
+            self._canvas = canvas
             return
-        self._opened.set_result(window.description)
-        frame: NDArray[np.uint8] | None = None
+        self.skipped += self._fresh
+        self._fresh = True
+        if canvas is not self._canvas:
+            self._share(canvas)
+        if self._lent_ns is None:
+            self._lend()
+
+    async def open(self) -> None:
+        """Opens the window. Raises DisplayError."""
+        process = self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hdmi_out.sinks.window", str(self._memory_fd), json.dumps(self._options)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            pass_fds=(self._memory_fd,),
+        )
         try:
-            while not self._stop:
-                with self._wake:
-                    self._wake.wait_for(lambda: self._fresh or self._stop, EVENT_SECONDS)
-                    fresh, self._fresh = self._fresh, False
-                    if fresh:
-                        frame, self._pending, self._spare = self._pending, self._spare, self._pending
-                quit_wanted, redraw = window.poll()
-                if quit_wanted:
-                    self._on_quit()
-                if frame is not None and (fresh or redraw) and window.draw(frame):
-                    self.presented += 1
-        finally:
-            window.close()
+            async with self._clock.timeout(OPEN_SECONDS_MAX):
+                first = await self._read(process)
+        except TimeoutError:
+            first = {"failed": f"no display opens within {OPEN_SECONDS_MAX:.0f} s"}
+        if first is None or "opened" not in first:
+            await self._end(process)
+            raise DisplayError(first["failed"] if first else _ended(process))
+        self.opened, self._state = first["opened"], "open"
+        self._lent_ns, self._fresh = None, self._canvas is not None
+        if self._canvas is not None:
+            self._share(self._canvas)
+            self._lend()
 
+    async def run(self) -> None:
+        """Follows the window, and opens it again when it is lost, until cancelled."""
+        seconds = RETRY_SECONDS_MIN
+        while True:
+            if self._state == "open":
+                presented = self.presented
+                why = await self._follow()
+                self._state = "lost"
+                _log.warning("the display is lost (%s); the monitor goes on and tries to open it again", why)
+                if self.presented > presented:
+                    seconds = RETRY_SECONDS_MIN
+            await self._clock.sleep(seconds)
+            seconds = min(seconds * 2, RETRY_SECONDS_MAX)
+            try:
+                await self.open()
+            except DisplayError as error:
+                _log.debug("the display does not open yet: %s", error)
+            else:
+                self.reopened += 1
+                _log.warning("the display is there: %s", self.description)
 
-class _Window:
-    """SDL's side; every method in SDL's thread."""
+    @property
+    def description(self) -> str:
+        """Driver, renderer and size."""
+        opened = self.opened
+        return f"{opened['driver']}, renderer {opened['renderer']}, {opened['width']}×{opened['height']}"
 
-    def __init__(self, full_screen: bool, drivers: tuple[str, ...]) -> None:
-        sdl = self._sdl = _load_sdl()
-        for name, value in (
-            (b"SDL_NO_SIGNAL_HANDLERS", b"1"),
-            (b"SDL_VIDEO_ALLOW_SCREENSAVER", b"0"),
-            (b"SDL_RENDER_SCALE_QUALITY", b"1"),
-        ):
-            sdl.SDL_SetHintWithPriority(name, value, sdl.SDL_HINT_OVERRIDE)
-        driver = _init_video(sdl, drivers)
-        flags = sdl.SDL_WINDOW_RESIZABLE | sdl.SDL_WINDOW_ALLOW_HIGHDPI
-        if full_screen:
-            flags |= sdl.SDL_WINDOW_FULLSCREEN_DESKTOP
-        centred = sdl.SDL_WINDOWPOS_CENTERED
-        self._window = sdl.SDL_CreateWindow(b"HDMI", centred, centred, *WINDOW_SIZE, flags)
-        self._renderer = self._window and (
-            sdl.SDL_CreateRenderer(self._window, -1, sdl.SDL_RENDERER_PRESENTVSYNC)
-            or sdl.SDL_CreateRenderer(self._window, -1, sdl.SDL_RENDERER_SOFTWARE)
-        )
-        if not self._renderer:
-            message = _error(sdl)
-            self._quit()
-            raise DisplayError(f"{driver} opens no window: {message}")
-        sdl.SDL_SetYUVConversionMode(_YUV_BT601)
-        self._full_screen = full_screen
-        self._show_cursor()
-        self._texture: Any = None
-        self._texture_size = (0, 0)
-        self._failing = False
-        info = sdl.SDL_RendererInfo()
-        sdl.SDL_GetRendererInfo(self._renderer, ctypes.byref(info))
-        self.description = f"{driver}, renderer {info.name.decode()}"
+    async def close(self) -> None:
+        """Closes the window, for good."""
+        self._state = "lost"
+        if self._process is not None:
+            await self._end(self._process)
+            self._process = None
+        if self._memory_fd >= 0:
+            os.close(self._memory_fd)
+            self._memory_fd = -1
 
-    def poll(self) -> tuple[bool, bool]:
-        """Whether the person wants to quit, and whether the window must be drawn again."""
-        sdl, event = self._sdl, self._sdl.SDL_Event()
-        quit_wanted = redraw = False
-        while sdl.SDL_PollEvent(ctypes.byref(event)):
-            match event.type:
-                case sdl.SDL_QUIT:
-                    quit_wanted = True
-                case sdl.SDL_KEYDOWN if event.key.keysym.sym in (sdl.SDLK_ESCAPE, sdl.SDLK_q):
-                    quit_wanted = True
-                case sdl.SDL_KEYDOWN if event.key.keysym.sym == sdl.SDLK_F11:
-                    self._toggle_full_screen()
-                    redraw = True
-                case sdl.SDL_WINDOWEVENT:
-                    redraw = True
-                case sdl.SDL_RENDER_DEVICE_RESET | sdl.SDL_RENDER_TARGETS_RESET:
-                    self._texture_size = (0, 0)
-                    redraw = True
-        return quit_wanted, redraw
+    async def _follow(self) -> str:
+        """Does what the window says until it is gone; gives why."""
+        process = self._process
+        assert process is not None
+        why = ""
+        while True:
+            try:
+                async with self._clock.timeout(TAKE_SECONDS_MAX / 2):
+                    message = await self._read(process)
+            except TimeoutError:
+                if self._lent_ns is None or self._clock.monotonic_ns() - self._lent_ns < TAKE_SECONDS_MAX * 1e9:
+                    continue
+                message, why = None, "it hangs"
+            if message is None:
+                await self._end(process)
+                return why or _ended(process)
+            why = message.get("failed", why)
+            self._heed(message)
 
-    def draw(self, frame: NDArray[np.uint8]) -> bool:
-        """Shows a frame (I420); returns whether the display took it."""
-        sdl, (rows, width) = self._sdl, frame.shape
-        height = rows * 2 // 3
-        if self._texture_size != (width, height):
-            self._make_texture(width, height)
-        done = (
-            self._texture
-            and sdl.SDL_UpdateTexture(self._texture, None, frame.ctypes.data_as(ctypes.c_void_p), width) == 0
-            and sdl.SDL_RenderClear(self._renderer) == 0
-            and sdl.SDL_RenderCopy(self._renderer, self._texture, None, None) == 0
-        )
-        if done:
-            sdl.SDL_RenderPresent(self._renderer)
-        elif not self._failing:
-            _log.error("the display takes no picture: %s; trying again with every frame", _error(sdl))
-        if not done:
-            self._texture_size = (0, 0)
-        self._failing = not done
-        return bool(done)
+    def _heed(self, message: Mapping[str, Any]) -> None:
+        if "taken" in message:
+            self._lent_ns = None
+            self.presented += 1
+            if self._fresh:
+                self._lend()
+        elif "key" in message:
+            self._on_command(Key(message["key"]))
+        elif "point" in message:
+            x, y = message["point"]
+            self._on_command(Pointer(x, y, pressed=message["press"]))
+        elif "close" in message:
+            self._on_close()
+        elif "trouble" in message:
+            _log.error("the display takes no picture: %s; trying again with every frame", message["trouble"])
 
-    def close(self) -> None:
-        """Closes everything."""
-        sdl = self._sdl
-        if self._texture:
-            sdl.SDL_DestroyTexture(self._texture)
-        sdl.SDL_DestroyRenderer(self._renderer)
-        self._quit()
+    def _share(self, canvas: Canvas) -> None:
+        if self._shared is None or self._shared.shape != canvas.buffer.shape:
+            os.ftruncate(self._memory_fd, canvas.buffer.nbytes)
+            memory = mmap.mmap(self._memory_fd, canvas.buffer.nbytes)
+            self._shared = np.frombuffer(memory, np.uint8).reshape(canvas.buffer.shape)
+        self._canvas = canvas
+        self._tell({"canvas": [canvas.width, canvas.height]})
 
-    def _quit(self) -> None:
-        if self._window:
-            self._sdl.SDL_DestroyWindow(self._window)
-        self._sdl.SDL_QuitSubSystem(self._sdl.SDL_INIT_VIDEO)
+    def _lend(self) -> None:
+        assert self._shared is not None and self._canvas is not None
+        np.copyto(self._shared, self._canvas.buffer)
+        self._lent_ns, self._fresh = self._clock.monotonic_ns(), False
+        self._tell({"frame": True})
 
-    def _make_texture(self, width: int, height: int) -> None:
-        sdl = self._sdl
-        if self._texture:
-            sdl.SDL_DestroyTexture(self._texture)
-        self._texture = sdl.SDL_CreateTexture(
-            self._renderer, sdl.SDL_PIXELFORMAT_IYUV, sdl.SDL_TEXTUREACCESS_STREAMING, width, height
-        )
-        sdl.SDL_RenderSetLogicalSize(self._renderer, width, height)
-        self._texture_size = (width, height)
+    def _tell(self, message: Mapping[str, object]) -> None:
+        process = self._process
+        if process is not None and process.stdin is not None and not process.stdin.is_closing():
+            process.stdin.write(json.dumps(message).encode() + b"\n")
 
-    def _toggle_full_screen(self) -> None:
-        sdl = self._sdl
-        self._full_screen = not self._full_screen
-        sdl.SDL_SetWindowFullscreen(self._window, sdl.SDL_WINDOW_FULLSCREEN_DESKTOP if self._full_screen else 0)
-        self._show_cursor()
+    async def _read(self, process: asyncio.subprocess.Process) -> dict[str, Any] | None:
+        """The next thing the window says; None at its end."""
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            with contextlib.suppress(ValueError):  # drivers print there, too
+                message = json.loads(line)
+                if isinstance(message, dict):
+                    return message
+        return None
 
-    def _show_cursor(self) -> None:
-        self._sdl.SDL_ShowCursor(self._sdl.SDL_DISABLE if self._full_screen else self._sdl.SDL_ENABLE)
-
-
-def open_sdl(full_screen: bool, on_quit: Callable[[], object], environment: Mapping[str, str] = os.environ) -> SdlSink:
-    """Opens a window. Raises DisplayError if there is nothing to open it on."""
-    wanted = environment.get("SDL_VIDEODRIVER")
-    if wanted:
-        drivers: tuple[str, ...] = (wanted,)
-    else:
-        drivers = tuple(
-            driver
-            for driver, there in (
-                ("wayland", environment.get("WAYLAND_DISPLAY")),
-                ("x11", environment.get("DISPLAY")),
-                ("kmsdrm", True),
-            )
-            if there
-        )
-    return SdlSink(full_screen, on_quit, drivers)
-
-
-def _init_video(sdl: Any, drivers: tuple[str, ...]) -> str:
-    errors = []
-    for driver in drivers:
-        sdl.SDL_SetHintWithPriority(b"SDL_VIDEODRIVER", driver.encode(), sdl.SDL_HINT_OVERRIDE)
-        if sdl.SDL_InitSubSystem(sdl.SDL_INIT_VIDEO) == 0:
-            opened = str(sdl.SDL_GetCurrentVideoDriver().decode())
-            if opened not in WITHOUT_SCREEN or opened == driver:
-                return opened
-            sdl.SDL_QuitSubSystem(sdl.SDL_INIT_VIDEO)
-            errors.append(f"{driver}: no display")
-        else:
-            errors.append(f"{driver}: {_error(sdl)}")
-    raise DisplayError(f"no display opens ({'; '.join(errors)}); use sink: headless, or connect a screen")
-
-
-def _error(sdl: Any) -> str:
-    return str(sdl.SDL_GetError().decode(errors="replace")) or "no reason given"
-
-
-def _load_sdl() -> Any:
-    """PySDL2, which loads the library while it is imported and warns where it comes from."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """Ends the process: by the end of its stdin, or else by force."""
+        assert process.stdin is not None
+        process.stdin.close()
         try:
-            return import_module("sdl2")
-        except (ImportError, OSError) as error:
-            raise DisplayError(f"SDL2 cannot be loaded: {error}") from None
+            async with self._clock.timeout(CLOSE_SECONDS_MAX):
+                await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.communicate()
+
+
+def _ended(process: asyncio.subprocess.Process) -> str:
+    return f"its process ended with status {process.returncode}"
+
+
+def drivers_of(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """SDL's drivers to try, in this order."""
+    if wanted := environment.get("SDL_VIDEODRIVER"):
+        return (wanted,)
+    named = (("wayland", environment.get("WAYLAND_DISPLAY")), ("x11", environment.get("DISPLAY")), ("kmsdrm", "/dev"))
+    return tuple(driver for driver, there in named if there)

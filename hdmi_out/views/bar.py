@@ -19,7 +19,7 @@ class Bar:
     def compose(self, moment: Moment, caption: str, *, whole: bool) -> None:
         """Paints what changed, or everything if `whole`."""
         stage = self._stage
-        time = model.time_panel(moment.now, moment.zone, moment.words)
+        time = model.time_panel(moment.now, moment.zone, moment.words, reduced=moment.reduced)
         message = model.message(
             moment.state, moment.now, moment.zone, moment.words, lost_seconds=moment.lost_seconds, caption=caption
         )

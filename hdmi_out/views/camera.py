@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from hdmi_out.layout.rect import Rect
 from hdmi_out.layout.wall import plan_wall
 from hdmi_out.live import Source
-from hdmi_out.osd import palette
 from hdmi_out.site_state import Camera
 from hdmi_out.views.keys import Command, Key, Pointer
 from hdmi_out.views.live_tile import LiveTile
@@ -16,7 +15,6 @@ class CameraView:
     """Left and right show the camera before and after it, `ok` opens the menu, `play` its playback."""
 
     def __init__(self, stage: Stage, camera: str) -> None:
-        self._stage = stage
         self._camera = camera
         self._tile = LiveTile(plan_wall(stage.body, 1).tiles[0], stage)
 
@@ -34,9 +32,7 @@ class CameraView:
     def compose(self, moment: Moment, *, whole: bool) -> Collection[Source]:
         camera = self._known(moment)
         if camera is None:
-            if whole or self._tile.live:
-                self._tile.live = False
-                self._stage.canvas.fill(self._tile.area, palette.EMPTY)
+            self._tile.say(self._camera, moment.words.camera_gone, whole=whole)
             return ()
         stream = self._stream(camera, moment)
         main = moment.live.get(Source(camera.id, "main"))

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from hdmi_out.layout.wall import GRIDS
 from hdmi_out.osd.words import Language, words_of
 
-TOUR_SECONDS = 10.0
-
 
 @dataclass(slots=True, kw_only=True)
 class Choices:
@@ -15,7 +13,7 @@ class Choices:
 
     language: Language | None = None
     side: int | None = None
-    tour_seconds: float = TOUR_SECONDS
+    tour_seconds: float = 10.0
 
     def next_side(self, step: int = 1) -> None:
         """The next grid: automatic, 1, 4, 9, 16 and around."""

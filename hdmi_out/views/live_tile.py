@@ -4,7 +4,7 @@ from hdmi_out.compositor.tile import Tile
 from hdmi_out.layout.rect import Rect
 from hdmi_out.live import LiveSource, Source
 from hdmi_out.osd import model
-from hdmi_out.osd.model import Card
+from hdmi_out.osd.model import Card, TileLabel
 from hdmi_out.site_state import Camera
 from hdmi_out.views.view import Moment, Stage
 
@@ -28,6 +28,11 @@ class LiveTile:
         card = card_of(camera, stream, source, moment)
         self.live = card is None and source is not None and source.live
         return self._tile.compose(label, card, source.fresh if source else None, whole=whole)
+
+    def say(self, name: str, title: str, *, whole: bool) -> None:
+        """Paints a card instead of any camera."""
+        self.live = False
+        self._tile.compose(TileLabel(name=name), Card(title=title), None, whole=whole)
 
 
 def card_of(camera: Camera, stream: str, source: LiveSource | None, moment: Moment) -> Card | None:

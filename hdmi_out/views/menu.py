@@ -56,6 +56,7 @@ class Menu:
                 Row(text=entry.text, value=entry.value, chosen=index == self._row)
                 for index, entry in enumerate(entries)
             ),
+            Row(text=""),
             Row(text=moment.words.menu_hint, faint=True),
         ]
         areas = self._areas(len(entries))
@@ -91,7 +92,7 @@ class Menu:
         return Move.STAY
 
     def _point(self, pointer: Pointer, entries: Sequence[Entry]) -> Answer:
-        for index, area in enumerate(self._areas(len(entries))[1:-1]):
+        for index, area in enumerate(self._areas(len(entries))[1:-2]):
             if area.holds(pointer.x, pointer.y):
                 self._row = index
                 return self._choose(entries[index]) if pointer.pressed else Move.STAY
@@ -129,13 +130,13 @@ class Menu:
         ]
 
     def _areas(self, entries: int) -> list[Rect]:
-        """The rows from the top to the foot of the body; the last one takes what is left."""
+        """The rows from the top to the foot of the body, with a hint at the foot and what is left before it."""
         body = self._stage.body
         width = even(body.width * _WIDTH_SHARE)
-        height = even(min(body.height * _ROW_SHARE, body.height / (entries + 2)))
+        height = even(min(body.height * _ROW_SHARE, body.height / (entries + 3)))
         rows = [Rect(body.x, body.y + index * height, width, height) for index in range(entries + 1)]
-        top = rows[-1].bottom
-        return [*rows, Rect(body.x, top, width, body.bottom - top)]
+        top, foot = rows[-1].bottom, body.bottom - height
+        return [*rows, Rect(body.x, top, width, foot - top), Rect(body.x, foot, width, height)]
 
     def _panel(self, index: int, row: Row, area: Rect) -> Panel:
         """The row's panel, drawn only when it changed."""

@@ -84,9 +84,9 @@ class Screen:
             del self._visits[1]
         self._move()
 
-    def say(self, text: str, *, big: bool = False) -> None:
+    def say(self, text: str) -> None:
         """Shows a few words above the view for a moment."""
-        self._toast.say(text, big=big)
+        self._toast.say(text)
 
     def compose(self, moment: Moment) -> Collection[Source]:
         """Paints one frame; what it painted is in the canvas' `changed`. Returns the streams whose new picture is on

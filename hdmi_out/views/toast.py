@@ -1,4 +1,4 @@
-"""A few words above any view that go away by themselves: "page 2/3", or which monitor this is."""
+"""A few words above any view that go away by themselves, as "page 2/3"."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from hdmi_out.osd.overlay import Overlay
 from hdmi_out.views.keys import Command
 from hdmi_out.views.view import Answer, Moment, Panel, Stage
 
-SECONDS, BIG_SECONDS = 2.5, 6.0
+SECONDS = 2.5
 
 
 class Toast:
@@ -16,24 +16,24 @@ class Toast:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._said: tuple[str, bool] | None = None
+        self._said = ""
         self._panel: Panel | None = None
         self._until_ns = 0
 
-    def say(self, text: str, *, big: bool = False) -> None:
+    def say(self, text: str) -> None:
         """Shows the text from the next frame on."""
-        self._said, self._panel = (text, big), None
+        self._said, self._panel = text, None
 
     def panels(self, moment: Moment) -> Sequence[Panel]:
         """The text, while its time lasts."""
-        if self._said is None:
+        if not self._said:
             return ()
         if self._panel is None:
-            text, big = self._said
-            self._panel = self._placed(draw_toast(text, self._stage.body, self._stage.face, self._stage.scale, big=big))
-            self._until_ns = moment.monotonic_ns + round((BIG_SECONDS if big else SECONDS) * 1e9)
+            stage = self._stage
+            self._panel = self._placed(draw_toast(self._said, stage.body, stage.face, stage.scale))
+            self._until_ns = moment.monotonic_ns + round(SECONDS * 1e9)
         if moment.monotonic_ns >= self._until_ns:
-            self._said = self._panel = None
+            self._said, self._panel = "", None
             return ()
         return (self._panel,)
 

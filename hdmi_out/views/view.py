@@ -13,6 +13,7 @@ from hdmi_out.osd.overlay import Overlay
 from hdmi_out.osd.palette import TypeScale
 from hdmi_out.osd.typeface import Typeface
 from hdmi_out.osd.words import Words
+from hdmi_out.pace import Pace
 from hdmi_out.site_state import SiteState
 from hdmi_out.views.keys import Command
 
@@ -30,7 +31,8 @@ class Stage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """All that is known in this frame. `monotonic_ns` is for ages and periods, `now` (wall time) for what is written.
-    `lost_seconds`: for how long the recorder has been unreachable; None while it is there."""
+    `lost_seconds`: for how long the recorder has been unreachable; None while it is there. `reduced`: the pace of the
+    output, where the machine is too busy for the one that is wanted."""
 
     now: datetime
     monotonic_ns: int
@@ -39,6 +41,7 @@ class Moment:
     state: SiteState | None
     lost_seconds: float | None
     live: Mapping[Source, LiveSource]
+    reduced: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

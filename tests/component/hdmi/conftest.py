@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from gate.clock import SystemClock
 from hdmi_out.compositor.canvas import Canvas
-from hdmi_out.layout.rect import Rect
+from hdmi_out.decoding import Decoding
 from hdmi_out.live import Source
 from hdmi_out.monitor import make_screen
 from hdmi_out.osd.typeface import Typeface, open_typeface
@@ -33,6 +33,7 @@ class CountingSink:
     """A sink that only counts."""
 
     name = "counting"
+    state = "open"
 
     def __init__(self) -> None:
         self.presented = 0
@@ -126,12 +127,11 @@ async def running(tmp_path: Path, face: Typeface, cameras: list[FakeCamera]) -> 
     workers = ThreadPoolExecutor(2)
     socket = tmp_path / "rec.sock"
     session = open_session(socket)
-
-    def new_stream(camera: str, box: Rect) -> CameraStream:
-        return CameraStream(camera, workers, box)
-
-    site = Site(session, clock, new_stream, language=None)
-    output = Output(site, screen, canvas, [CountingSink()], clock, choices, fps=FRAMES_PER_SECOND, time_zone=None)
+    site = Site(session, clock, CameraStream, language=None)
+    decoding = Decoding(workers, 2, clock)
+    output = Output(
+        site, screen, canvas, [CountingSink()], clock, choices, decoding, fps=FRAMES_PER_SECOND, time_zone=None
+    )
     made = RunningWall(clock, socket, LocalSite(cameras, clock), canvas, screen, choices, site, output)
 
     async def run() -> None:

@@ -1,12 +1,12 @@
 """The window, on a real X server without a screen (Xvfb) and on SDL's offscreen driver."""
 
 import asyncio
-import ctypes
+import contextlib
+import os
 import shutil
 import signal
-import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import cv2
@@ -17,16 +17,18 @@ from aiohttp import ClientSession
 from gate.clock import SystemClock
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.errors import DisplayError
-from hdmi_out.sinks.sdl import SdlSink, open_sdl
+from hdmi_out.sinks.sdl import SdlSink, drivers_of
+from hdmi_out.sinks.window import KEYS
+from hdmi_out.views.keys import Command, Key
 from tests.component.hdmi.conftest import until
-from tests.component.hdmi.monitor_process import END_SECONDS_MAX, running_monitor
+from tests.component.hdmi.monitor_process import END_SECONDS_MAX, Monitor, running_monitor
 from tests.fakes.local_site import FakeCamera, LocalSite
 
 needs_x = pytest.mark.skipif(
-    not (shutil.which("Xvfb") and shutil.which("import")),
-    reason="Xvfb or ImageMagick's import is missing: apt install xvfb imagemagick",
+    not all(map(shutil.which, ("Xvfb", "import", "xdotool"))),
+    reason="Xvfb, xdotool or ImageMagick's import is missing: apt install xvfb xdotool imagemagick",
 )
-SCREEN = (1280, 720)
+SCREEN, ODD_SCREEN = (1280, 720), (1280, 1024)
 PLATE = (slice(636, 654), slice(1244, 1256))
 """In the amber plate of the licence band, beside its text."""
 DIFFERENCE_MAX = 0.4
@@ -34,10 +36,11 @@ DIFFERENCE_MAX = 0.4
 
 
 @asynccontextmanager
-async def x_server(clock: SystemClock) -> AsyncIterator[str]:
-    """An X server on a free display; gives its name."""
+async def x_server(clock: SystemClock, name: str = "", size: tuple[int, int] = SCREEN) -> AsyncIterator[str]:
+    """An X server on a free display, or on that one; gives its name. Its end is an unplugged cable."""
     process = await asyncio.create_subprocess_exec(
-        *("Xvfb", "-displayfd", "1", "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x24", "-nolisten", "tcp"),
+        *("Xvfb", *([name] if name else []), "-displayfd", "1", "-screen", "0", f"{size[0]}x{size[1]}x24"),
+        *("-nolisten", "tcp"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -99,18 +102,101 @@ def bar_and_frame(picture: np.ndarray) -> np.ndarray:
     return still
 
 
+async def xdotool(display: str, *words: str) -> None:
+    """Moves the mouse and presses keys, as a person would."""
+    process = await asyncio.create_subprocess_exec("xdotool", *words, env=os.environ | {"DISPLAY": display})
+    assert await process.wait() == 0
+
+
+async def shows(monitor: Monitor, session: ClientSession, **wanted: str) -> None:
+    """Waits until the status has these values."""
+    async with monitor.clock.timeout(10):
+        while not wanted.items() <= (await monitor.status(session)).items():
+            await monitor.clock.sleep(0.03)
+
+
+@needs_x
+async def test_keys_and_mouse_in_the_window_go_to_cameras_and_back_and_q_ends_it(
+    tmp_path: Path, clock: SystemClock, cameras: list[FakeCamera]
+) -> None:
+    config = "sink: sdl\nlisten: 127.0.0.1:0\nwidth: 1280\nheight: 720\n"
+    async with (
+        x_server(clock) as display,
+        LocalSite(cameras, clock).serving(tmp_path / "rec.sock"),
+        running_monitor(tmp_path, clock, config, {"DISPLAY": display}) as monitor,
+        ClientSession() as session,
+    ):
+        await monitor.ready()
+        await monitor.pictures(session)
+        await xdotool(display, "key", "Right", "Right", "Return")
+        await shows(monitor, session, view="camera", camera="cam2")
+        await xdotool(display, "key", "Escape")
+        await shows(monitor, session, view="wall")
+        await xdotool(display, "mousemove", "300", "150", "click", "1")
+        await shows(monitor, session, view="camera", camera="cam1")
+        await xdotool(display, "click", "3")
+        await shows(monitor, session, view="wall")
+        await xdotool(display, "key", "l")
+        await shows(monitor, session, language="en")
+        await xdotool(display, "key", "q")
+        async with clock.timeout(5):
+            assert await monitor.process.wait() == 0
+
+
+@needs_x
+async def test_a_display_that_is_unplugged_is_opened_again_and_everything_else_goes_on(
+    tmp_path: Path, clock: SystemClock, cameras: list[FakeCamera]
+) -> None:
+    config = "sink: auto\nlisten: 127.0.0.1:0\nfull_screen: true\n"
+    async with (
+        LocalSite(cameras, clock).serving(tmp_path / "rec.sock"),
+        ClientSession() as session,
+        AsyncExitStack() as stack,
+    ):
+        async with x_server(clock, size=ODD_SCREEN) as display:
+            monitor = await stack.enter_async_context(running_monitor(tmp_path, clock, config, {"DISPLAY": display}))
+            address = await monitor.ready()
+            await monitor.pictures(session)
+            await shows(monitor, session, display="open")
+            async with session.get(f"{address}picture.png") as response:
+                picture = cv2.imdecode(np.frombuffer(await response.read(), np.uint8), cv2.IMREAD_COLOR)
+            assert picture is not None
+            assert picture.shape[1::-1] == ODD_SCREEN, "the canvas has the shape of the screen it fills"
+        await shows(monitor, session, display="lost")
+        before = (await monitor.pictures(session))["cameras"]["cam1"]["pictures"]
+        async with clock.timeout(10):
+            while (await monitor.status(session))["cameras"]["cam1"]["pictures"] < before + 5:
+                await clock.sleep(0.05)
+        async with x_server(clock, display) as again:
+            assert again == display
+            await shows(monitor, session, display="open")
+            async with clock.timeout(10):
+                while (shown := await screenshot(again)).max() < 100:
+                    await clock.sleep(0.05)
+            beside = (SCREEN[0] - SCREEN[1] * ODD_SCREEN[0] // ODD_SCREEN[1]) // 2
+            assert not shown[:, : beside - 2].any(), "on a screen of another shape there are black borders"
+            assert shown[-60:, beside + 8 : -beside - 8].any(), "the bar is there"
+            await monitor.end(signal.SIGTERM)
+
+
 @asynccontextmanager
-async def offscreen_sink(on_quit: Callable[[], object]) -> AsyncIterator[SdlSink]:
-    sink = open_sdl(False, on_quit, {"SDL_VIDEODRIVER": "offscreen"})
+async def offscreen_sink(clock: SystemClock, commands: list[Command]) -> AsyncIterator[SdlSink]:
+    """A window that nobody sees."""
+    options = {"full_screen": False, "drivers": drivers_of({"SDL_VIDEODRIVER": "offscreen"})}
+    sink = SdlSink(options, clock, on_command=commands.append, on_close=lambda: None)
+    await sink.open()
+    task = asyncio.create_task(sink.run())
     try:
         yield sink
     finally:
-        sink.close()
-    assert "sdl" not in {thread.name for thread in threading.enumerate()}
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await sink.close()
 
 
 async def test_frames_are_taken_or_skipped_never_queued(clock: SystemClock) -> None:
-    async with offscreen_sink(lambda: None) as sink:
+    async with offscreen_sink(clock, []) as sink:
         canvas = Canvas(640, 360)
         canvas.buffer[:] = 128
         for _ in range(50):
@@ -119,31 +205,30 @@ async def test_frames_are_taken_or_skipped_never_queued(clock: SystemClock) -> N
         assert sink.presented >= 1
 
 
-@pytest.mark.parametrize("key", ["SDLK_ESCAPE", "SDLK_q"])
-async def test_escape_and_q_quit_and_f11_does_not(clock: SystemClock, key: str) -> None:
-    quits: list[None] = []
-    async with offscreen_sink(lambda: quits.append(None)) as sink:
+async def test_a_window_process_that_dies_is_replaced_and_shows_the_last_frame(clock: SystemClock) -> None:
+    async with offscreen_sink(clock, []) as sink:
         canvas = Canvas(640, 360)
         canvas.buffer[:] = 128
-        for name in ("SDLK_F11", "SDLK_F11"):
-            press(name)
         sink.present(canvas)
-        await until(clock, lambda: sink.presented >= 1)
-        assert not quits
-        press(key)
-        await until(clock, lambda: quits)
+        await until(clock, lambda: sink.presented == 1)
+        process = sink._process
+        assert process is not None
+        process.kill()
+        await until(clock, lambda: sink.reopened == 1)
+        await until(clock, lambda: sink.presented == 2)
 
 
-def press(key: str) -> None:
-    import sdl2
+async def test_no_display_is_a_clear_refusal_and_not_an_invisible_window(clock: SystemClock) -> None:
+    options = {"full_screen": False, "drivers": ("x11",)}
+    sink = SdlSink(options, clock, on_command=lambda _: None, on_close=lambda: None)
+    try:
+        with pytest.raises(DisplayError, match="no display opens"):
+            await sink.open()
+    finally:
+        await sink.close()
 
-    event = sdl2.SDL_Event()
-    event.type = sdl2.SDL_KEYDOWN
-    event.key.keysym.sym = getattr(sdl2, key)
-    assert sdl2.SDL_PushEvent(ctypes.byref(event)) == 1
 
-
-def test_no_display_is_a_clear_refusal_and_not_an_invisible_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISPLAY", ":9999")
-    with pytest.raises(DisplayError, match="no display opens"):
-        open_sdl(False, lambda: None, {"SDL_VIDEODRIVER": "x11"})
+def test_each_key_of_the_window_is_one_that_sdl_knows() -> None:
+    sdl2 = pytest.importorskip("sdl2")
+    assert all(hasattr(sdl2, f"SDLK_{name}") for name in KEYS)
+    assert {Key.UP, Key.DOWN, Key.LEFT, Key.RIGHT, Key.OK, Key.BACK, Key.MENU} <= set(KEYS.values())
