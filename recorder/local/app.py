@@ -8,6 +8,7 @@ from aiohttp import web
 
 from gate.licence.features import Feature
 from recorder.device_information import DeviceInformation
+from recorder.local.playback_route import PlaybackRoute
 from recorder.local.unit_form import UnitForm
 from recorder.web.answers import json_answer
 from recorder.web.control_route import ControlRoute
@@ -66,6 +67,11 @@ def create_app(served: Served) -> web.Application:
         app.router.add_get("/v1/cameras/{camera}/presets", control.presets, allow_head=False)
         app.router.add_post("/v1/cameras/{camera}/preset", control.goto)
         app.router.add_post("/v1/cameras/{camera}/reboot", control.reboot)
+    if served.catalog is not None and config.device.kind == "edge":
+        playback = PlaybackRoute(served, served.catalog)
+        app.router.add_get("/v1/cameras/{camera}/timeline", playback.timeline, allow_head=False)
+        app.router.add_get("/v1/cameras/{camera}/days", playback.days, allow_head=False)
+        app.router.add_get("/v1/cameras/{camera}/playback", playback.playback, allow_head=False)
     if served.catalog is not None and served.bus is not None:
         events = EventsRoute(
             bus=served.bus,

@@ -25,6 +25,8 @@ from recorder.segments.cutter import ns_of_ticks, ticks_of
 _log = logging.getLogger(__name__)
 
 FORMATS_MAX = 16
+GONE_MAX = 256
+"""So many segments that are gone in a row end a range: a volume is not there, and nobody waits for a year of it."""
 _EVER_NS = 2**62
 _HEAD_BYTES = 8192
 """Enough for the head of nearly every fragment in one read."""
@@ -52,6 +54,7 @@ class PictureSource:
         self._formats: OrderedDict[bytes, VideoFormat] = OrderedDict()
         self._id: SegmentId | None = None
         self._gone: SegmentId | None = None
+        self._gone_segments = 0
         self._left_out: list[FragmentPlace] = []
         self._file = -1
         self._format: VideoFormat | None = None
@@ -73,20 +76,22 @@ class PictureSource:
         """The next fragment as it lies on disk, whole (with `keys_only` or backward: its first picture's data alone);
         None at the end. Otherwise like `next_units`."""
         for place in self._places:
+            if self._gone_segments >= GONE_MAX:
+                return None
             if place.id == self._gone:
                 self._leave_out(place)
                 continue
             try:
                 self._turn_to(place)
             except (OSError, MediaError) as error:
-                self._gone = place.id
-                self._leave_out(place, error)
+                self._lose(place, error)
                 continue
             try:
-                return self._fragment(place)
+                fragment = self._fragment(place)
+                self._gone_segments = 0
+                return fragment
             except (OSError, FootageError) as error:
-                self._gone = place.id
-                self._leave_out(place, error)
+                self._lose(place, error)
             except MediaError as error:  # the index knows where the next one begins
                 self._leave_out(place, error)
         return None
@@ -101,10 +106,17 @@ class PictureSource:
         self._close_file()
         self._db.close()
 
+    def _lose(self, place: FragmentPlace, why: Exception) -> None:
+        """The rest of a segment."""
+        self._gone = place.id
+        self._gone_segments += 1
+        self._leave_out(place, why)
+
     def _leave_out(self, place: FragmentPlace, why: Exception | None = None) -> None:
         self._left_out = [*self._left_out[:1], place]  # the first and the last tell from when to when
-        if why is not None:
-            _log.warning("camera %s: footage left out: %s", place.id.camera, why)
+        gone = self._gone_segments
+        if why is not None and gone & (gone - 1) == 0:  # 1, 2, 4, 8, …: repeats collapsed
+            _log.warning("camera %s: footage left out: %s%s", place.id.camera, why, f"; {gone} segments" * (gone > 1))
 
     def _turn_to(self, place: FragmentPlace) -> None:
         """Opens the segment of a fragment, unless it is open."""

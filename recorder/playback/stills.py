@@ -31,6 +31,8 @@ GROUP_BYTES_MAX = 96 << 20
 BROKEN_MAX = 8
 """Groups that cannot be read, one before the other, that are passed over."""
 _EVER_NS = 2**62
+_BEYOND_NS = 10**9
+"""A gap is known by what lies behind it, too."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,14 +70,15 @@ class Stills:
         self._db: sqlite3.Connection | None = None
         self._groups: OrderedDict[Key, Group] = OrderedDict()
 
-    def at(self, at_us: int) -> Still | None:
-        """The picture of a time (rule 1); None if there is no footage at all."""
+    def at(self, at_us: int, run: int | None = None) -> Still | None:
+        """The picture of a time (rule 1); None if there is no footage at all. `run`: the one that is meant, if several
+        cover it."""
         at_ns = at_us * 1000 + 999
-        ahead = self._load(self._wanted(at_ns))
+        ahead = self._load(self._wanted(at_ns, run))
         group = ahead
         if group is None or group.first_us > at_us:
             before = self._before(group.key) if group is not None and group.key.decode_utc_ns <= at_ns else None
-            group = before or self._last_before(at_us) or ahead
+            group = before or self._last_before(at_us, run) or ahead
         if group is None:
             return None
         index = group.index_at_or_before(at_us)
@@ -96,10 +99,11 @@ class Stills:
     def gap(self, start_us: int, end_us: int, now_us: int) -> NoFootage | None:
         """The longest gap between two times, with its reason."""
         db = self._connection()
+        beyond_ns = end_us * 1000 + _BEYOND_NS
         spans = read_timeline(
-            db, self._roots(db), self._camera, self._stream, start_us * 1000, end_us * 1000, now_us * 1000
+            db, self._roots(db), self._camera, self._stream, start_us * 1000, beyond_ns, now_us * 1000
         )
-        gaps = [span for span in spans if span.state == "gap" and span.reason is not None]
+        gaps = [span for span in spans if span.state == "gap" and span.start_utc_ns < end_us * 1000]
         longest = max(gaps, key=lambda span: span.end_utc_ns - span.start_utc_ns, default=None)
         if longest is None or longest.reason is None:
             return None
@@ -193,11 +197,11 @@ class Stills:
             found = self._key_before(_EVER_NS, rows[0].id.run) if rows else None
         return self._group(found) if found is not None else None
 
-    def _last_before(self, at_us: int) -> Group | None:
+    def _last_before(self, at_us: int, run: int | None) -> Group | None:
         """The last group that begins by that time; one that cannot be read is passed over."""
         at_ns = at_us * 1000 + 999
         for _ in range(BROKEN_MAX):
-            found = self._key_before(at_ns, None)
+            found = self._key_before(at_ns, run)
             group = self._group(found) if found is not None else None
             if found is None or (group is not None and group.first_us <= at_us):
                 return group

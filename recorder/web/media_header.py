@@ -18,18 +18,24 @@ class MediaKind(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaHeader:
-    """`sequence` counts the media messages of one connection from 0; `label_us` is wall time since 1970."""
+    """`sequence` counts the media messages of one connection from 0; `label_us` is wall time since 1970. `hidden`: only
+    to be decoded (playback)."""
 
     kind: MediaKind
     key: bool
     stream: str
     sequence: int
     label_us: int
+    hidden: bool = False
 
     def pack(self) -> bytes:
         """The header's 16 bytes, big-endian."""
         return _LAYOUT.pack(
-            self.kind, self.key, _STREAMS.index(self.stream), self.sequence & _SEQUENCE_MASK, self.label_us
+            self.kind,
+            self.key | self.hidden << 1,
+            _STREAMS.index(self.stream),
+            self.sequence & _SEQUENCE_MASK,
+            self.label_us,
         )
 
 
@@ -41,5 +47,10 @@ def parse_media_header(message: bytes) -> MediaHeader:
     if stream >= len(_STREAMS):
         raise ValueError(f"no stream has the number {stream}")
     return MediaHeader(
-        kind=MediaKind(kind), key=bool(flags & 1), stream=_STREAMS[stream], sequence=sequence, label_us=label_us
+        kind=MediaKind(kind),
+        key=bool(flags & 1),
+        stream=_STREAMS[stream],
+        sequence=sequence,
+        label_us=label_us,
+        hidden=bool(flags & 2),
     )

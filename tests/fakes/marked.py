@@ -74,7 +74,12 @@ def renumbered(units: Sequence[AccessUnit], seconds: float, run: int, first: int
 
 def number_of(unit: AccessUnit) -> int:
     """The picture's number, out of its SEI."""
-    mark = parse_sei(_nals(unit.data)[0])
+    return number_of_data(unit.data)
+
+
+def number_of_data(data: bytes) -> int:
+    """The same of a coded picture."""
+    mark = parse_sei(_nals(data)[0])
     assert mark is not None
     return mark.n
 

@@ -145,9 +145,7 @@ def test_footage_of_a_time_that_came_twice_is_reached_by_stepping(tmp_path: Path
     twice.close()
 
 
-def test_a_broken_fragment_is_passed_over_by_times_and_steps(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_broken_fragment_is_passed_over_by_times_and_steps(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     broken = Recorded(tmp_path, segment_seconds=60)
     broken.write(marked_run(PICTURES))
     (path,) = broken.volume.root.rglob("*.mp4")
