@@ -12,6 +12,7 @@ import uvloop
 
 from gate.clock import SystemClock
 from recorder.remote.app import serve_remote
+from recorder.web.served import Served
 from tests.fakes.footage import make_footage
 from tests.fakes.remote_site import FakeStream, RemoteSite, config_of
 
@@ -87,7 +88,7 @@ class PageServer:
             state.recording.phase = "recording"
         gate = asyncio.create_task(self.site.gate.run())
         self._play()
-        async with serve_remote(self.site.parts) as front:
+        async with serve_remote(self._served()) as front:
             assert front.address is not None
             self.port, self.address = front.address[1], front.url
             self._ready.set()
@@ -97,6 +98,10 @@ class PageServer:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         clock.close()
+
+    def _served(self) -> Served:
+        """What the remote side is given."""
+        return self.site.parts
 
     def _play(self) -> None:
         for number in range(self._cameras):
