@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gate.clock import SystemClock
-from tests.benchmarks import crowd, cut, motion, recording, service, simulator, storage
+from tests.benchmarks import crowd, cut, motion, recording, service, simulator, storage, wall
 from tests.benchmarks.source import MissingError, check_tools
 
 RESULTS = Path("bench-results")
-NAMES = ("recording", "crowd", "cut", "storage", "simulator", "motion", "service")
+NAMES = ("recording", "crowd", "cut", "storage", "simulator", "motion", "service", "wall")
 
 
 def main() -> int:
@@ -69,6 +69,8 @@ def main() -> int:
             _motion(console, cache)
         if "service" in names:
             _service(console, cache, options.licences)
+        if "wall" in names:
+            _wall(console, cache, options.seconds)
     except MissingError as error:
         print(error, file=sys.stderr)
         return 2
@@ -181,6 +183,28 @@ def _service(console: Console, cache: Path, licences: int) -> None:
         database, facts = asyncio.run(service.measure(licences, cache, SystemClock()))
     table = _facts(f"Licence service, {licences:,} licences, {database}", facts)
     _write(console, "service", service.as_json(database, facts, licences), table)
+
+
+def _wall(console: Console, cache: Path, seconds: float) -> None:
+    with console.status(f"{wall.CAMERAS} cameras on one picture, 4 rows of {seconds:.0f} s …"):
+        measured = asyncio.run(wall.measure(seconds, cache, SystemClock()))
+    table = Table(title=f"HDMI wall, {wall.CAMERAS} × 640×360@15 to 1080p, {seconds:.0f} s; nobody shows or encodes it")
+    for heading in ("", "CPU of a core", "PSS", "pictures/s of a camera", "load"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for row in measured.rows:
+        fps = "–" if row.fps is None else f"{row.fps:.1f}"
+        table.add_row(row.name, f"{row.cpu_percent:.1f} %", f"{row.pss_mb:.0f} MB", fps, f"{row.load:.1f}")
+    ages = sorted(measured.latency_ms)
+    for name, value in (
+        ("ours, of the better peer", _within(measured.of_better_peer, wall.OF_PEER_MAX, "×")),
+        (
+            "pictures missing on disk meanwhile",
+            f"{measured.missing} of {measured.recorded}; {measured.lost} packets lost",
+        ),
+        ("camera to picture, median; max", f"{ages[len(ages) // 2]:.0f} ms; {ages[-1]:.0f} ms"),
+    ):
+        table.add_row(name, value)
+    _write(console, "wall", wall.as_json(measured, seconds), table)
 
 
 def _facts(title: str, facts: list[storage.Fact]) -> Table:

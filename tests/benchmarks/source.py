@@ -36,13 +36,22 @@ def build_floor(folder: Path) -> Path:
 
 def clip(cache: Path, seconds: int) -> Path:
     """1080p, 30 pictures a second, 4 Mbit/s, a key frame every 60; at least so long. Made once, then kept."""
+    return _clip(cache, "clip", seconds, size="1920x1080", fps=30, bitrate="4M")
+
+
+def sub_clip(cache: Path, seconds: int) -> Path:
+    """640×360, 15 pictures a second, 500 kbit/s, a key frame every 2 s; at least so long. Made once, then kept."""
+    return _clip(cache, "sub-clip", seconds, size="640x360", fps=15, bitrate="500k")
+
+
+def _clip(cache: Path, name: str, seconds: int, *, size: str, fps: int, bitrate: str) -> Path:
     rounds = -(-seconds // LOOP_SECONDS)
-    loop, whole = cache / f"clip-{LOOP_SECONDS}.mp4", cache / f"clip-{rounds * LOOP_SECONDS}.mp4"
+    loop, whole = cache / f"{name}-{LOOP_SECONDS}.mp4", cache / f"{name}-{rounds * LOOP_SECONDS}.mp4"
     cache.mkdir(parents=True, exist_ok=True)
     if not loop.exists():
-        picture = ["-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30,noise=alls=12:allf=t", "-t", str(LOOP_SECONDS)]
-        codec = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "main", "-g", "60"]
-        rate = ["-b:v", "4M", "-maxrate", "4M", "-bufsize", "4M"]
+        picture = ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={fps},noise=alls=12:allf=t", "-t", str(LOOP_SECONDS)]
+        codec = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "main"]
+        rate = ["-g", str(fps * 2), "-b:v", bitrate, "-maxrate", bitrate, "-bufsize", bitrate]
         _ffmpeg([*picture, *codec, *rate], loop)
     if not whole.exists():
         _ffmpeg(["-stream_loop", str(rounds - 1), "-i", str(loop), "-c", "copy"], whole)

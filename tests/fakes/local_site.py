@@ -46,15 +46,23 @@ def _nal_units(annex_b: bytes) -> Iterator[bytes]:
             yield part
 
 
+def _unit_of(packet: av.Packet) -> tuple[bytes, bool]:
+    data = b"".join(len(nal).to_bytes(4, "big") + nal for nal in _nal_units(bytes(packet)))
+    return data, packet.is_keyframe
+
+
 @functools.cache
-def make_loop(width: int = 320, height: int = 180, pictures: int = 30, gop: int = 15, grey: int = 60) -> Loop:
-    """Encodes a loop; picture i has the luma grey + 4·(i mod 30)."""
+def make_loop(
+    width: int = 320, height: int = 180, pictures: int = 30, gop: int = 15, grey: int = 60, b_frames: int = 0
+) -> Loop:
+    """Encodes a loop; picture i has the luma grey + 4·(i mod 30). With B-frames, units are in decoding order."""
     encoder = av.CodecContext.create("libx264", "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.framerate, encoder.gop_size = Fraction(1, 90000), Fraction(15), gop
-    encoder.max_b_frames, encoder.thread_count = 0, 1
-    encoder.options = {"preset": "superfast", "tune": "zerolatency", "x264-params": "scenecut=0:open-gop=0"}
+    encoder.max_b_frames, encoder.thread_count = b_frames, 1
+    tuned = {"x264-params": "scenecut=0:open-gop=0:b-adapt=0"}
+    encoder.options = {"preset": "superfast", **tuned} | ({} if b_frames else {"tune": "zerolatency"})
     encoder.flags |= Flags.global_header
     noise = np.random.default_rng(1).integers(-6, 7, (height, width), dtype=np.int16)
     units: list[tuple[bytes, bool]] = []
@@ -69,9 +77,8 @@ def make_loop(width: int = 320, height: int = 180, pictures: int = 30, gop: int 
             padded[:, : plane.width] = content
             plane.update(padded.tobytes())
         frame.pts = index * 6000
-        for packet in encoder.encode(frame):
-            data = b"".join(len(nal).to_bytes(4, "big") + nal for nal in _nal_units(bytes(packet)))
-            units.append((data, packet.is_keyframe))
+        units += map(_unit_of, encoder.encode(frame))
+    units += map(_unit_of, encoder.encode(None))
     assert encoder.extradata is not None
     sps, pps = (nal for nal in _nal_units(encoder.extradata) if nal[0] & 31 in (7, 8))
     configuration = (
