@@ -50,7 +50,7 @@ class HdmiConfig(Section):
     @property
     def command_socket(self) -> Path:
         """Where the monitor takes orders: `socket`, else beside the recorder's."""
-        return self.socket or self.recorder.socket.with_name(f"{self.recorder.socket.stem}-hdmi.sock")
+        return self.socket or self.recorder.socket.with_suffix(".hdmi")
 
     @model_validator(mode="after")
     def _fields_fit_together(self) -> "HdmiConfig":
