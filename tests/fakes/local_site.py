@@ -94,7 +94,8 @@ def make_loop(
 
 @dataclass(kw_only=True)
 class FakeCamera:
-    """One camera. `playing` pauses its pictures; `corrupt_next` damages the next ones, `lose_next` skips them."""
+    """One camera. `playing` pauses its pictures; `corrupt_next` damages the next ones, `lose_next` skips them;
+    `refused_streams` are ended at once."""
 
     id: str
     name: str
@@ -107,6 +108,7 @@ class FakeCamera:
     denial: dict[str, Any] | None = None
     until: str | None = None
     refusal: dict[str, Any] | None = None
+    refused_streams: tuple[str, ...] = ()
     corrupt_next: int = 0
     lose_next: int = 0
     sent: int = 0
@@ -136,6 +138,7 @@ class LocalSite:
         self.cameras = cameras
         self.silent = False
         self.language = "ja"
+        self.languages: list[str] = []
         self._clock = clock
         self._event = asyncio.Event()
         self._stopping = False
@@ -175,6 +178,7 @@ class LocalSite:
             path.unlink(missing_ok=True)
 
     async def _state(self, request: web.Request) -> web.WebSocketResponse:
+        self.languages.append(request.query.get("lang", ""))
         socket = web.WebSocketResponse(timeout=0.2)
         await socket.prepare(request)
 
@@ -203,8 +207,8 @@ class LocalSite:
         camera.watched.add(stream)
 
         async def send() -> None:
-            if camera.refusal:
-                await socket.send_str(json.dumps({"end": {"problem": camera.refusal}}))
+            if camera.refusal or stream in camera.refused_streams:
+                await socket.send_str(json.dumps({"end": {"problem": camera.refusal or {"title": "refused"}}}))
             else:
                 await self._play(camera, stream, socket)
             await socket.close(code=4403 if camera.refusal else 1012, drain=False)

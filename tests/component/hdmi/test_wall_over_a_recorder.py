@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pytest
+
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.layout.screen import plan_screen
 from hdmi_out.live import Source
@@ -10,6 +12,7 @@ from hdmi_out.osd.model import Message, Tone
 from hdmi_out.osd.palette import type_scale
 from hdmi_out.osd.typeface import Typeface
 from hdmi_out.views.keys import Key
+from hdmi_out.views.view import Place
 from tests.component.hdmi.conftest import FRAMES_PER_SECOND, RunningWall
 from tests.fakes.local_site import FakeCamera, make_loop
 
@@ -207,3 +210,88 @@ async def test_cameras_of_another_page_are_neither_fetched_nor_waited_for(
     await running.until(lambda: all(camera.watched for camera in cameras[16:]))
     await running.until(lambda: running.camera_ids() == [camera.id for camera in cameras[16:]])
     await running.until(lambda: not any(camera.watched for camera in cameras[:16]))
+
+
+@pytest.mark.parametrize("view", ["wall", "camera", "tour"])
+async def test_recorder_restart_is_survived_in_every_view(running: RunningWall, view: str) -> None:
+    await running.pictures("cam1", 2)
+    running.choices.tour_seconds = 0.5
+    running.output.show(Place(view=view, camera="cam1" if view == "camera" else ""))
+    await running.pictures("cam1", 2)
+    await running.stop_recorder()
+    await running.until(lambda: running.site.lost_seconds() is not None)
+    running.output.act(Key.RIGHT)
+    running.output.act(Key.LEFT)
+    await running.start_recorder()
+    await running.until(lambda: running.site.lost_seconds() is None)
+    await running.pictures("cam1", 2)
+    assert running.screen.place.view == view
+
+
+async def test_single_camera_shows_its_main_stream_and_on_return_the_wall_its_sub_streams(
+    running: RunningWall, cameras: list[FakeCamera]
+) -> None:
+    await running.pictures("cam1", 2)
+    running.output.show(Place(view="camera", camera="cam1"))
+    await running.until(lambda: cameras[0].watched == {"main"})
+    await running.until(lambda: cameras[1].watched == set())
+    await running.pictures("cam1", 2)
+    assert running.camera_ids() == ["cam1"]
+    running.output.act(Key.BACK)
+    await running.until(lambda: cameras[0].watched == cameras[1].watched == {"sub"})
+    await running.pictures("cam2", 2)
+
+
+async def test_single_camera_whose_main_stream_is_refused_shows_its_sub_stream(
+    running: RunningWall, cameras: list[FakeCamera]
+) -> None:
+    await running.pictures("cam1", 2)
+    cameras[0].refused_streams = ("main",)
+    running.output.show(Place(view="camera", camera="cam1"))
+    await running.until(lambda: Source("cam1", "main") in running.site.streams)
+    await running.until(lambda: running.stream("cam1", "main").refusal != "")
+    await running.pictures("cam1", 3)
+    assert cameras[0].watched == {"sub"}
+
+
+async def test_corrupt_pictures_of_a_single_camera_are_never_shown(
+    running: RunningWall, cameras: list[FakeCamera]
+) -> None:
+    running.output.show(Place(view="wall", page=0))
+    await running.pictures("cam1", 1)
+    running.output.show(Place(view="camera", camera="cam1"))
+    await running.until(lambda: cameras[0].watched == {"main"})
+    await running.pictures("cam1", 2)
+    cameras[0].corrupt_next = 1
+    await running.until(lambda: running.stream("cam1", "main").corrupt == 1)
+    assert running.luma("cam1", "main") in range(50, 190)
+    await running.pictures("cam1", 5)
+
+
+async def test_a_camera_that_vanishes_while_it_is_shown_alone_is_said_and_can_be_left(
+    running: RunningWall, cameras: list[FakeCamera]
+) -> None:
+    await running.pictures("cam1", 1)
+    running.output.show(Place(view="camera", camera="cam1"))
+    await running.until(lambda: cameras[0].watched == {"main"})
+    await running.pictures("cam1", 1)
+    gone = running.recorder.cameras.pop(0)
+    running.recorder.changed()
+    await running.until(lambda: not gone.watched)
+    await running.until(lambda: running.camera_ids() == [])
+    body = running.canvas.planes[0][: running.canvas.height * 2 // 3]
+    assert abs(int(body.max()) - int(body.min())) > 100, "a sentence stands there"
+    assert (body > 60).mean() < 0.1, "and no stale picture"
+    running.output.act(Key.BACK)
+    await running.pictures("cam2", 2)
+
+
+async def test_language_chosen_at_the_monitor_reaches_the_recorder(
+    running: RunningWall, cameras: list[FakeCamera]
+) -> None:
+    await running.pictures("cam1", 1)
+    running.output.act(Key.LANGUAGE)
+    await running.until(lambda: running.recorder.languages[-1] == "en")
+    assert running.output.status()["language"] == "en"
+    await running.pictures("cam1", 2)
+    assert running.camera("cam1")["pause_ms_max"] <= PAUSE_MS_MAX
