@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 
 import anyio
 import cv2
+from aiohttp import ClientSession
 
 from gate.clock import Clock
 from gate.config_fields import split_address
@@ -16,7 +17,10 @@ from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.config import HdmiConfig
 from hdmi_out.control import Control
 from hdmi_out.decoding import Decoding
-from hdmi_out.layout.screen import canvas_size, plan_screen
+from hdmi_out.layout.screen import canvas_size, plan_screen, scale_height
+from hdmi_out.notices.feed import EventFeed
+from hdmi_out.notices.queue import NoticeQueue
+from hdmi_out.notices.thumbnails import Thumbnails
 from hdmi_out.osd.palette import type_scale
 from hdmi_out.osd.typeface import Typeface, open_typeface
 from hdmi_out.output import Output
@@ -28,11 +32,16 @@ from hdmi_out.site import Site, open_session
 from hdmi_out.stream import CameraStream
 from hdmi_out.views.camera import CameraView
 from hdmi_out.views.choices import Choices
+from hdmi_out.views.device import DeviceView
+from hdmi_out.views.events import EventsView
 from hdmi_out.views.identify import Identify
+from hdmi_out.views.licence import LicenceView
 from hdmi_out.views.menu import Menu
+from hdmi_out.views.notices import NoticeLayer, thumbnail_box
+from hdmi_out.views.registration import RegistrationView
 from hdmi_out.views.screen import Screen
 from hdmi_out.views.tour import TourView
-from hdmi_out.views.view import Place, Stage, View
+from hdmi_out.views.view import Layer, Place, Stage, View
 from hdmi_out.views.wall import WallView
 
 _log = logging.getLogger(__name__)
@@ -66,7 +75,7 @@ async def run(config: HdmiConfig, clock: Clock, on_ready: Callable[[dict[str, st
         session = await stack.enter_async_context(open_session(config.recorder.socket))
         choices = Choices(language=config.language, side=config.side, tour_seconds=config.tour_seconds)
         site = Site(session, clock, CameraStream, config.language)
-        screen = make_screen(canvas, choices, open_typeface())
+        screen = make_screen(canvas, choices, open_typeface(), session, clock)
         sinks: list[Sink] = []
         decoding = Decoding(workers, DECODERS, clock)
         output = Output(
@@ -104,15 +113,45 @@ def _size(config: HdmiConfig, display: SdlSink | None) -> tuple[int, int]:
     return SCREEN_SIZE
 
 
-def make_screen(canvas: Canvas, choices: Choices, face: Typeface) -> Screen:
-    """The screen with every view and layer there is."""
+def make_screen(
+    canvas: Canvas,
+    choices: Choices,
+    face: Typeface,
+    session: ClientSession | None = None,
+    clock: Clock | None = None,
+) -> Screen:
+    """The screen with every view and layer there is; without a session those that ask the recorder for nothing but its
+    state and pictures."""
     layout = plan_screen(canvas.width, canvas.height)
-    stage = Stage(canvas=canvas, face=face, scale=type_scale(canvas.height), body=layout.body)
+    stage = Stage(
+        canvas=canvas, face=face, scale=type_scale(scale_height(canvas.width, canvas.height)), body=layout.body
+    )
     places: dict[str, Callable[[Place], View]] = {
         "wall": lambda place: WallView(stage, choices, place.page),
         "camera": lambda place: CameraView(stage, place.camera),
         "tour": lambda place: TourView(stage, choices),
     }
+    places["licence"] = lambda place: LicenceView(stage, place.camera)
+    places["registration"] = lambda place: RegistrationView(stage)
     menu = Menu(stage, choices, here=lambda: screen.place, views=places.keys)
-    screen = Screen(stage, layout, places, [menu, Identify(stage)], home=Place(view="wall"))
+    layers: list[Layer] = [menu, Identify(stage)]
+    home = Place(view="wall")
+    if session is None or clock is None:
+        screen = Screen(stage, layout, places, layers, home=home)
+        return screen
+    notices = NoticeLayer(stage, NoticeQueue())
+    feed = EventFeed(session, clock, notices.tell)
+    thumbnails = Thumbnails(session, clock, thumbnail_box(layout.body))
+    notices.follow(feed, thumbnails)
+    places["events"] = lambda place: EventsView(stage, feed, thumbnails, clock, camera=place.camera)
+    places["device"] = lambda place: DeviceView(stage, session, clock)
+    screen = Screen(
+        stage,
+        layout,
+        places,
+        [notices, *layers],
+        home=home,
+        jobs=(feed.run, thumbnails.run),
+        status=lambda: {"notices": notices.status},
+    )
     return screen

@@ -153,6 +153,7 @@ class Output:
             "pace": {"fps": self._keeper.pace.fps, "keys_only": self._keeper.pace.keys_only},
             "band": message is not None and message.tone is Tone.BAND,
             "cameras": cameras,
+            **self._screen.status(),
         }
 
     def _look(self) -> Moment:

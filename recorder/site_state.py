@@ -82,6 +82,7 @@ def _service(service: UplinkStatus) -> dict[str, Any]:
         "device": service.device,
         "serial": service.serial,
         "code": service.code,
+        "label": service.label,
         "stale_after": _iso(service.stale_after),
     }
 

@@ -10,7 +10,7 @@ from hdmi_out.views.choices import Choices
 from hdmi_out.views.keys import Command, Key, Pointer
 from hdmi_out.views.view import Answer, Moment, Move, Panel, Place, Stage
 
-VIEWS = ("wall", "tour", "playback", "search", "events", "licence", "registration")
+VIEWS = ("wall", "tour", "playback", "search", "events", "licence", "device", "registration")
 """The views the menu offers, in its order, as far as there are such."""
 IDLE_SECONDS = 60.0
 """A menu that nobody touches for this long closes."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import anyio
 
@@ -32,11 +33,22 @@ class _Visit:
 
 
 class Screen:
-    """What is on the canvas. `layers` from the lowest to the highest."""
+    """What is on the canvas. `layers` from the lowest to the highest. `jobs` are run all the time, whatever is shown;
+    `status` is what they add to `/v1/status`."""
 
     def __init__(
-        self, stage: Stage, layout: ScreenLayout, places: Places, layers: Sequence[Layer], *, home: Place
+        self,
+        stage: Stage,
+        layout: ScreenLayout,
+        places: Places,
+        layers: Sequence[Layer],
+        *,
+        home: Place,
+        jobs: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+        status: Callable[[], Mapping[str, object]] = dict,
     ) -> None:
+        self._jobs = jobs
+        self.status = status
         self._stage = stage
         self._places = places
         self._layers = layers
@@ -116,7 +128,13 @@ class Screen:
         return shown
 
     async def run(self) -> None:
-        """Runs whatever view is shown, until cancelled. One that fails is left; the others go on."""
+        """Runs whatever view is shown, and the jobs, until cancelled. A view that fails is left; the others go on."""
+        async with anyio.create_task_group() as group:
+            for job in self._jobs:
+                group.start_soon(job)
+            await self._run_views()
+
+    async def _run_views(self) -> None:
         while True:
             self._moved.clear()
             visit = self._visits[-1]

@@ -20,6 +20,7 @@ from aiohttp import WSMsgType, web
 from av.codec.context import Flags
 
 from gate.clock import Clock
+from tests.fakes.site_events import SiteEvents
 
 FEATURES = [
     {"id": "M1", "name": "hdmi_live", "lapsed": "continues", "allowed": True},
@@ -138,6 +139,8 @@ class LocalSite:
         self.cameras = cameras
         self.silent = False
         self.language = "ja"
+        self.events = SiteEvents(clock)
+        self.more: dict[str, Any] = {}
         self.languages: list[str] = []
         self._clock = clock
         self._event = asyncio.Event()
@@ -157,7 +160,7 @@ class LocalSite:
             "features": FEATURES,
             "storage": {"used_bytes": 0, "bytes_max": 1, "free_bytes": 0, "segments": 0, "oldest": None, "message": ""},
             "licence": {"message": ""},
-        }
+        } | self.more
 
     @asynccontextmanager
     async def serving(self, path: Path) -> AsyncIterator[None]:
@@ -166,6 +169,7 @@ class LocalSite:
         app = web.Application()
         app.router.add_get("/v1/state", self._state)
         app.router.add_get("/v1/cameras/{id}/live", self._live)
+        self.events.add_routes(app)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
         await runner.setup()
         await web.UnixSite(runner, str(path)).start()
@@ -174,6 +178,7 @@ class LocalSite:
         finally:
             self._stopping = True
             self.changed()
+            self.events.say(None)
             await runner.cleanup()
             path.unlink(missing_ok=True)
 

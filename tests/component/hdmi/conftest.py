@@ -123,10 +123,10 @@ async def running(tmp_path: Path, face: Typeface, cameras: list[FakeCamera]) -> 
     """The wall runs; the recorder is up."""
     clock = SystemClock()
     canvas, choices = Canvas(640, 360), Choices()
-    screen = make_screen(canvas, choices, face)
     workers = ThreadPoolExecutor(2)
     socket = tmp_path / "rec.sock"
     session = open_session(socket)
+    screen = make_screen(canvas, choices, face, session, clock)
     site = Site(session, clock, CameraStream, language=None)
     decoding = Decoding(workers, 2, clock)
     output = Output(
