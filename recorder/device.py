@@ -87,7 +87,7 @@ async def run_device(
         await stack.enter_async_context(serve_local(served))
         front = await stack.enter_async_context(serve_remote(served))
         if licensing.uplink is not None:
-            licensing.uplink.serve(front.accept, board.changed)
+            licensing.uplink.serve(front.accept, board.changed, front.origins)
         jobs: dict[str, Job] = {
             "gate": gate.run,
             "licence": licence.run,

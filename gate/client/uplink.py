@@ -40,7 +40,7 @@ from gate.signing.relay_host import RELAY_BYTES_MAX, RELAY_TYPE, RelayHost, open
 from gate.uplink.bounded import read_bounded
 from gate.uplink.errors import UplinkError
 from gate.uplink.lines import MessageChannel
-from gate.uplink.messages import FORWARD_HOST, FORWARD_PORT, SUBSYSTEM, CameraLine
+from gate.uplink.messages import FORWARD_HOST, FORWARD_PORT, PLACES_MAX, SUBSYSTEM, CameraLine
 from gate.uplink.pipe import CHANNEL_BYTES_MAX, Pipe, socket_pair
 from gate.uplink.ssh import OPTIONS, ssh_key_of
 
@@ -95,6 +95,7 @@ class Uplink:
         self._clock = clock
         self._zone = zone
         self._door: Door | None = None
+        self._places: tuple[str, ...] = ()
         self._forwards: set[Pipe] = set()
         self._lost_ns: int | None = None
         self._lost_at = clock.now()
@@ -131,10 +132,11 @@ class Uplink:
         entitlement = self._gate.entitlement
         return told or (profile_mismatch(entitlement, self._gate.profile) if entitlement else NO_TEXT)
 
-    def serve(self, door: Door, on_change: Callable[[], None]) -> None:
+    def serve(self, door: Door, on_change: Callable[[], None], places: Sequence[str] = ()) -> None:
         """From now on the service may reach the remote site through the door. `on_change`: called when `status` has
-        changed."""
+        changed. `places`: the origins of the remote site's pages on the device's own network."""
         self._door, self._on_change = door, on_change
+        self._places = tuple(places)[:PLACES_MAX]
 
     def tell_cameras(self, cameras: Sequence[tuple[str, str]]) -> None:
         """The device's cameras, ids and names, where they have changed."""
@@ -196,6 +198,7 @@ class Uplink:
             name=self._name,
             cameras=lambda: self._cameras,
             cameras_changed=self._cameras_changed,
+            places=lambda: self._places,
             acceptance=self._acceptance,
             timekeeper=self._timekeeper,
             gate=self._gate,

@@ -64,6 +64,7 @@ class UplinkSession:
         name: str,
         cameras: Callable[[], Sequence[CameraLine]],
         cameras_changed: asyncio.Event,
+        places: Callable[[], Sequence[str]],
         acceptance: Acceptance,
         timekeeper: Timekeeper,
         gate: Gate,
@@ -78,6 +79,7 @@ class UplinkSession:
         self._name = name
         self._cameras = cameras
         self._cameras_changed = cameras_changed
+        self._places = places
         self._acceptance = acceptance
         self._timekeeper = timekeeper
         self._gate = gate
@@ -116,6 +118,7 @@ class UplinkSession:
             floor=self._timekeeper.evidence().floor,
             proof=self._identity.prove(challenge).hex(),
             nonce=self._new_nonce(),
+            places=tuple(self._places()),
         )
 
     def _new_nonce(self) -> str:

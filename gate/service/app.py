@@ -135,7 +135,14 @@ def create_app(
         rendering=Rendering(rules.zone),
     )
     profile = rules.effective_profile()
-    add_portal(app, site=site, identities=identities, profile=profile, with_mailbox=config.mail.built_in() is not None)
+    add_portal(
+        app,
+        site=site,
+        identities=identities,
+        profile=profile,
+        with_mailbox=config.mail.built_in() is not None,
+        introductions=relay.introductions,
+    )
     return app, relay
 
 

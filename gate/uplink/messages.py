@@ -16,9 +16,11 @@ FORWARD_HOST, FORWARD_PORT = "remote", 1
 """What a device asks to be forwarded, and nothing else: its remote site. No port of this number is ever opened."""
 LINE_BYTES_MAX = 2 << 20
 CAMERAS_MAX = 256
+PLACES_MAX = 64
 
 _Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){16,128}$")]
 _Name = Annotated[str, StringConstraints(max_length=64)]
+_Place = Annotated[str, StringConstraints(max_length=300)]
 
 
 class _Body(BaseModel):
@@ -40,7 +42,8 @@ class CameraLine(_Body):
 
 class Hello(_Body):
     """Device: who it is (`label`, the text of its QR code), with its proof over the challenge; what it has; what it
-    knows (`seq` of the entitlement in force, 0 for none; `floor`, the last signed time). `nonce` asks for the time."""
+    knows (`seq` of the entitlement in force, 0 for none; `floor`, the last signed time). `nonce` asks for the time.
+    `places`: the origins of its own pages on its network."""
 
     label: Annotated[str, StringConstraints(max_length=512)]
     name: _Name
@@ -50,6 +53,7 @@ class Hello(_Body):
     floor: AwareDatetime | None
     proof: _Hex
     nonce: _Hex
+    places: Annotated[tuple[_Place, ...], Field(max_length=PLACES_MAX)] = ()
 
 
 class Ask(_Body):

@@ -39,9 +39,9 @@ def add_access(
         router.add_get("/api/v1/audit", AuditRoute(access.database, default).show, allow_head=False)
 
 
-def origins_of(remote: RemoteConfig, port: int, own_addresses: Iterable[str]) -> list[str]:
+def origins_of(remote: RemoteConfig, port: int, own_addresses: Iterable[str]) -> tuple[str, ...]:
     """The origins of the pages under which people reach it (`https://recorder.example:8600`). Pure."""
     scheme, usual = ("https", 443) if remote.encrypted else ("http", 80)
     hosts = ["localhost", "127.0.0.1", *(own_addresses if remote.beyond_loopback else ()), *remote.names]
     shown = [f"[{host}]" if ":" in host else host for host in hosts]
-    return [f"{scheme}://{host}" + ("" if port == usual else f":{port}") for host in dict.fromkeys(shown)]
+    return tuple(f"{scheme}://{host}" + ("" if port == usual else f":{port}") for host in dict.fromkeys(shown))

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from aiohttp import web
 
 from gate.clock import Clock
 from gate.licence.features import Feature
 from recorder.access.door import access_middleware
-from recorder.access.routes import add_access
+from recorder.access.routes import add_access, origins_of
 from recorder.access.stays import remember_response
 from recorder.access.tls import tls_of
+from recorder.addresses import own_addresses
 from recorder.remote.device_route import DeviceRoute
 from recorder.remote.fragment_form import FragmentForm
 from recorder.remote.guard import add_security_headers, guard_middleware
@@ -111,6 +113,9 @@ async def serve_remote(served: Served) -> AsyncIterator[Front]:
     tls = await asyncio.to_thread(tls_of, config, served.config.device.data_dir, served.clock.now())
     context = tls.context if tls is not None else None
     async with serve_tcp(app, listen=config.listen, clock=served.clock, tls=context) as front:
+        if front.address is not None:
+            addresses = [address.split()[0] for address in await asyncio.to_thread(own_addresses)]
+            front = replace(front, origins=origins_of(config, front.address[1], addresses))
         yield front
 
 

@@ -108,6 +108,8 @@ class Front:
     accept: Callable[[socket.socket], Awaitable[None]]
     rtsp_url: str = ""
     encrypted: bool = False
+    origins: tuple[str, ...] = ()
+    """Of its pages, as browsers on the same network know them."""
 
     @property
     def url(self) -> str:

@@ -6,6 +6,7 @@ read from its QR code (`gate.signing.device_label`).
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,8 +38,11 @@ from gate.signing.device_label import DeviceLabel, label_of, typed_code
 
 __all__ = [
     "AnnouncedCamera", "Announcement", "Device", "RegisterDevice", "announce", "device", "devices", "owner_of",
-    "register_camera", "register_device", "remove_camera", "remove_device", "rename_device",
+    "places_of", "register_camera", "register_device", "remove_camera", "remove_device", "rename_device",
 ]  # fmt: skip
+
+
+_PLACE = re.compile(r"https?://([A-Za-z0-9.-]{1,253}|\[[0-9a-f:]{2,45}\])(:\d{1,5})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,8 @@ class Announcement:
     label: DeviceLabel
     name: str
     cameras: tuple[AnnouncedCamera, ...]
+    places: tuple[str, ...] | None = None
+    """The origins of its own pages, where it says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +83,8 @@ async def announce(tx: Transaction, announcement: Announcement, now: datetime) -
         "code_sha256": _sha256(label.code),
         "announced_cameras": [{"id": camera.id, "name": camera.name or camera.id} for camera in announcement.cameras],
     }
+    if announcement.places is not None:
+        said["places"] = [place for place in announcement.places if _PLACE.fullmatch(place)]
     free = {"kind": label.kind, "name": announcement.name}
     new = {"id": label.device, "public_key": label.public_key.public_bytes_raw(), "announced_at": now}
     await insert_new(tx, table, said | free | new | {"former_boots": []})
@@ -92,6 +100,12 @@ async def announce(tx: Transaction, announcement: Announcement, now: datetime) -
         await tx.execute(update(table).where(table.c.id == row.id).values(announced_at=now, **changes))
     owner: str | None = row.customer_id
     return owner
+
+
+async def places_of(tx: Transaction, device: str) -> tuple[str, tuple[str, ...]]:
+    """A device's name, and the origins of its own pages; both empty for one that is not known."""
+    row = await tx.row(select(schema.devices.c.name, schema.devices.c.places).where(schema.devices.c.id == device))
+    return (row.name, tuple(row.places)) if row is not None else ("", ())
 
 
 async def register_device(

@@ -34,6 +34,7 @@ class ServiceCode(enum.Enum):
     TOO_FAR_AHEAD = "TOO_FAR_AHEAD"
     UNKNOWN_MAIL = "UNKNOWN_MAIL"
     MAIL_IS_OVER = "MAIL_IS_OVER"
+    UNKNOWN_PLACE = "UNKNOWN_PLACE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,15 @@ _SENTENCES: dict[ServiceCode, tuple[int, Text]] = {
     ServiceCode.NOT_ALLOWED: (
         403,
         Text(ja="この操作の権限がありません。", en="You are not allowed to do this."),
+    ),
+    ServiceCode.UNKNOWN_PLACE: (
+        409,
+        Text(
+            ja="このアドレスはレコーダーから届いていません。レコーダーがサービスに接続していることを確かめ、"
+            "レコーダーの画面からやり直してください。",
+            en="The recorder has not told us this address of its own. Check that it is connected to the service, then "
+            "begin again on the recorder's page.",
+        ),
     ),
     ServiceCode.NOT_BY_PROXY: (
         403,

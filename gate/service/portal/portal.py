@@ -14,18 +14,27 @@ from gate.service.portal.history_pages import HistoryPages
 from gate.service.portal.mail_pages import MailPages
 from gate.service.portal.password_pages import PasswordPages
 from gate.service.portal.people_pages import PeoplePages
+from gate.service.portal.recorder_pages import RecorderPages
 from gate.service.portal.secondary_pages import SecondaryPages
 from gate.service.portal.sign_in_pages import SignInPages
 from gate.service.portal.site import Site, Visit
 from gate.service.portal.static_files import StaticFiles
 from gate.service.portal.stock_pages import StockPages
+from gate.service.relay.introductions import Introductions
 
 
 def add_portal(
-    app: web.Application, *, site: Site, identities: Identities, profile: Profile, with_mailbox: bool
+    app: web.Application,
+    *,
+    site: Site,
+    identities: Identities,
+    profile: Profile,
+    with_mailbox: bool,
+    introductions: Introductions | None = None,
 ) -> None:
     """Adds all pages, and for every other address a page that says so: call it after all other routes are there.
-    `profile`: what a lapse stops. `with_mailbox`: the built-in mailbox has its page."""
+    `profile`: what a lapse stops. `with_mailbox`: the built-in mailbox has its page. `introductions`: people may
+    sign in at recorders with their accounts here."""
     doors = Doors(site=site, identities=identities)
     for pages in (
         SignInPages(site, mailbox=with_mailbox),
@@ -42,6 +51,8 @@ def add_portal(
         AuditPages(site),
     ):
         doors.add_to(app, pages.routes())
+    if introductions is not None:
+        doors.add_to(app, RecorderPages(site, introductions).routes())
     app.router.add_get("/static/{path:.+}", StaticFiles().handle)
     doors.add_to(app, [Route(method="*", path="/{path:.*}", page=_nothing_here, door=Door.OPEN)])
 

@@ -97,7 +97,7 @@ class Conversation:
             await self._turn_away(ServiceCode.NO_PROOF.value, _WRONG_LABEL)
             return None
         self._label, self._name = label, hello.name
-        refused = await self._announce(hello.cameras)
+        refused = await self._announce(hello.cameras, hello.places)
         if refused is not None:
             return None
         report = Report(boot_id=hello.boot_id, seq=hello.seq, floor=hello.floor, proof=bytes.fromhex(hello.proof))
@@ -109,12 +109,13 @@ class Conversation:
             _log.warning("device %s: %s", self._device, alarm.value)
         return hello
 
-    async def _announce(self, cameras: tuple[CameraLine, ...]) -> Refusal | None:
+    async def _announce(self, cameras: tuple[CameraLine, ...], places: tuple[str, ...] | None = None) -> Refusal | None:
         assert self._label is not None
         announcement = Announcement(
             label=self._label,
             name=self._name,
             cameras=tuple(AnnouncedCamera(id=camera.id, name=camera.name) for camera in cameras),
+            places=places,
         )
         answer = await whole(self._announced(announcement))
         if not isinstance(answer, Refusal):

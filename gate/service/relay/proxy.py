@@ -19,6 +19,7 @@ from gate.service.portal.catalogue import choose_language
 from gate.service.portal.guard import origin_is_own
 from gate.service.relay.connections import Connections, DeviceAwayError, DeviceConnection
 from gate.service.relay.connector import DeviceConnector
+from gate.service.relay.introductions import HEADER, Introductions
 from gate.service.relay.problems import close_code_of, problem_response, relay_problem
 from gate.service.relay.proxy_rules import (
     DEVICE_HOST,
@@ -32,6 +33,7 @@ from gate.service.relay.proxy_rules import (
     passed,
 )
 from gate.service.relay.visits import Visit, Visits
+from gate.signing.visitor import PersonRole
 from gate.uplink.bounded import read_bounded
 
 PREFIX = "/relay"
@@ -54,9 +56,10 @@ _log = logging.getLogger(__name__)
 class RelayProxy:
     """The routes. `close` at the end."""
 
-    def __init__(self, *, connections: Connections, visits: Visits, clock: Clock) -> None:
+    def __init__(self, *, connections: Connections, visits: Visits, introductions: Introductions, clock: Clock) -> None:
         self._connections = connections
         self._visits = visits
+        self._introductions = introductions
         self._clock = clock
         self._clients: dict[DeviceConnection, aiohttp.ClientSession] = {}
 
@@ -123,9 +126,9 @@ class RelayProxy:
         try:
             with visit.scope:
                 if ws is not None:
-                    response = await self._socket(request, ws, connection)
+                    response = await self._socket(request, ws, visit, connection)
                 else:
-                    response = await self._http(request, connection)
+                    response = await self._http(request, visit, connection)
         except (aiohttp.ClientConnectionError, DeviceAwayError, TimeoutError) as error:
             _log.info("device %s: %s", visit.device, error)
             return self._broken(request, ws, "device_away")
@@ -154,7 +157,12 @@ class RelayProxy:
             )
         return client
 
-    async def _http(self, request: web.Request, connection: DeviceConnection) -> web.StreamResponse | str:
+    def _introduction(self, visit: Visit) -> dict[str, str]:
+        """The visitor, as the device is told: it judges what that person may do there, and knows whom to note."""
+        role: PersonRole = "customer" if visit.visitor.actor.role == "customer" else "shared"
+        return {HEADER: self._introductions.by_relay(visit.visitor.name, role, visit.device)}
+
+    async def _http(self, request: web.Request, visit: Visit, connection: DeviceConnection) -> web.StreamResponse | str:
         body = None
         if request.method not in VIEW_METHODS:
             body = await read_bounded(request.content, BODY_BYTES_MAX)
@@ -164,7 +172,7 @@ class RelayProxy:
             asked = await self._client(connection).request(
                 request.method,
                 _address(request),
-                headers=passed(request.headers, REQUEST_HEADERS),
+                headers=passed(request.headers, REQUEST_HEADERS) | self._introduction(visit),
                 data=body,
                 allow_redirects=False,
             )
@@ -183,12 +191,12 @@ class RelayProxy:
         return response
 
     async def _socket(
-        self, request: web.Request, ws: web.WebSocketResponse, connection: DeviceConnection
+        self, request: web.Request, ws: web.WebSocketResponse, visit: Visit, connection: DeviceConnection
     ) -> str | None:
         async with self._clock.timeout(HEAD_SECONDS_MAX):
             device = await self._client(connection).ws_connect(
                 _address(request),
-                headers=passed(request.headers, ("Accept-Language",)),
+                headers=passed(request.headers, ("Accept-Language",)) | self._introduction(visit),
                 max_msg_size=MESSAGE_BYTES_MAX,
                 autoclose=False,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),

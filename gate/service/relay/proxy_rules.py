@@ -1,6 +1,7 @@
 """What passes between a browser and a device's remote site, as pure rules.
 
-1. The device learns nothing of the visitor's session: no cookie, no credential, no address; and it sets none.
+1. The device learns nothing of the visitor's session: no cookie, no credential, no address; and it sets none. Who it
+   is the service says itself, signed (gate.service.relay.introductions); nothing of that name passes from a browser.
 2. Its pages run under a policy of ours, whatever it says itself: they load and ask only below their own prefix, open no
    window, send no form, are framed by nobody, and run no worker (a service worker could answer with pages that have no
    policy). So a device that has been tampered with cannot use the visitor's session for the portal or for another

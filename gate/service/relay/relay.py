@@ -20,6 +20,7 @@ from gate.service.relay.changes import Changes
 from gate.service.relay.connections import Connections
 from gate.service.relay.conversation import Desk
 from gate.service.relay.host_key import HostKey
+from gate.service.relay.introductions import Introductions
 from gate.service.relay.proxy import RelayProxy
 from gate.service.relay.ssh_server import RelayServer, serve_devices
 from gate.service.relay.visits import Visits
@@ -66,7 +67,11 @@ class Relay:
         self._connections = Connections()
         self._server = RelayServer(desk=desk, connections=self._connections, process=self._process)
         self._visits = Visits(store=store, clock=clock, identities=identities)
-        self._proxy = RelayProxy(connections=self._connections, visits=self._visits, clock=clock)
+        self.introductions = Introductions(issuer=issuer, clock=clock)
+        """For people who sign in at a device itself, too."""
+        self._proxy = RelayProxy(
+            connections=self._connections, visits=self._visits, introductions=self.introductions, clock=clock
+        )
         self._document: bytes | None = None
 
     def add_to(self, app: web.Application) -> None:

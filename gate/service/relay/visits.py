@@ -36,9 +36,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who asks, by which session."""
+    """Who asks, by which session. `name`: the account's address."""
 
     actor: Actor
+    name: str
     token_sha256: str
     terms_accepted: bool
 
@@ -71,6 +72,7 @@ class Visits:
             return None
         return Visitor(
             actor=identity.actor,
+            name=identity.session.user.email,
             token_sha256=hash_of(request.cookies[SESSION_COOKIE]),
             terms_accepted=terms_are_accepted(identity.session.user),
         )

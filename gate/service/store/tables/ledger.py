@@ -93,6 +93,7 @@ devices = Table(
     Column("code_sha256", Text, nullable=False, unique=True),  # of its registration code
     Column("announced_at", Instant, nullable=False),
     Column("announced_cameras", JSON, nullable=False),  # [{"id", "name"}]: what the device says it has
+    Column("places", JSON, nullable=False, server_default="[]"),  # origins of its own pages, as it says
     Column("customer_id", ForeignKey("customers.id"), index=True),  # null: registered for nobody
     Column("position", Integer),  # the order of registration within the customer
     Column("registered_at", Instant),
