@@ -12,6 +12,7 @@ _COMMANDS = {
     "status": ("recorder.commands", "what a running recorder does"),
     "device": ("recorder.label.commands", "by what this recorder is registered at its licence service"),
     "events": ("recorder.events.commands", "what has happened at the cameras and in the recorder"),
+    "notify": ("recorder.notify.commands", "test remote event notices, or see how they fare"),
     "index": ("recorder.maintenance.commands", "check, rebuild or copy the index; protect footage"),
     "cameras": ("camera_sim.commands", "run simulated cameras"),
     "cameras discover": ("recorder.ingest.onvif.commands", "find cameras on the network, and write a configuration"),

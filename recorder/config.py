@@ -20,6 +20,7 @@ from recorder.catalog.rows import Stream
 from recorder.events.motion_settings import Motion, MotionSettings
 from recorder.ingest.approach import SourceChoice, TransportChoice
 from recorder.ingest.onvif.settings import OnvifSettings
+from recorder.notify.settings import NotifySection
 from recorder.record_settings import Record, RecordSettings
 from recorder.remote.settings import RemoteConfig
 
@@ -220,6 +221,7 @@ class RecorderConfig(Section):
     remote: RemoteConfig = RemoteConfig()
     local: LocalConfig
     storage: StorageConfig = StorageConfig()
+    notify: NotifySection = NotifySection()
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, max_length=256)
 
     @model_validator(mode="after")
@@ -228,6 +230,7 @@ class RecorderConfig(Section):
         twice = next((name for name in ids if ids.count(name) > 1), None)
         if twice:
             raise ValueError(f"two cameras have the id {twice!r}")
+        self.notify.check_cameras(ids)
         if self.device.kind == "direct" and (len(ids) > 1 or len(self.storage.volumes) > 1):
             raise ValueError("a direct camera is one camera with one card: take kind: edge for more")
         if self.remote.listen is None and self.licence.mode == "file":
@@ -255,6 +258,7 @@ def load_config(path: Path) -> RecorderConfig:
             "remote": config.remote.beside(path),
             "storage": config.storage.model_copy(update={"volumes": volumes}),
             "local": local.model_copy(update={"socket": beside(path, local.socket)}),
+            "notify": config.notify.beside(path),
             "cameras": tuple(camera.with_streams(lambda link: link.beside(path)) for camera in config.cameras),
         }
     )
@@ -278,4 +282,6 @@ def moved(config: RecorderConfig, port_base: int) -> RecorderConfig:
         )
         for camera in config.cameras
     )
-    return config.model_copy(update={"remote": remote, "licence": licence, "cameras": cameras})
+    return config.model_copy(
+        update={"remote": remote, "licence": licence, "notify": config.notify.moved(port_base), "cameras": cameras}
+    )

@@ -22,6 +22,7 @@ from recorder.ingest.onvif.controls import OnvifControls
 from recorder.ingest.precision import run_precision
 from recorder.licence_source import camera_names, open_licence_source
 from recorder.local.app import serve_local
+from recorder.notify.wiring import open_notices
 from recorder.recording_control import RecordingControl
 from recorder.reload import ConfigReload
 from recorder.remote.app import serve_remote
@@ -63,6 +64,7 @@ async def run_device(
         bus = await stack.enter_async_context(
             open_bus(catalog=storage.catalog, gate=gate, board=board, clock=clock, trigger=recordings.trigger)
         )
+        notices = await open_notices(config, storage.catalog, gate=gate, board=board, bus=bus, hub=hub, clock=clock)
         events = EventSources(bus=bus, hub=hub, gate=gate, board=board, clock=clock)
         backfill = backfills(config, storage, gate, board, clock)
         for beside in (events, backfill):
@@ -83,24 +85,18 @@ async def run_device(
             bus=bus,
             reload=reload,
             controls=controls,
+            notices=notices,
         )
         await stack.enter_async_context(serve_local(served))
         front = await stack.enter_async_context(serve_remote(served))
         if licensing.uplink is not None:
             licensing.uplink.serve(front.accept, board.changed, front.origins)
-        jobs: dict[str, Job] = {
-            "gate": gate.run,
-            "licence": licence.run,
-            "time": licensing.timekeeper.run,
-            "storage": storage.run,
-            "cameras": cameras.run,
-            "events": events.run,
-            "backfill": backfill.run,
-            "access": access.run,
-            "controls": controls.run,
-            "precision": partial(run_precision, gate, cameras.sources, clock),
-            "reload": partial(_reload_on, reload_wanted, reload),
-        }
+        jobs: dict[str, Job] = {"gate": gate.run, "licence": licence.run, "time": licensing.timekeeper.run}
+        jobs |= {"storage": storage.run, "cameras": cameras.run, "controls": controls.run}
+        jobs |= {"events": events.run, "backfill": backfill.run, "access": access.run}
+        jobs |= {"notices": notices.run}
+        jobs |= {"precision": partial(run_precision, gate, cameras.sources, clock)}
+        jobs |= {"reload": partial(_reload_on, reload_wanted, reload)}
         addresses = {"local": str(config.local.socket)} | ({"remote": front.url} if front.address else {})
         await _run_until(ended, jobs, partial(on_ready, addresses))
 

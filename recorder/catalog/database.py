@@ -32,6 +32,7 @@ MIGRATIONS: tuple[str, ...] = (
     "0002_volumes_protect_h265.sql",
     "0003_events.sql",
     "0004_lapses.sql",
+    "0005_notices.sql",
 )
 """Scripts of `recorder.catalog.migrations` in order; `user_version` counts those that have run."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from gate.clock import ns_of
 from recorder.catalog.changes import camera_number
+from recorder.catalog.database import Change
 from recorder.events.kept import Event
 
 EVENTS_MAX = 1_000_000
@@ -37,6 +38,12 @@ def end_event(db: sqlite3.Connection, number: int, end: datetime) -> None:
     db.execute(
         "UPDATE event SET end_utc_ns = max(start_utc_ns, ?) WHERE id = ? AND end_utc_ns IS NULL", (ns_of(end), number)
     )
+
+
+def with_outbox(db: sqlite3.Connection, change: Change[None], beside: Change[None]) -> None:
+    """An event's change and what goes with it: both, or neither."""
+    change(db)
+    beside(db)
 
 
 def end_all_events(db: sqlite3.Connection, end_utc_ns: int) -> int:

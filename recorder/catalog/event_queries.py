@@ -64,6 +64,15 @@ def event_of(db: sqlite3.Connection, number: int) -> Event | None:
     return None if row is None else _event(row)
 
 
+def kinds_told(db: sqlite3.Connection) -> dict[str, frozenset[str]]:
+    """Which kinds each camera is known to tell, of what may be told remotely."""
+    rows = db.execute(
+        "SELECT camera.name, group_concat(DISTINCT kind) FROM event JOIN camera ON camera.id = event.camera_id"
+        " WHERE licensed GROUP BY camera.name"
+    )
+    return {name: frozenset(kinds.split(",")) for name, kinds in rows}
+
+
 def _marks(values: Sequence[str]) -> str:
     return ", ".join("?" * len(values))
 

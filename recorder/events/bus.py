@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from gate.clock import Clock, instant_of
 from recorder.catalog.database import Change
-from recorder.catalog.event_changes import end_event, insert_event
+from recorder.catalog.event_changes import end_event, insert_event, with_outbox
 from recorder.events.event import CameraEvent, EventKind, EventSource
 from recorder.events.kept import Event, SystemKind
 
@@ -48,6 +48,10 @@ class EventStore(Protocol):
 
     def post(self, change: Change[Any]) -> None:
         """Has a change made soon, in the order of the calls."""
+
+
+Outbox = Callable[[Event, bool], Change[None] | None]
+"""What is to be written together with an event, as it begins (True) or ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ class EventBus:
         self._listeners: set[EventListener] = set()
         self._recent: dict[str | None, deque[int]] = {}
         self._newest: OrderedDict[int, Event] = OrderedDict()
+        self._outbox: Outbox | None = None
         self.refused = 0
 
     def take(self, event: CameraEvent) -> None:
@@ -157,6 +162,10 @@ class EventBus:
         """One of the newest events, as it is now."""
         return self._newest.get(number)
 
+    def keep_with(self, outbox: Outbox) -> None:
+        """From now on what it plans is written in the same transaction as the event."""
+        self._outbox = outbox
+
     @contextmanager
     def listen(self) -> Iterator[EventListener]:
         """All events from now on."""
@@ -183,7 +192,7 @@ class EventBus:
         )
         if end is None:
             self._open[key] = event
-        self._store.post(partial(insert_event, event=event))
+        self._keep(event, partial(insert_event, event=event), begins=True)
         self._tell(event)
         return True
 
@@ -191,8 +200,12 @@ class EventBus:
         event = self._open.pop(key, None)
         if event is not None:
             event = replace(event, end=max(at, event.start))
-            self._store.post(partial(end_event, number=event.number, end=at))
+            self._keep(event, partial(end_event, number=event.number, end=at), begins=False)
             self._tell(event)
+
+    def _keep(self, event: Event, change: Change[None], *, begins: bool) -> None:
+        beside = self._outbox(event, begins) if self._outbox is not None else None
+        self._store.post(change if beside is None else partial(with_outbox, change=change, beside=beside))
 
     def _tell(self, event: Event) -> None:
         self._newest[event.number] = event

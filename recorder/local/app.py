@@ -16,7 +16,7 @@ from recorder.web.events_route import EventsRoute
 from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import LiveRoute
 from recorder.web.middleware import problems_middleware
-from recorder.web.notify_route import NotifyRoute
+from recorder.web.notify_route import add_notices
 from recorder.web.protect_route import ProtectRoute
 from recorder.web.recording_route import RecordingRoute
 from recorder.web.served import Served
@@ -57,9 +57,7 @@ def create_app(served: Served) -> web.Application:
         app.router.add_post("/v1/protected", protect.change)
     if config.device.kind == "edge":  # a direct camera has no monitor
         app.router.add_get("/v1/cameras/{camera}/live", live.handle, allow_head=False)
-    if served.notices is not None:
-        notify = NotifyRoute(notices=served.notices, gate=gate, device=config.device, feature=None)
-        app.router.add_get("/v1/notify", notify.show, allow_head=False)
+    add_notices(app.router, served, None)
     app.router.add_get("/v1/cameras/{camera}/recording", recording.show)
     app.router.add_post("/v1/cameras/{camera}/recording", recording.change)
     if served.controls is not None:

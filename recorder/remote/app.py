@@ -28,6 +28,7 @@ from recorder.web.events_route import EventsRoute
 from recorder.web.explain_route import ExplainRoute
 from recorder.web.live_route import LiveRoute
 from recorder.web.middleware import problems_middleware
+from recorder.web.notify_route import add_notices
 from recorder.web.recording_route import RecordingRoute
 from recorder.web.served import Served
 from recorder.web.server import REQUEST_BYTES_MAX, Front, serve_tcp
@@ -92,6 +93,7 @@ def create_app(served: Served, viewers: Viewers | None = None) -> web.Applicatio
         thumbnail = ThumbnailRoute(served, bus=served.bus, catalog=served.catalog, feature=Feature.REMOTE_EVENTS)
         app.router.add_get("/api/v1/events", events.show, allow_head=False)
         app.router.add_get("/api/v1/events/{event}/thumbnail.jpg", thumbnail.handle, allow_head=False)
+    add_notices(app.router, served, Feature.REMOTE_MAINTENANCE)
     app.router.add_get("/api/v1/cameras/{camera}/live", live.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/snapshot.jpg", snapshot.handle, allow_head=False)
     app.router.add_get("/api/v1/cameras/{camera}/recording", recording.show)

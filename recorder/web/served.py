@@ -10,6 +10,7 @@ from recorder.catalog.database import Catalog
 from recorder.config import RecorderConfig
 from recorder.events.bus import EventBus
 from recorder.hub import Hub
+from recorder.notify.notices import Notices
 from recorder.reload import Reload
 from recorder.state import StateBoard
 from recorder.web.control_route import CameraControls
@@ -34,6 +35,7 @@ class Served:
     bus: EventBus | None = None
     reload: Reload | None = None
     controls: CameraControls | None = None
+    notices: Notices | None = None
 
     @property
     def audit(self) -> AuditLog:
