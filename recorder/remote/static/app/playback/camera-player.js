@@ -8,6 +8,7 @@ import { PieceSource, Refused } from "./piece-source.js";
 
 const AHEAD_MS = 12_000; // of playing time, at the speed it plays
 const PIECE_MS = 60_000;
+const NEAR_MS = 3 * 3_600_000; // what is known of footage around where it plays
 const KEEP_BEHIND_MS = 20_000;
 const INTO_PICTURE_MS = 1; // media time is rounded to microseconds
 const SOUND_LATE_MS = 300; // sound may begin that much after its pictures; both must be there
@@ -107,7 +108,12 @@ export class CameraPlayer {
     }
     this.#keys = keys;
     this.#become("loading");
-    this.#feed(ms - behindMs);
+    this.#feed(Math.max(ms - behindMs, this.#map.footageAt(ms)?.startMs ?? ms));
+  }
+
+  /** There may be more footage than there was: goes on fetching where it ended. */
+  tend() {
+    if (this.phase === "ready" && !this.#fetching && this.#map.footageAt(this.#fedMs + INTO_PICTURE_MS)) this.#feed(this.#fedMs);
   }
 
   /** The picture after (`direction` 1) or before (-1) the one shown; null where it is not there. */
@@ -169,7 +175,9 @@ export class CameraPlayer {
   }
 
   #feedAgain() {
-    if (!this.#fetching && this.#source) this.#feed(this.bufferedToMs);
+    if (this.bufferedToMs === this.#fedMs && this.#fetching) return;
+    this.#stopFetching();
+    this.#feed(this.bufferedToMs);
   }
 
   /** Fetches and appends pieces from an instant on, as far ahead as is needed, until stopped. */
@@ -201,7 +209,11 @@ export class CameraPlayer {
       await sleep(200, signal);
       return true;
     }
-    const piece = await this.#pieces.next(this.#fedMs, this.#fedMs + PIECE_MS * (this.#keys ? 10 : 1), this.#keys, signal);
+    const from = this.#fedMs;
+    await this.#map.cover(from, from + PIECE_MS, NEAR_MS);
+    const span = this.#map.footageAt(from + INTO_PICTURE_MS);
+    if (!span || signal.aborted) return false;
+    const piece = await this.#pieces.next(from, Math.min(from + PIECE_MS, span.endMs + 1), this.#keys, signal);
     if (signal.aborted) return false;
     if (!piece || piece.endMs <= this.#fedMs) return false;
     await this.#append(piece, signal);

@@ -172,7 +172,7 @@ export class Conductor extends EventTarget {
 
   #reason(ms) {
     for (const { map } of this.#members) {
-      const gap = map.gapAt(ms);
+      const gap = map.gapAt(ms) ?? map.gapAt(ms + END_MS); // instants are told to the millisecond
       if (gap) return gap.reason;
     }
     return null;
@@ -205,6 +205,7 @@ export class Conductor extends EventTarget {
       return;
     }
     this.#atMs = Math.min(Math.max(at, this.#atMs - 1000), end - END_MS);
+    for (const member of this.#members) member.player.tend();
     this.#drive(leader);
     for (const member of this.#members) if (member !== leader) this.#follow(member, at, player);
   }
