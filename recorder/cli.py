@@ -14,6 +14,7 @@ _COMMANDS = {
     "events": ("recorder.events.commands", "what has happened at the cameras and in the recorder"),
     "notify": ("recorder.notify.commands", "test remote event notices, or see how they fare"),
     "index": ("recorder.maintenance.commands", "check, rebuild or copy the index; protect footage"),
+    "export": ("recorder.exports.commands", "check footage that was exported"),
     "cameras": ("camera_sim.commands", "run simulated cameras"),
     "cameras discover": ("recorder.ingest.onvif.commands", "find cameras on the network, and write a configuration"),
     "cameras presets": ("recorder.ingest.onvif.commands", "list a camera's presets, or turn it to one"),

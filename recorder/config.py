@@ -143,6 +143,14 @@ class StorageConfig(Section):
         return self
 
 
+class ExportsConfig(Section):
+    """What was exported lies in the data folder, until it is deleted, or for so long."""
+
+    bytes_max: Size = Field(5 * 10**9, ge=10 * 10**6)
+    count_max: int = Field(20, ge=1, le=100)
+    days_max: float = Field(7, gt=0, le=366)
+
+
 class StreamConfig(Section):
     url: Annotated[str, AfterValidator(_stream_url)]
     transport: TransportChoice = "tcp"
@@ -221,6 +229,7 @@ class RecorderConfig(Section):
     remote: RemoteConfig = RemoteConfig()
     local: LocalConfig
     storage: StorageConfig = StorageConfig()
+    exports: ExportsConfig = ExportsConfig()
     notify: NotifySection = NotifySection()
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, max_length=256)
 

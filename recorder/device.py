@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from gate.client.attestation import Attestor
 from gate.clock import Clock
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import STATE_NAME
@@ -17,6 +18,7 @@ from recorder.backfill.sources import backfills
 from recorder.cameras import CameraChanges, Cameras
 from recorder.config import CameraConfig, RecorderConfig
 from recorder.events.sources import EventSources, open_bus
+from recorder.exports.opening import open_exporter
 from recorder.hub import Hub
 from recorder.ingest.onvif.controls import OnvifControls
 from recorder.ingest.precision import run_precision
@@ -71,6 +73,8 @@ async def run_device(
             await beside.apply(config.cameras)
         apply = partial(_apply, cameras, controls, (events.apply, backfill.apply), licensing.uplink)
         access = await stack.enter_async_context(open_access(config, licensing, clock))
+        attestor = Attestor(licensing.identity)
+        exports = await stack.enter_async_context(open_exporter(config, gate, clock, attestor))
         reload = ConfigReload(load=load, running=config, apply=apply)
         served = Served(
             hub=hub,
@@ -85,6 +89,7 @@ async def run_device(
             bus=bus,
             reload=reload,
             controls=controls,
+            exports=exports,
             notices=notices,
         )
         await stack.enter_async_context(serve_local(served))
@@ -92,9 +97,8 @@ async def run_device(
         if licensing.uplink is not None:
             licensing.uplink.serve(front.accept, board.changed, front.origins)
         jobs: dict[str, Job] = {"gate": gate.run, "licence": licence.run, "time": licensing.timekeeper.run}
-        jobs |= {"storage": storage.run, "cameras": cameras.run, "controls": controls.run}
+        jobs |= {"storage": storage.run, "cameras": cameras.run, "controls": controls.run, "exports": exports.run}
         jobs |= {"events": events.run, "backfill": backfill.run, "access": access.run}
-        jobs |= {"notices": notices.run}
         jobs |= {"precision": partial(run_precision, gate, cameras.sources, clock)}
         jobs |= {"reload": partial(_reload_on, reload_wanted, reload)}
         addresses = {"local": str(config.local.socket)} | ({"remote": front.url} if front.address else {})

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from gate.signing.envelope import seal
 from gate.signing.keys import open_pair
 
 DEVICE_KEY_NAME = "device.key"
@@ -37,6 +38,10 @@ class DeviceIdentity:
         return self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
+
+    def seal(self, payload: bytes, document_type: str) -> bytes:
+        """A document of the device's own: the payload with its signature (gate.signing.envelope)."""
+        return seal(payload, self._key, document_type)
 
     def prove(self, challenge: bytes) -> bytes:
         """The proof of possession, 64 bytes. Raises ValueError unless the challenge is CHALLENGE_BYTES long."""

@@ -116,16 +116,20 @@ def _trak(format: VideoFormat, delay_90k: int) -> bytes:
         b"tkhd", 0, 3, struct.pack(">IIIII8xHHHH", 0, 0, TRACK_ID, 0, 0, 0, 0, 0, 0), MATRIX,
         struct.pack(">II", format.width << 16, format.height << 16),
     )  # fmt: skip
+    vmhd = full_box(b"vmhd", 0, 1, bytes(8))
+    edit = struct.pack(">IIiI", 1, 0, delay_90k, 0x10000)  # to the end, whose time is not known yet
+    edts = (box(b"edts", full_box(b"elst", 0, 0, edit)),) if delay_90k else ()
+    return box(b"trak", tkhd, *edts, media_box(TIMESCALE, b"vide", b"video", vmhd, sample_entry(format)))
+
+
+def sample_entry(format: VideoFormat) -> bytes:
+    """What a track of these pictures is described by (ISO/IEC 14496-15)."""
     entry_kind, configuration_kind = _SAMPLE_ENTRIES[format.codec]
-    entry = box(
+    return box(
         entry_kind,
         struct.pack(">6xH16xHHIIIH32xHh", 1, format.width, format.height, 0x480000, 0x480000, 0, 1, 24, -1),
         box(configuration_kind, format.decoder_configuration),
     )
-    vmhd = full_box(b"vmhd", 0, 1, bytes(8))
-    edit = struct.pack(">IIiI", 1, 0, delay_90k, 0x10000)  # to the end, whose time is not known yet
-    edts = (box(b"edts", full_box(b"elst", 0, 0, edit)),) if delay_90k else ()
-    return box(b"trak", tkhd, *edts, media_box(TIMESCALE, b"vide", b"video", vmhd, entry))
 
 
 def fragment(

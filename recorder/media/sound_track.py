@@ -44,9 +44,13 @@ def sound_trak(format: SoundFormat) -> bytes:
         b"tkhd", 0, 3, struct.pack(">IIIII8xHHHH", 0, 0, SOUND_TRACK_ID, 0, 0, 0, 0, 0x0100, 0), MATRIX, bytes(8)
     )
     smhd = full_box(b"smhd", 0, 0, bytes(4))
+    return box(b"trak", tkhd, media_box(format.rate, b"soun", b"sound", smhd, sound_entry(format)))
+
+
+def sound_entry(format: SoundFormat) -> bytes:
+    """What a track of this sound is described by."""
     rate = format.rate if format.rate < 1 << 16 else 0
-    entry = box(b"mp4a", struct.pack(">6xH8xHHIHxx", 1, format.channels, 16, 0, rate), _esds(format.config))
-    return box(b"trak", tkhd, media_box(format.rate, b"soun", b"sound", smhd, entry))
+    return box(b"mp4a", struct.pack(">6xH8xHHIHxx", 1, format.channels, 16, 0, rate), _esds(format.config))
 
 
 def sound_trex() -> bytes:

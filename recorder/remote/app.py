@@ -15,6 +15,7 @@ from recorder.access.stays import remember_response
 from recorder.access.tls import tls_of
 from recorder.addresses import own_addresses
 from recorder.remote.device_route import DeviceRoute
+from recorder.remote.exports_download import add_exports
 from recorder.remote.fragment_form import FragmentForm
 from recorder.remote.guard import add_security_headers, guard_middleware
 from recorder.remote.page import Page
@@ -100,6 +101,7 @@ def create_app(served: Served, viewers: Viewers | None = None) -> web.Applicatio
     app.router.add_post("/api/v1/cameras/{camera}/recording", recording.change)
     if served.catalog is not None:
         add_playback(app.router, served, served.catalog)
+    add_exports(app.router, served)
     if served.controls is not None:
         control = ControlRoute(controls=served.controls, gate=gate, board=board, config=config, remote=True)
         app.router.add_get("/api/v1/cameras/{camera}/presets", control.presets, allow_head=False)

@@ -9,6 +9,7 @@ from recorder.access.audit import AuditLog
 from recorder.catalog.database import Catalog
 from recorder.config import RecorderConfig
 from recorder.events.bus import EventBus
+from recorder.exports.exporter import Exporter
 from recorder.hub import Hub
 from recorder.notify.notices import Notices
 from recorder.reload import Reload
@@ -35,6 +36,7 @@ class Served:
     bus: EventBus | None = None
     reload: Reload | None = None
     controls: CameraControls | None = None
+    exports: Exporter | None = None
     notices: Notices | None = None
 
     @property
