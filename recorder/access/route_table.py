@@ -51,6 +51,7 @@ _CAMERA = f"{_API}/cameras/{{camera}}"
 TABLE: dict[tuple[str, str], Need] = {
     ("GET", "/"): _open(),
     ("GET", "/static/{path}"): _open(),
+    ("GET", "/api/openapi.json"): _open(),
     ("GET", f"{_API}/session"): _open(),
     ("POST", f"{_API}/sign-in"): _open(),
     ("POST", f"{_API}/sign-in/service"): _open(),
@@ -67,6 +68,7 @@ TABLE: dict[tuple[str, str], Need] = {
     ("GET", f"{_API}/explain"): _plain("viewer"),
     ("GET", f"{_API}/cameras"): _plain("viewer"),
     ("GET", f"{_API}/events"): _plain("viewer"),
+    ("GET", f"{_API}/events/{{event}}/thumbnail.jpg"): _plain("viewer"),
     ("GET", f"{_CAMERA}/live"): _watched("viewer", "view"),
     ("GET", f"{_CAMERA}/snapshot.jpg"): _watched("viewer", "snapshot"),
     ("GET", f"{_CAMERA}/timeline"): _plain("viewer"),

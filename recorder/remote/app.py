@@ -18,6 +18,7 @@ from recorder.remote.device_route import DeviceRoute
 from recorder.remote.exports_download import add_exports
 from recorder.remote.fragment_form import FragmentForm
 from recorder.remote.guard import add_security_headers, guard_middleware
+from recorder.remote.openapi.document import add_openapi
 from recorder.remote.page import Page
 from recorder.remote.playback.routes import add_playback
 from recorder.remote.registration_route import RegistrationRoute
@@ -71,6 +72,7 @@ def create_app(served: Served, viewers: Viewers | None = None) -> web.Applicatio
     page = Page(language)
     app.router.add_get("/", page.index)
     app.router.add_get("/static/{path:.+}", page.static)
+    add_openapi(app.router)
     add_access(app.router, served.access, served.licence, lambda: gate.evidence().now, language)
     app.router.add_get("/api/v1/state", state.handle)
     app.router.add_get("/api/v1/explain", explain.handle)

@@ -1,0 +1,1 @@
+"""The remote API, described (OpenAPI 3.1)."""
