@@ -95,7 +95,6 @@ TABLE: dict[tuple[str, str], Need] = {
     ("GET", f"{_API}/exports/{{export}}/files/{{name}}"): _plain("operator"),
     ("GET", f"{_API}/exports/{{export}}/manifest.json"): _plain("operator"),
     ("GET", f"{_API}/exports/{{export}}/export.zip"): _plain("operator"),
-    ("GET", f"{_API}/notify"): _plain("admin"),
     ("POST", f"{_API}/config/reload"): _noted("admin", "config.reloaded"),
 }
 """By method (HEAD goes with GET) and the route's path as it is declared."""
