@@ -14,6 +14,7 @@ from aiohttp import ClientSession
 from recorder.access.route_table import TABLE
 from recorder.record_settings import RecordSettings
 from recorder.remote.openapi.document import document
+from tests.component.remote.test_recording_route import ModalCamera
 from tests.fakes.remote_site import RemoteSite
 
 DOCUMENT = document()
@@ -84,7 +85,8 @@ def validator(path: str) -> jsonschema_rs.Draft202012Validator:
 async def test_answers_are_what_the_document_says(
     site: RemoteSite, client: ClientSession, path: str, query: str
 ) -> None:
-    site.recordings.add("cam1", site.recordings.mode_of("cam1", RecordSettings()))
+    site.recordings.mode_of("cam1", RecordSettings())
+    site.recordings.add("cam1", ModalCamera())
     async with client.get(path.replace("{camera}", "cam1") + query) as answer:
         assert answer.status == 200
         validator(path).validate(await answer.json())
