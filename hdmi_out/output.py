@@ -11,7 +11,7 @@ from hdmi_out.compositor.statistics import OutputCount
 from hdmi_out.decoding import Decoding
 from hdmi_out.live import LiveBoard
 from hdmi_out.osd.model import Tone
-from hdmi_out.osd.words import words_of
+from hdmi_out.osd.words import Words, words_of
 from hdmi_out.pace import PaceKeeper, paces
 from hdmi_out.sinks.sink import Sink
 from hdmi_out.site import Site
@@ -147,7 +147,7 @@ class Output:
             "display": self._sinks[0].state,
             "view": self._screen.place.view,
             "camera": self._screen.place.camera,
-            "language": self._moment.words.code,
+            "language": self._words().code,
             "frames": self._count.frames,
             "fps": round(self._count.rate(), 1),
             "pace": {"fps": self._keeper.pace.fps, "keys_only": self._keeper.pace.keys_only},
@@ -164,12 +164,16 @@ class Output:
             now=self._clock.now(),
             monotonic_ns=now_ns,
             zone=self._time_zone(self._zone_name or (state.device.time_zone if state else "Asia/Tokyo")),
-            words=words_of(self._choices.language or (state.device.language if state else "ja")),
+            words=self._words(),
             state=state,
             lost_seconds=self._site.lost_seconds(),
             live=self._live.look(self._site.streams, now_ns),
             reduced=self._keeper.pace if self._keeper.reduced else None,
         )
+
+    def _words(self) -> Words:
+        state = self._site.state
+        return words_of(self._choices.language or (state.device.language if state else "ja"))
 
     def _time_zone(self, name: str) -> tzinfo:
         if self._zone[0] != name:

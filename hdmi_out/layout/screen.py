@@ -32,9 +32,14 @@ def canvas_size(width: int, height: int) -> tuple[int, int]:
     return max(fitted[0], CANVAS_MIN[0]), max(fitted[1], CANVAS_MIN[1])
 
 
+def scale_height(width: int, height: int) -> int:
+    """The height that sizes of type and bar go by: of the 16:9 part of the screen, so that they fit tall ones, too."""
+    return min(height, even(width * 9 / 16))
+
+
 def plan_screen(width: int, height: int) -> ScreenLayout:
     """The plan for a canvas of even `width` and `height` (at least 320×180). Every rectangle is even, none overlap."""
-    bar_height = even(height * _BAR_SHARE)
+    bar_height = even(scale_height(width, height) * _BAR_SHARE)
     bar = Rect(0, height - bar_height, width, bar_height)
     clock = Rect(0, bar.y, even(width * _CLOCK_SHARE), bar_height)
     message = Rect(clock.right, bar.y, width - clock.width, bar_height)

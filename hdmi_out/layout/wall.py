@@ -35,7 +35,8 @@ def pages_of(cameras: int, side: int) -> int:
 
 def plan_wall(body: Rect, side: int) -> WallLayout:
     """The plan in an even body (at least 320×154). Every tile is even, none overlap."""
-    margin, gap = max(even(body.height * _MARGIN_SHARE), 2), max(even(body.height * _GAP_SHARE), 2)
+    unit = min(body.height, body.width / 2)
+    margin, gap = max(even(unit * _MARGIN_SHARE), 2), max(even(unit * _GAP_SHARE), 2)
     width, height = body.width - 2 * margin - gap * (side - 1), body.height - 2 * margin - gap * (side - 1)
     tile_width = even(min(width / side, height / side * _ASPECT))
     tile_height = even(tile_width / _ASPECT)

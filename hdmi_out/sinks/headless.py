@@ -38,7 +38,7 @@ _BOUNDARY = "frame"
 _NO_STORE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 
 _PAGE_HEADERS = _NO_STORE | {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
@@ -149,12 +149,14 @@ class Preview:
         self._viewers += 1
         try:
             await response.prepare(request)
+            await response.write(f"--{_BOUNDARY}\r\n".encode())
             while True:
                 changed = self._changed
                 jpeg = await self._newest(".jpg")
-                head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 async with self._clock.timeout(WRITE_SECONDS_MAX):
-                    await response.write(head.encode() + jpeg + b"\r\n")
+                    # browsers show a picture when they see the boundary after it
+                    await response.write(head.encode() + jpeg + f"\r\n--{_BOUNDARY}\r\n".encode())
                 await changed.wait()
         except (ConnectionError, TimeoutError):
             return response

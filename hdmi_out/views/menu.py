@@ -14,7 +14,7 @@ VIEWS = ("wall", "tour", "playback", "search", "events", "licence", "device", "r
 """The views the menu offers, in its order, as far as there are such."""
 IDLE_SECONDS = 60.0
 """A menu that nobody touches for this long closes."""
-_WIDTH_SHARE, _ROW_SHARE = 0.36, 0.085
+_WIDTH_SHARE, _ROW_EMS = 0.36, 2.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Menu:
         """The rows from the top to the foot of the body, with a hint at the foot and what is left before it."""
         body = self._stage.body
         width = even(body.width * _WIDTH_SHARE)
-        height = even(min(body.height * _ROW_SHARE, body.height / (entries + 3)))
+        height = even(min(self._stage.scale.body * _ROW_EMS, body.height / (entries + 3)))
         rows = [Rect(body.x, body.y + index * height, width, height) for index in range(entries + 1)]
         top, foot = rows[-1].bottom, body.bottom - height
         return [*rows, Rect(body.x, top, width, foot - top), Rect(body.x, foot, width, height)]

@@ -19,6 +19,7 @@ from hdmi_out.live import Source
 from hdmi_out.monitor import make_screen
 from hdmi_out.osd.typeface import Typeface, open_typeface
 from hdmi_out.output import Output
+from hdmi_out.sinks.sink import Sink
 from hdmi_out.site import Site, open_session
 from hdmi_out.stream import CameraStream
 from hdmi_out.views.choices import Choices
@@ -52,6 +53,7 @@ class RunningWall:
     canvas: Canvas
     screen: Screen
     choices: Choices
+    sinks: list[Sink]
     site: Site
     output: Output
     recorder_up: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
@@ -129,10 +131,9 @@ async def running(tmp_path: Path, face: Typeface, cameras: list[FakeCamera]) -> 
     screen = make_screen(canvas, choices, face, session, clock)
     site = Site(session, clock, CameraStream, language=None)
     decoding = Decoding(workers, 2, clock)
-    output = Output(
-        site, screen, canvas, [CountingSink()], clock, choices, decoding, fps=FRAMES_PER_SECOND, time_zone=None
-    )
-    made = RunningWall(clock, socket, LocalSite(cameras, clock), canvas, screen, choices, site, output)
+    sinks: list[Sink] = [CountingSink()]
+    output = Output(site, screen, canvas, sinks, clock, choices, decoding, fps=FRAMES_PER_SECOND, time_zone=None)
+    made = RunningWall(clock, socket, LocalSite(cameras, clock), canvas, screen, choices, sinks, site, output)
 
     async def run() -> None:
         async with anyio.create_task_group() as group:

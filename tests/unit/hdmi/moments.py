@@ -9,7 +9,7 @@ import numpy as np
 
 from hdmi_out.compositor.canvas import Canvas, Picture
 from hdmi_out.layout.rect import Rect
-from hdmi_out.layout.screen import plan_screen
+from hdmi_out.layout.screen import plan_screen, scale_height
 from hdmi_out.live import LiveSource, Source
 from hdmi_out.osd.palette import type_scale
 from hdmi_out.osd.typeface import Typeface
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 22, 5, tzinfo=UTC)
 def made_stage(canvas: Canvas, face: Typeface) -> Stage:
     """The stage of a screen of that canvas."""
     body = plan_screen(canvas.width, canvas.height).body
-    return Stage(canvas=canvas, face=face, scale=type_scale(canvas.height), body=body)
+    return Stage(canvas=canvas, face=face, scale=type_scale(scale_height(canvas.width, canvas.height)), body=body)
 
 
 def camera(name: str, *streams: str) -> Camera:
