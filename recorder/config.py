@@ -279,8 +279,13 @@ def moved(config: RecorderConfig, port_base: int) -> RecorderConfig:
     def move(stream: StreamConfig) -> StreamConfig:
         return stream.model_copy(update={"url": moved_ports(stream.url, port_base)})
 
-    listen, url = config.remote.listen, config.licence.url
-    remote = config.remote.model_copy(update={"listen": moved_ports(listen, port_base)}) if listen else config.remote
+    listen, rtsp, url = config.remote.listen, config.remote.rtsp, config.licence.url
+    remote = config.remote.model_copy(
+        update={
+            "listen": listen and moved_ports(listen, port_base),
+            "rtsp": rtsp and rtsp.model_copy(update={"listen": moved_ports(rtsp.listen, port_base)}),
+        }
+    )
     licence = config.licence.model_copy(update={"url": moved_ports(url, port_base)}) if url else config.licence
     cameras = tuple(
         camera.with_streams(move).model_copy(

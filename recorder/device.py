@@ -101,7 +101,7 @@ async def run_device(
         jobs |= {"events": events.run, "backfill": backfill.run, "access": access.run}
         jobs |= {"precision": partial(run_precision, gate, cameras.sources, clock)}
         jobs |= {"reload": partial(_reload_on, reload_wanted, reload)}
-        addresses = {"local": str(config.local.socket)} | ({"remote": front.url} if front.address else {})
+        addresses = {"local": str(config.local.socket)} | front.addresses
         await _run_until(ended, jobs, partial(on_ready, addresses))
 
 

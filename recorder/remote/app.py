@@ -23,6 +23,7 @@ from recorder.remote.page import Page
 from recorder.remote.playback.routes import add_playback
 from recorder.remote.registration_route import RegistrationRoute
 from recorder.remote.reload_route import ReloadRoute
+from recorder.remote.restream.server import serve_restream
 from recorder.remote.snapshot import SnapshotRoute
 from recorder.state import StateBoard, StreamState
 from recorder.web.control_route import ControlRoute
@@ -114,14 +115,20 @@ def create_app(served: Served, viewers: Viewers | None = None) -> web.Applicatio
 
 @contextlib.asynccontextmanager
 async def serve_remote(served: Served) -> AsyncIterator[Front]:
-    """Serves on `remote.listen`, and what comes through the licence service. Raises recorder.errors.RecorderError."""
-    app, config = create_app(served, Viewers()), served.config.remote
+    """Serves on `remote.listen`, what comes through the licence service, and the cameras on `remote.rtsp.listen`.
+    Raises recorder.errors.RecorderError."""
+    viewers, config = Viewers(), served.config.remote
+    app = create_app(served, viewers)
     tls = await asyncio.to_thread(tls_of, config, served.config.device.data_dir, served.clock.now())
     context = tls.context if tls is not None else None
-    async with serve_tcp(app, listen=config.listen, clock=served.clock, tls=context) as front:
+    async with contextlib.AsyncExitStack() as stack:
+        front = await stack.enter_async_context(serve_tcp(app, listen=config.listen, clock=served.clock, tls=context))
         if front.address is not None:
             addresses = [address.split()[0] for address in await asyncio.to_thread(own_addresses)]
             front = replace(front, origins=origins_of(config, front.address[1], addresses))
+        if config.rtsp is not None:
+            url = await stack.enter_async_context(serve_restream(served, viewers, listen=config.rtsp.listen))
+            front = replace(front, rtsp_url=url)
         yield front
 
 

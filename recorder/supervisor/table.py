@@ -15,6 +15,7 @@ from recorder.config import RecorderConfig
 
 _PLACES = {
     "remote": "remote web app",
+    "restream": "cameras over RTSP",
     "hdmi": "HDMI monitor",
     "portal": "licence portal",
     "mail": "its mail server (SMTP)",

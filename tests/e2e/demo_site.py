@@ -78,7 +78,7 @@ def free_port_base() -> int:
     """A thousand whose ports of a site are free now."""
     for base in range(20_000, 60_000, 1_000):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            for port in (80, 554, 600, 650, 700, 722, 725):
+            for port in (80, 554, 555, 600, 650, 700, 722, 725):
                 probe = stack.enter_context(socket.socket())
                 probe.bind(("127.0.0.1", base + port))
             return base

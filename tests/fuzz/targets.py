@@ -5,6 +5,8 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 
 from recorder.ingest.errors import IngestError
 from recorder.ingest.labels import HOLD_BYTES_MAX, Labeller
@@ -22,6 +24,9 @@ from recorder.ingest.rtsp.transport import PortPair, agreed_channels, agreed_por
 from recorder.ingest.sound_clock import SoundClock
 from recorder.media import aac, h264, h265
 from recorder.media.errors import MediaError
+from recorder.remote.restream.door import user_and_password
+from recorder.remote.restream.requests import HELD_BYTES_MAX, Inbox
+from recorder.remote.restream.responder import Responder
 from tests.fakes import h264_rtp, h265_rtp
 
 Target = Callable[[bytes], None]
@@ -308,6 +313,47 @@ def _as_datagrams(packets: list[bytes]) -> bytes:
 _PACKER = h264_rtp.Packer()
 
 
+def restream(data: bytes) -> None:
+    """Anything in place of an RTSP client; the first byte is the size of the pieces it comes in."""
+    random = count(1)
+    made = Responder(host="127.0.0.1", streams_of=lambda name: ("main",), random_32=lambda: next(random))
+    inbox, step = Inbox(), (data[0] if data else 0) + 1
+    for start in range(1, len(data), step):
+        inbox.feed(data[start : start + step])
+        try:
+            while (request := inbox.take()) is not None:
+                user_and_password(request.headers.get("authorization") or "")
+                reply = made.answer(request)
+                if reply.action == "describe":
+                    reply = made.describe(request, _RESTREAMED, "x")
+                elif reply.action == "play":
+                    reply, packetizer = made.play(request, "c")
+                    assert 0 < len(packetizer.tracks) <= 2
+                assert reply.data.startswith(b"RTSP/1.0 ") and reply.data.count(b"\r\n\r\n") >= 1
+        except IngestError:
+            return
+        assert len(inbox._held) <= HELD_BYTES_MAX + step
+
+
+_RESTREAMED = replace(
+    h264.video_format([h264_rtp.SPS, h264_rtp.PPS]), sound=aac.sound_format(aac.low_complexity_config(16_000, 1))
+)
+_RESTREAM = b"".join(
+    f"{line} RTSP/1.0\r\nCSeq: {number}\r\n{more}\r\n".encode()
+    for number, (line, more) in enumerate(
+        (
+            ("OPTIONS *", ""),
+            ("DESCRIBE rtsp://h/cam1", "Accept: application/sdp\r\nAuthorization: Basic dTpw\r\n"),
+            ("SETUP rtsp://h/cam1/video", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"),
+            ("SETUP rtsp://h/cam1/sound", "Transport: RTP/AVP/TCP;interleaved=2-3\r\nSession: 0000000100000002\r\n"),
+            ("PLAY rtsp://h/cam1", "Session: 0000000100000002\r\n"),
+            ("PAUSE rtsp://h/cam1", "Session: 0000000100000002\r\n"),
+            ("TEARDOWN rtsp://h/cam1", "Session: 0000000100000002\r\n"),
+        )
+    )
+)
+
+
 def onvif_answer(data: bytes) -> None:
     """Anything in place of a camera's ONVIF answers."""
     try:
@@ -338,6 +384,7 @@ def onvif_discovery(data: bytes) -> None:
 
 
 SEEDS: dict[Target, tuple[bytes, ...]] = {
+    restream: (b"\xff" + _RESTREAM, b"\x00" + _RESTREAM, b"\x07$\x01\x00\x02ab" + _RESTREAM),
     onvif_answer: _ONVIF,
     onvif_discovery: (_MATCH,),
     handshake: (b"\xff" + _HANDSHAKE, b"\x10" + _answer(1)),

@@ -1,0 +1,74 @@
+"""Who may watch over RTSP: whoever may over HTTP, by Basic (RFC 7617), and in the same audit log.
+
+1. Where the remote side is open to everybody, so is this. Else it takes a user of this recorder whose password is the
+   user's own; people of the licence service have no password here.
+2. A user who is removed, or may no longer see the camera, loses the pictures at once.
+"""
+
+import base64
+import binascii
+import contextlib
+from collections.abc import Iterator
+
+from gate.sign_in.errors import PasswordsBusyError
+from recorder.access.access import Access
+from recorder.access.actor import LOCAL, Actor
+from recorder.access.route_table import Need
+from recorder.access.stays import Stay
+
+VIEW = Need(role="viewer", action="view", told="watched")
+
+
+class Door:
+    """`admit` once for each request, `watching` around a view."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has to sign in."""
+        return self._access.mode == "open"
+
+    async def admit(self, authorization: str, camera: str, address: str) -> Actor | None:
+        """Who that is; None: nobody who may watch this camera."""
+        if self.is_open:
+            return Actor(name=LOCAL.name, role=LOCAL.role, address=address)
+        pair, people = user_and_password(authorization), self._access.people
+        if pair is None or people is None:
+            return None
+        try:
+            actor = await people.check(*pair, address)
+        except PasswordsBusyError:
+            return None
+        if not isinstance(actor, Actor) or people.must_change(actor) or not actor.sees(camera):
+            return None
+        return actor
+
+    def still_admits(self, actor: Actor) -> bool:
+        """Whether what was found stays true."""
+        if actor.origin != "user" or self._access.people is None:
+            return True
+        user = self._access.people.user(actor.name)
+        return user is not None and (user.role, user.cameras) == (actor.role, actor.cameras)
+
+    @contextlib.contextmanager
+    def watching(self, actor: Actor, camera: str) -> Iterator[Stay]:
+        """A view; it is noted as those over HTTP are."""
+        with self._access.staying(VIEW, actor, None, camera) as stay:
+            try:
+                yield stay
+            finally:
+                self._access.watched(stay)
+
+
+def user_and_password(authorization: str) -> tuple[str, str] | None:
+    """Of an Authorization by Basic; None for anything else. Pure."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    return (user, password) if colon else None
