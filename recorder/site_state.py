@@ -1,6 +1,6 @@
 """The "Site state" object of docs/protocols.md: the whole recorder as JSON, for every surface. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
@@ -47,10 +47,13 @@ def site_state(
     licence_message: str = "",
     clock: ClockEvidence | None = None,
     service: UplinkStatus | None = None,
+    visible: Container[str] | None = None,
 ) -> dict[str, Any]:
     """The object as of `moment`; `language` is that of the problems in it, names and messages stay as they are.
-    `clock`: what the clock is worth, where somebody judges it; `service`: the connection to the licence service."""
+    `clock`: what the clock is worth, where somebody judges it; `service`: the connection to the licence service;
+    `visible`: the cameras that exist for the reader, None: all."""
     zone = ZoneInfo(device.time_zone)
+    cameras = [camera for camera in board.cameras.values() if visible is None or camera.id in visible]
     return {
         "device": {
             "id": device.id,
@@ -60,10 +63,8 @@ def site_state(
             "identify_until": _iso(board.identify_until),
         },
         "now": moment.now.isoformat(timespec="microseconds"),
-        "cameras": [
-            _camera(camera, _licence(gate, camera.id, language, zone), moment) for camera in board.cameras.values()
-        ],
-        "features": _features(gate, tuple(board.cameras), device.kind),
+        "cameras": [_camera(camera, _licence(gate, camera.id, language, zone), moment) for camera in cameras],
+        "features": _features(gate, tuple(camera.id for camera in cameras), device.kind),
         "storage": _storage(board.storage),
         "licence": {
             "message": licence_message,

@@ -12,6 +12,7 @@ from gate.licence.decision import Denied
 from gate.licence.denials import problem
 from gate.licence.features import Feature
 from gate.licence.text import Language
+from recorder.access.actor import may_see
 from recorder.config import RecorderConfig
 from recorder.device_information import DeviceInformation
 from recorder.state import StateBoard
@@ -37,11 +38,10 @@ class DeviceRoute:
             return problem_response(problem(decision, language_of(request, self._language), self._zone))
         return json_answer(self._information.object())
 
-    async def cameras(self, _: web.Request) -> web.StreamResponse:
+    async def cameras(self, request: web.Request) -> web.StreamResponse:
         """The cameras with the addresses of their views. Not gated: it shows nothing but names."""
-        return json_answer(
-            {"cameras": [_camera(camera.id, camera.streams, camera.name) for camera in self._board.cameras.values()]}
-        )
+        seen = [camera for camera in self._board.cameras.values() if may_see(request, camera.id)]
+        return json_answer({"cameras": [_camera(camera.id, camera.streams, camera.name) for camera in seen]})
 
 
 def _camera(camera: str, streams: Mapping[str, object], name: str) -> Mapping[str, Any]:

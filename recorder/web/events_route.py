@@ -24,6 +24,7 @@ from gate.licence.denials import TABLE, problem
 from gate.licence.features import Feature
 from gate.licence.text import Language
 from gate.yaml_file import first_error
+from recorder.access.actor import may_see
 from recorder.catalog.database import Catalog
 from recorder.catalog.event_queries import newest_events
 from recorder.config import RecorderConfig
@@ -86,7 +87,7 @@ class EventsRoute:
             found = own_problem("events_malformed", language)
             return problem_response(found | {"detail": f"{found['detail']} ({error})"})
         events = await self._catalog.read(partial(newest_events, wanted=wanted, count_max=count))
-        shown = [event_json(event, language) for event in events if self._access.may_show(event)]
+        shown = [event_json(event, language) for event in events if self._shows(request, event)]
         before = events[-1].number if len(events) == count else None
         return json_answer({"events": shown, "before": before})
 
@@ -145,9 +146,9 @@ class EventsRoute:
         with self._bus.listen() as events:
             try:
                 for event in self._bus.lasting:
-                    await self._send_one(ws, event, language)
+                    await self._send_one(ws, request, event, language)
                 async for item in events:
-                    await self._send_one(ws, item, language)
+                    await self._send_one(ws, request, item, language)
             except TimeoutError:
                 if request.transport is not None:
                     request.transport.abort()
@@ -155,10 +156,15 @@ class EventsRoute:
                 pass
         leave()
 
-    async def _send_one(self, ws: web.WebSocketResponse, item: Event | Missed, language: Language) -> None:
+    def _shows(self, request: web.Request, event: Event) -> bool:
+        return may_see(request, event.camera) and self._access.may_show(event)
+
+    async def _send_one(
+        self, ws: web.WebSocketResponse, request: web.Request, item: Event | Missed, language: Language
+    ) -> None:
         if isinstance(item, Missed):
             message: dict[str, Any] = {"dropped": {"events": item.events}}
-        elif self._access.may_show(item):
+        elif self._shows(request, item):
             message = {"event": event_json(item, language)}
         else:
             return

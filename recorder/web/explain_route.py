@@ -9,6 +9,7 @@ from gate.client.gate import Gate
 from gate.clock import Clock
 from gate.licence.explanation import Question, as_json, explain
 from gate.licence.features import Feature
+from recorder.access.actor import may_see
 from recorder.config import RecorderConfig
 from recorder.state import StateBoard
 from recorder.web.answers import json_answer, parse_instant
@@ -31,7 +32,7 @@ class ExplainRoute:
         without `at`: now."""
         language = language_of(request, self._language)
         camera = request.query.get("camera") or None
-        if camera is not None and camera not in self._board.cameras:
+        if camera is not None and (camera not in self._board.cameras or not may_see(request, camera)):
             return problem_response(own_problem("camera_unknown", language, camera=camera[:64]))
         try:
             feature = Feature(request.query.get("feature", ""))

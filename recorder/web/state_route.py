@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 import anyio
@@ -12,6 +14,7 @@ from gate.client.gate import Gate
 from gate.client.uplink_status import UplinkStatus
 from gate.clock import Clock
 from gate.licence.text import Language, Text
+from recorder.access.actor import LOCAL, Actor, actor_of
 from recorder.config import DeviceConfig
 from recorder.site_state import Moment, site_state
 from recorder.state import StateBoard
@@ -39,6 +42,11 @@ class LicenceStatus(Protocol):
         """The connection to the licence service; None where there is to be none."""
 
 
+TEXTS_MAX = 32
+
+_Readers = tuple[Language, frozenset[str] | None, bool]
+
+
 class StateRoute:
     """The state of one recorder, the same on the remote side and the local site."""
 
@@ -50,7 +58,7 @@ class StateRoute:
         self._gate = gate
         self._licence = licence
         self._clock = clock
-        self._texts: dict[Language, tuple[tuple[object, ...], str]] = {}
+        self._texts: OrderedDict[_Readers, tuple[tuple[object, ...], str]] = OrderedDict()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """GET, or a WebSocket if the client asks for one."""
@@ -60,7 +68,9 @@ class StateRoute:
         )
         if not ws.can_prepare(request):
             return web.Response(
-                text=self.text(language), content_type="application/json", headers={"Cache-Control": "no-store"}
+                text=self.text(language, actor_of(request)),
+                content_type="application/json",
+                headers={"Cache-Control": "no-store"},
             )
         await ws.prepare(request)
         request.app[SOCKETS][ws] = ""
@@ -70,17 +80,27 @@ class StateRoute:
             request.app[SOCKETS].pop(ws, None)
         return ws
 
-    def text(self, language: Language) -> str:
-        """The state as of now, as JSON. It is made once for all who ask, anew after a change and every second."""
+    def text(self, language: Language, reader: Actor = LOCAL) -> str:
+        """The state as of now, as JSON: of the cameras that exist for the reader, and with what the recorder is to be
+        registered by for admins alone. It is made once for all who may see the same, anew after a change and every
+        second."""
+        readers = language, reader.cameras, reader.may("admin")
         message = self._licence.text.in_language(language)
         second = self._clock.monotonic_ns() // 1_000_000_000
         key = (self._board.version, self._gate.version, self._clock.discontinuities, message, second)
-        known = self._texts.get(language)
+        known = self._texts.get(readers)
         if known is None or known[0] != key:
-            known = self._texts[language] = key, self._made(language, message)
+            known = self._texts[readers] = key, self._made(readers, message)
+            self._texts.move_to_end(readers)
+            if len(self._texts) > TEXTS_MAX:
+                self._texts.popitem(last=False)
         return known[1]
 
-    def _made(self, language: Language, message: str) -> str:
+    def _made(self, readers: _Readers, message: str) -> str:
+        language, cameras, admin = readers
+        service = self._licence.status
+        if service is not None and service.code is not None and not admin:  # whoever has the code can take the recorder
+            service, message = replace(service, code=None, label=None), ""
         state = site_state(
             device=self._device,
             board=self._board,
@@ -89,7 +109,8 @@ class StateRoute:
             language=language,
             licence_message=message,
             clock=self._gate.evidence(),
-            service=self._licence.status,
+            service=service,
+            visible=cameras,
         )
         return json.dumps(state, ensure_ascii=False)
 
@@ -110,7 +131,7 @@ class StateRoute:
             while True:
                 wake.clear()
                 async with self._clock.timeout(SEND_SECONDS_MAX):
-                    await ws.send_str(self.text(language))
+                    await ws.send_str(self.text(language, actor_of(request)))
                 await self._clock.sleep(PAUSE_SECONDS)
                 await self._wait(wake)
         except TimeoutError:

@@ -8,6 +8,7 @@ from aiohttp import web
 from gate.licence.denials import problem
 from gate.licence.features import Feature
 from gate.licence.text import Language
+from recorder.access.actor import may_see
 from recorder.catalog.database import Catalog
 from recorder.catalog.event_queries import event_of
 from recorder.events.bus import EventBus
@@ -42,10 +43,12 @@ class ThumbnailRoute:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """A JPEG, or a problem: 403 denied, 404 `not_found` (no such event, or none for this side) or `no_thumbnail`,
-        503 `too_many_viewers`."""
+        503 `too_many_viewers`. With `absent=empty` an event without a picture gets an empty answer: to a page it is no
+        error."""
         language = language_of(request, self._language)
         event = await self._event(request.match_info["event"])
-        if event is None or (self._access.licensed_only and not event.licensed):
+        hidden = event is None or not may_see(request, event.camera)
+        if event is None or hidden or (self._access.licensed_only and not event.licensed):
             return problem_response(own_problem("not_found", language))
         if (denied := self._denied(event, language)) is not None:
             return denied
@@ -55,6 +58,8 @@ class ThumbnailRoute:
             return problem_response(own_problem("too_many_viewers", language), {"Retry-After": "1"})
         if (denied := self._denied(event, language)) is not None:  # it may have lapsed meanwhile
             return denied
+        if jpeg is None and request.query.get("absent") == "empty":
+            return web.Response(status=204, headers={"Cache-Control": "no-store"})
         if jpeg is None:
             return problem_response(own_problem("no_thumbnail", language, camera=event.camera))
         return web.Response(body=jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
