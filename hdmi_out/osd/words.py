@@ -32,6 +32,7 @@ class Words:
     lapsed_title: str
     all_cameras: str
     lapsed_since: str
+    lapsed_grace: str
     lapsed_stopped: str
     lapsed_continues: str
     actions: Mapping[str, str]
@@ -49,6 +50,7 @@ class Words:
     some_recording: str
     page: str
     sub_instead: str
+    wall_hint: str
     menu: str
     menu_views: Mapping[str, str]
     menu_grid: str
@@ -101,6 +103,7 @@ _JA = Words(
     lapsed_title="ライセンス切れ",
     all_cameras="全カメラ",
     lapsed_since="{}から",
+    lapsed_grace="猶予は{}まで",
     lapsed_stopped="停止中",
     lapsed_continues="継続中",
     actions=dict.fromkeys((EXPIRED, "NOT_LICENSED", "REVOKED"), "ライセンスを割り当ててください")
@@ -118,6 +121,7 @@ _JA = Words(
     all_recording="{}台すべて録画中",
     some_recording="{}台中{}台を録画中",
     page="ページ {}/{}",
+    wall_hint="OK 1台表示　戻る メニュー",
     sub_instead="サブ映像（メイン映像なし）",
     menu="メニュー",
     menu_views={
@@ -201,6 +205,7 @@ _EN = Words(
     lapsed_title="Licence lapsed",
     all_cameras="all cameras",
     lapsed_since="since {}",
+    lapsed_grace="grace until {}",
     lapsed_stopped="Stopped",
     lapsed_continues="Goes on",
     actions=dict.fromkeys((EXPIRED, "NOT_LICENSED", "REVOKED"), "Assign a licence")
@@ -218,6 +223,7 @@ _EN = Words(
     all_recording="All {} cameras recording",
     some_recording="{1} of {0} cameras recording",
     page="Page {}/{}",
+    wall_hint="OK single camera   Back menu",
     sub_instead="sub stream (no main stream)",
     menu="Menu",
     menu_views={

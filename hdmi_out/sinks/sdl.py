@@ -86,12 +86,15 @@ class SdlSink:
 
     async def open(self) -> None:
         """Opens the window. Raises DisplayError."""
-        process = self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hdmi_out.sinks.window", str(self._memory_fd), json.dumps(self._options)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            pass_fds=(self._memory_fd,),
-        )
+        try:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "hdmi_out.sinks.window", str(self._memory_fd), json.dumps(self._options)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                pass_fds=(self._memory_fd,),
+            )
+        except OSError as error:
+            raise DisplayError(f"the window's process cannot be started: {error}") from None
         try:
             async with self._clock.timeout(OPEN_SECONDS_MAX):
                 first = await self._read(process)

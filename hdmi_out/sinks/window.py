@@ -11,16 +11,19 @@ another. Frames come in the shared memory FD; lines of JSON on stdin say what is
 Nothing but SDL is imported, so that it starts fast and stays small.
 """
 
+import contextlib
 import ctypes
 import json
 import mmap
 import os
+import re
 import select
 import signal
 import sys
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from hdmi_out.views.keys import Key
@@ -30,6 +33,9 @@ EVENT_SECONDS = 0.03
 FAILURES_MAX = 30
 """After so many frames in a row that the display did not take it is opened anew."""
 LINE_BYTES_MAX = 4096
+POINTER_POLLS = 120
+"""A pointer that nobody moved for so many looks (some seconds) is hidden on a full screen."""
+INPUT_DEVICES = Path("/proc/bus/input/devices")
 WINDOW_SIZE = (1280, 720)
 EXIT_GONE = 3
 _YUV_BT601 = 1
@@ -107,7 +113,8 @@ class Window:
             raise GoneError(f"{driver} opens no window: {_error(sdl)}")
         sdl.SDL_SetYUVConversionMode(_YUV_BT601)
         self._full_screen = full_screen
-        self._show_cursor()
+        self._still_polls = 0
+        self._show_pointer(not full_screen)
         self._texture: Any = None
         self._texture_size = (0, 0)
         info, width, height = sdl.SDL_RendererInfo(), ctypes.c_int(), ctypes.c_int()
@@ -126,6 +133,9 @@ class Window:
         said: list[dict[str, object]] = []
         redraw = closed = False
         moved: dict[str, object] | None = None  # of many small movements, only where they led
+        self._still_polls += 1
+        if self._full_screen and self._still_polls == POINTER_POLLS:
+            self._show_pointer(False)
         while sdl.SDL_PollEvent(ctypes.byref(event)):
             match event.type:
                 case sdl.SDL_WINDOWEVENT:
@@ -146,6 +156,8 @@ class Window:
                 case sdl.SDL_KEYDOWN if key := self._keys.get(event.key.keysym.sym):
                     said.append({"key": key})
                 case sdl.SDL_MOUSEMOTION:
+                    self._still_polls = 0
+                    self._show_pointer(True)
                     moved = {"point": [event.motion.x, event.motion.y], "press": False}
                 case sdl.SDL_MOUSEBUTTONDOWN if event.button.button == sdl.SDL_BUTTON_LEFT:
                     said.append({"point": [event.button.x, event.button.y], "press": True})
@@ -190,10 +202,10 @@ class Window:
         sdl = self._sdl
         self._full_screen = not self._full_screen
         sdl.SDL_SetWindowFullscreen(self._window, sdl.SDL_WINDOW_FULLSCREEN_DESKTOP if self._full_screen else 0)
-        self._show_cursor()
+        self._show_pointer(not self._full_screen)
 
-    def _show_cursor(self) -> None:
-        self._sdl.SDL_ShowCursor(self._sdl.SDL_DISABLE if self._full_screen else self._sdl.SDL_ENABLE)
+    def _show_pointer(self, shown: bool) -> None:
+        self._sdl.SDL_ShowCursor(self._sdl.SDL_ENABLE if shown else self._sdl.SDL_DISABLE)
 
 
 class Program:
@@ -257,6 +269,8 @@ def tell(message: dict[str, object]) -> None:
 def _init_video(sdl: Any, drivers: tuple[str, ...]) -> str:
     errors = []
     for driver in drivers:
+        if driver == "kmsdrm":
+            _name_input_devices()
         sdl.SDL_SetHintWithPriority(b"SDL_VIDEODRIVER", driver.encode(), sdl.SDL_HINT_OVERRIDE)
         if sdl.SDL_InitSubSystem(sdl.SDL_INIT_VIDEO) == 0:
             opened = str(sdl.SDL_GetCurrentVideoDriver().decode())
@@ -267,6 +281,27 @@ def _init_video(sdl: Any, drivers: tuple[str, ...]) -> str:
         else:
             errors.append(f"{driver}: {_error(sdl)}")
     raise GoneError(f"no display opens ({'; '.join(errors)})")
+
+
+def input_devices(listing: str) -> str:
+    """The keyboards and mice of the kernel's list (/proc/bus/input/devices), as SDL_EVDEV_DEVICES names them: 1 a
+    mouse, 2 a keyboard, 3 both."""
+    named = []
+    for handlers in re.findall(r"^H: Handlers=(.*)$", listing, re.MULTILINE):
+        words = handlers.split()
+        kind = any(word.startswith("mouse") for word in words) + 2 * ("kbd" in words)
+        event = next((word for word in words if word.startswith("event")), "")
+        if kind and event:
+            named.append(f"{kind}:/dev/input/{event}")
+    return ",".join(named)
+
+
+def _name_input_devices() -> None:
+    """Without a desktop SDL would find them by udev; the library of the PyPI package is built without it."""
+    if "SDL_EVDEV_DEVICES" in os.environ:
+        return
+    with contextlib.suppress(OSError):
+        os.environ["SDL_EVDEV_DEVICES"] = input_devices(INPUT_DEVICES.read_text(encoding="utf-8", errors="replace"))
 
 
 def _error(sdl: Any) -> str:

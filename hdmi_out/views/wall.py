@@ -71,8 +71,6 @@ class WallView:
                 return Place(view="camera", camera=self._cameras[self._focus].id)
             case Key.OK:
                 self._show_focus(moment)
-            case Key.BACK if self._focused(moment):
-                self._focus_until_ns = 0
             case Key.BACK:
                 return Move.BACK
             case Key.GRID:
@@ -90,7 +88,9 @@ class WallView:
 
     def caption(self, moment: Moment) -> str:
         pages = self.pages(moment)
-        return moment.words.page.format(self._page + 1, pages) if pages > 1 else ""
+        page = moment.words.page.format(self._page + 1, pages) if pages > 1 else ""
+        hint = moment.words.wall_hint if self._focused(moment) else ""
+        return moment.words.part_separator.join(part for part in (page, hint) if part)
 
     async def run(self) -> None:
         """It has no work of its own."""

@@ -18,7 +18,7 @@ from gate.clock import SystemClock
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.errors import DisplayError
 from hdmi_out.sinks.sdl import SdlSink, drivers_of
-from hdmi_out.sinks.window import KEYS
+from hdmi_out.sinks.window import KEYS, input_devices
 from hdmi_out.views.keys import Command, Key
 from tests.component.hdmi.conftest import until
 from tests.component.hdmi.monitor_process import END_SECONDS_MAX, Monitor, running_monitor
@@ -218,6 +218,22 @@ async def test_a_window_process_that_dies_is_replaced_and_shows_the_last_frame(c
         await until(clock, lambda: sink.presented == 2)
 
 
+async def test_a_window_process_that_hangs_is_replaced(clock: SystemClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hdmi_out.sinks.sdl.TAKE_SECONDS_MAX", 0.4)
+    monkeypatch.setattr("hdmi_out.sinks.sdl.CLOSE_SECONDS_MAX", 0.1)
+    async with offscreen_sink(clock, []) as sink:
+        canvas = Canvas(640, 360)
+        canvas.buffer[:] = 128
+        sink.present(canvas)
+        await until(clock, lambda: sink.presented == 1)
+        process = sink._process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        sink.present(canvas)
+        await until(clock, lambda: sink.reopened == 1)
+        await until(clock, lambda: sink.presented == 2)
+
+
 async def test_no_display_is_a_clear_refusal_and_not_an_invisible_window(clock: SystemClock) -> None:
     options = {"full_screen": False, "drivers": ("x11",)}
     sink = SdlSink(options, clock, on_command=lambda _: None, on_close=lambda: None)
@@ -226,6 +242,24 @@ async def test_no_display_is_a_clear_refusal_and_not_an_invisible_window(clock: 
             await sink.open()
     finally:
         await sink.close()
+
+
+def test_input_devices_are_named_where_there_is_no_desktop() -> None:
+    listing = """I: Bus=0019 Vendor=0000 Product=0001 Version=0000
+N: Name="Power Button"
+H: Handlers=kbd event0
+
+N: Name="A keyboard with a touch pad"
+H: Handlers=sysrq kbd mouse0 event3 leds
+
+N: Name="Mouse"
+H: Handlers=mouse1 event4
+
+N: Name="HDMI jack"
+H: Handlers=event5
+"""
+    assert input_devices(listing) == "2:/dev/input/event0,3:/dev/input/event3,1:/dev/input/event4"
+    assert input_devices("") == ""
 
 
 def test_each_key_of_the_window_is_one_that_sdl_knows() -> None:

@@ -1,6 +1,8 @@
 """What a person's keys lead to: views, the way back, the menu, and what is fetched for what is on the screen."""
 
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 
 import anyio
 import pytest
@@ -22,7 +24,7 @@ from hdmi_out.views.screen import VISITS_MAX, Screen
 from hdmi_out.views.tour import TourView
 from hdmi_out.views.view import Answer, Moment, Move, Panel, Place, Say
 from hdmi_out.views.wall import FOCUS_SECONDS, WallView
-from tests.unit.hdmi.moments import camera, live, made_stage, moment, silent
+from tests.unit.hdmi.moments import NOW, camera, live, made_stage, moment, silent
 
 FOUR = tuple(camera(name) for name in ("a", "b", "c", "d"))
 MANY = tuple(camera(f"cam{number}") for number in range(20))
@@ -91,7 +93,8 @@ def test_beyond_the_edge_there_is_the_next_page_and_only_its_cameras_are_wanted(
     turned = pressed(wall, at, *[Key.RIGHT] * 5)
     assert turned == Say("ページ 2/2")
     assert {source.camera for source in wall.wanted(at)} == {one.id for one in MANY[16:]}
-    assert wall.caption(at) == "ページ 2/2"
+    assert wall.caption(at) == "ページ 2/2　OK 1台表示　戻る メニュー"
+    assert wall.caption(moment(*MANY, seconds=60)) == "ページ 2/2"
     assert pressed(wall, at, Key.LEFT) == Say("ページ 1/2")
     assert pressed(wall, at, Key.NEXT, Key.NEXT) == Say("ページ 1/2")
 
@@ -210,7 +213,6 @@ def test_the_way_back_leads_home_and_from_there_to_the_menu(screen: Screen, canv
     assert screen.place == Place(view="wall")
     screen.compose(at)
     before = canvas.planes[0].copy()
-    screen.act(Key.BACK, at)  # takes the frame away
     screen.act(Key.BACK, at)
     screen.compose(at)
     assert (canvas.planes[0] != before).mean() > 0.2, "the menu is open"
@@ -383,3 +385,30 @@ def test_names_of_cameras_stand_with_their_state(wall: WallView, canvas: Canvas)
     area = wall.wanted(moment(one))[A_SUB]
     label = canvas.planes[2][area.y // 2 : (area.y + 30) // 2, area.x // 2 : area.right // 2]
     assert label.max() > 160, "the red mark of REC"
+
+
+def test_a_recorder_that_wants_to_be_found_shows_its_name_until_then_or_until_a_key(
+    screen: Screen, canvas: Canvas
+) -> None:
+    def asking(seconds: float) -> Moment:
+        at = moment(*FOUR, seconds=seconds)
+        assert at.state is not None
+        device = dataclasses.replace(at.state.device, identify_until=NOW + timedelta(seconds=30))
+        return dataclasses.replace(
+            at, now=NOW + timedelta(seconds=seconds), state=dataclasses.replace(at.state, device=device)
+        )
+
+    def named(at: Moment) -> bool:
+        screen.compose(at)
+        return bool((canvas.planes[0][:200] == WHITE.y).mean() > 0.02)
+
+    assert not named(moment(*FOUR))
+    assert named(asking(1))
+    assert not named(asking(31)), "its time is over"
+    assert named(asking(2))
+    screen.act(Key.OK, asking(3))
+    assert not named(asking(4)), "somebody has seen it"
+    assert screen.place == Place(view="wall")
+    screen.act(Key.IDENTIFY, moment(*FOUR, seconds=40))
+    assert named(moment(*FOUR, seconds=41))
+    assert not named(moment(*FOUR, seconds=60))

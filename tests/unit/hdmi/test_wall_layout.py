@@ -2,15 +2,41 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hdmi_out.layout.rect import Rect, fit
-from hdmi_out.layout.screen import plan_screen
+from hdmi_out.layout.screen import CANVAS_MAX, CANVAS_MIN, canvas_size, plan_screen
 from hdmi_out.layout.wall import GRIDS, grid_side, pages_of, plan_wall
 
 EVEN_WIDTHS = st.integers(320, 1920).map(lambda half: 2 * half)
 EVEN_HEIGHTS = st.integers(180, 1080).map(lambda half: 2 * half)
+
+
+@given(st.integers(1, 8000), st.integers(1, 8000))
+def test_a_canvas_for_any_screen_is_even_has_its_shape_and_room_for_the_bar(width: int, height: int) -> None:
+    canvas = canvas_size(width, height)
+    assert canvas[0] % 2 == canvas[1] % 2 == 0
+    assert CANVAS_MIN[0] <= canvas[0] <= CANVAS_MAX[0]
+    assert CANVAS_MIN[1] <= canvas[1] <= CANVAS_MAX[1]
+    if canvas[0] > CANVAS_MIN[0] and canvas[1] > CANVAS_MIN[1]:
+        assert abs(canvas[0] / canvas[1] / (width / height) - 1) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("screen", "canvas"),
+    [
+        ((1920, 1080), (1920, 1080)),
+        ((3840, 2160), (1920, 1080)),
+        ((1280, 1024), (1280, 1024)),
+        ((1366, 768), (1366, 768)),
+        ((3440, 1440), (1920, 802)),
+        ((1080, 1920), (606, 1080)),
+    ],
+)
+def test_known_screens_have_these_canvases(screen: tuple[int, int], canvas: tuple[int, int]) -> None:
+    assert canvas_size(*screen) == (max(canvas[0], CANVAS_MIN[0]), canvas[1])
 
 
 @given(EVEN_WIDTHS, EVEN_HEIGHTS, st.sampled_from(GRIDS))
