@@ -36,6 +36,7 @@ class EventFeed:
         self._language = ""
         self._scope = anyio.CancelScope()
         self._complaint = ""
+        self._retry_seconds = RETRY_SECONDS_MIN
         self.book = EventBook()
 
     def speak(self, language: str) -> None:
@@ -46,7 +47,6 @@ class EventFeed:
 
     async def run(self) -> None:
         """Follows the recorder until cancelled."""
-        seconds = RETRY_SECONDS_MIN
         while True:
             self._scope = anyio.CancelScope()
             try:
@@ -54,11 +54,9 @@ class EventFeed:
                     await self._follow()
             except _GONE as error:
                 self._complain(str(error) or "silent")
-            else:
-                seconds = RETRY_SECONDS_MIN
             if not self._scope.cancelled_caught:
-                await self._clock.sleep(seconds)
-                seconds = min(seconds * 2, RETRY_SECONDS_MAX)
+                await self._clock.sleep(self._retry_seconds)
+                self._retry_seconds = min(self._retry_seconds * 2, RETRY_SECONDS_MAX)
 
     async def page(self, query: Mapping[str, str]) -> Page:
         """A part of the list. Raises aiohttp.ClientError, OSError, TimeoutError, MediaError."""
@@ -81,7 +79,7 @@ class EventFeed:
             )
         try:
             await self._catch_up()  # after the connection stands: what happens meanwhile waits in it
-            self._complaint = ""
+            self._complaint, self._retry_seconds = "", RETRY_SECONDS_MIN
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     await self._hear(message.data)
@@ -90,7 +88,12 @@ class EventFeed:
                 await socket.close()
 
     async def _hear(self, text: str) -> None:
-        match parse_message(text):
+        try:
+            message = parse_message(text)
+        except MediaError as error:  # of a newer recorder, perhaps; the others are not lost for it
+            self._complain(str(error))
+            return
+        match message:
             case Event() as event:
                 if self.book.take(event):
                     self._tell(event)

@@ -37,7 +37,7 @@ class Notice:
     first: Event
     newest: Event
     count: int
-    since_ns: int = 0
+    since_ns: int | None = None
     until_ns: int = 0
 
 
@@ -78,7 +78,7 @@ class NoticeQueue:
         if known is not None:
             known.count += 1
             known.newest = event
-            if known.since_ns:
+            if known.since_ns is not None:
                 latest_ns = known.since_ns + round(STAY_SECONDS_MAX * _SECOND)
                 known.until_ns = min(now_ns + round(SHOWN_SECONDS * _SECOND), latest_ns)
             return

@@ -14,7 +14,7 @@ _MARKS = {Mark.RECORDING: palette.RED, Mark.STOPPED: palette.AMBER, Mark.WAITING
 _STATES = {Mark.RECORDING: palette.WHITE, Mark.STOPPED: palette.AMBER, Mark.WAITING: palette.SOFT}
 
 
-FACTS_MAX = 2
+FACTS_MAX = 3
 """Lines of the bar below its title."""
 
 
@@ -28,6 +28,7 @@ class _ToneColours:
 _TONES = {
     Tone.CALM: _ToneColours(ground=palette.BAR, accent=None, title=palette.SOFT),
     Tone.NOTICE: _ToneColours(ground=palette.BLUE_DEEP, accent=palette.BLUE, title=palette.WHITE),
+    Tone.URGENT: _ToneColours(ground=palette.AMBER_DEEP, accent=palette.AMBER, title=palette.WHITE),
     Tone.BAND: _ToneColours(ground=palette.AMBER_DEEP, accent=palette.AMBER, title=palette.AMBER),
     Tone.ALARM: _ToneColours(ground=palette.RED_DEEP, accent=palette.RED, title=palette.WHITE),
 }
@@ -153,25 +154,28 @@ def draw_message(message: Message, area: Rect, face: Typeface, scale: TypeScale)
     if aside_x < first_right - scale.body:
         aside = face.fitted(message.aside, scale.body, first_right - aside_x)
         pen.text(aside_x, lines[0] + (title_size - scale.body) * MIDDLE * 0.9, aside, scale.body, palette.SOFT)
-    label_width = max((face.width(fact.label, scale.body) for fact in message.facts), default=0)
+    size = scale.body if rows <= FACTS_MAX else scale.small
+    label_width = max((face.width(fact.label, size) for fact in message.facts), default=0)
     for fact, middle in zip(message.facts, lines[1:], strict=False):
         x = left
-        if label_width:
-            pen.text(left, middle, fact.label, scale.body, palette.GREEN if fact.goes_on else palette.AMBER)
-            x = left + label_width + scale.body
-        pen.text(x, middle, face.fitted(fact.text, scale.body, right - x), scale.body, palette.WHITE)
+        if fact.label:
+            pen.text(left, middle, fact.label, size, palette.GREEN if fact.goes_on else palette.AMBER)
+            x = left + label_width + size
+        pen.text(x, middle, face.fitted(fact.text, size, right - x), size, palette.WHITE)
     return painter.finish()
 
 
 def _rows(height: int, rows: int) -> list[float]:
-    """The middles of one to three rows of text in the bar."""
+    """The middles of one to four rows of text in the bar."""
     match rows:
         case 1:
             return [height * 0.5]
         case 2:
             return [height * 0.33, height * 0.69]
-        case _:
+        case 3:
             return [height * 0.25, height * 0.56, height * 0.82]
+        case _:
+            return [height * 0.19, height * 0.45, height * 0.66, height * 0.87]
 
 
 def _draw_action(pen: Pen, text: str, right: int, middle: float, tone: _ToneColours, scale: TypeScale) -> int:

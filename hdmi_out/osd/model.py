@@ -15,6 +15,8 @@ from hdmi_out.site_state import Camera, Denial, SiteState, lapsed_since
 
 COUNTDOWN = timedelta(days=14)
 """How long before its end a licence counts down on the wall."""
+URGENT = timedelta(days=1)
+"""How long before its end it does so in amber."""
 REACHING_SECONDS = 3.0
 """At the start the recorder may not be up yet: that long nobody is alarmed."""
 NAMES_MAX = 2
@@ -35,6 +37,7 @@ class Tone(Enum):
 
     CALM = "calm"
     NOTICE = "notice"
+    URGENT = "urgent"
     BAND = "band"
     ALARM = "alarm"
 
@@ -157,10 +160,14 @@ def message(
         return Message(tone=Tone.ALARM, title=words.unreachable, aside=aside, facts=facts)
     lapsed = [camera for camera in state.cameras if camera.licence.state == "lapsed"]
     if lapsed:
-        return _lapsed(state, lapsed, zone, words)
-    for title, text in _notices(state, words):
-        return Message(tone=Tone.NOTICE, title=title, facts=(Fact(text=text),))
-    return _countdown(state, now, zone, words) or _summary(state, words, caption)
+        return _lapsed(state, lapsed, now, zone, words)
+    countdown = _countdown(state, now, zone, words)
+    notices = _notices(state, words)
+    if notices:
+        also = notices[1:] or _countdown_notice(countdown, words)
+        told = [Fact(text=notices[0][1]), *(Fact(label=title, text=text) for title, text in also)]
+        return Message(tone=Tone.NOTICE, title=notices[0][0], facts=tuple(told))
+    return countdown or _summary(state, words, caption)
 
 
 def duration(seconds: float, words: Words) -> str:
@@ -180,24 +187,32 @@ def _notices(state: SiteState, words: Words) -> list[tuple[str, str]]:
     return [(title, text) for title, text in notices if text]
 
 
-def _lapsed(state: SiteState, lapsed: Sequence[Camera], zone: tzinfo, words: Words) -> Message:
+def _countdown_notice(countdown: Message | None, words: Words) -> list[tuple[str, str]]:
+    """A countdown as one line beside something that matters more."""
+    if countdown is None:
+        return []
+    return [(words.licence_title, _joined((countdown.title, *(fact.text for fact in countdown.facts)), words))]
+
+
+def _lapsed(state: SiteState, lapsed: Sequence[Camera], now: datetime, zone: tzinfo, words: Words) -> Message:
     since = min((instant for camera in lapsed if (instant := lapsed_since(camera)) is not None), default=None)
     who = _names(lapsed, state.cameras, words)
     facts = []
     stopped = [row for row in state.features if row.stopped]
-    goes_on = [row for row in state.features if row.lapsed == "continues"]
+    goes_on = [row for row in state.features if row.lapsed == "continues" or not stopped]
     for rows, label in ((stopped, words.lapsed_stopped), (goes_on, words.lapsed_continues)):
         if rows:
             text = words.list_separator.join(words.features.get(row.id, row.name) for row in rows)
             facts.append(Fact(label=label, text=text[:1].upper() + text[1:], goes_on=rows is goes_on))
-    for title, text in _notices(state, words):  # what is wrong with a new licence file is what matters then
-        facts = [*facts[:1], Fact(label=title, text=text)]
-        break
+    also = _notices(state, words) or _countdown_notice(_countdown(state, now, zone, words), words)
+    facts += [Fact(label=title, text=text) for title, text in also[:1]]
     when = "" if since is None else words.lapsed_since.format(instant_text(since, zone, words))
     denial = next((camera.licence.denial for camera in lapsed if camera.licence.denial), Denial(code=EXPIRED))
     title = words.lapsed_title if denial.code == EXPIRED else denial.title or words.lapsed_title
     action = words.actions.get(denial.code) or denial.remedy or words.actions[EXPIRED]
-    aside = _joined((when, who), words)
+    graces = [camera.licence.grace_until for camera in lapsed if camera.licence.grace_until is not None]
+    grace = words.lapsed_grace.format(instant_text(min(graces), zone, words)) if graces else ""
+    aside = _joined((when, who, grace), words)
     return Message(tone=Tone.BAND, title=title, aside=aside, facts=tuple(facts), action=action)
 
 
@@ -217,7 +232,8 @@ def _countdown(state: SiteState, now: datetime, zone: tzinfo, words: Words) -> M
     who = _names(ending, state.cameras, words)
     last_day = words.countdown_last_day.format(day_text(_last_day(ending[0], until, zone), words))
     facts = (Fact(text=_joined((last_day, who), words)),)
-    return Message(tone=Tone.NOTICE, title=title, facts=facts, action=words.countdown_action)
+    tone = Tone.URGENT if until - now <= URGENT else Tone.NOTICE
+    return Message(tone=tone, title=title, facts=facts, action=words.countdown_action)
 
 
 def _last_day(camera: Camera, until: datetime, zone: tzinfo) -> date:

@@ -20,7 +20,7 @@ from hdmi_out.views.view import Answer, Moment, Move, Stage
 ASK_SECONDS = 2.0
 ANSWER_SECONDS_MAX = 3.0
 ADDRESSES_MAX = 3
-_COLUMNS = (0.0, 0.34, 0.60, 0.70, 0.82, 0.91, 1.0)
+_COLUMNS = (0.0, 0.33, 0.57, 0.66, 0.78, 0.87, 1.0)
 
 _log = logging.getLogger(__name__)
 

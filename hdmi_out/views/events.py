@@ -149,7 +149,7 @@ class EventsView:
             Line(
                 cells=(
                     Cell(text=name, right=0.3, ink=Ink.SOFT),
-                    Cell(text=f"◂ {value} ▸" if index == self._field else value, left=0.3, end=True),
+                    Cell(text=f"◀ {value} ▶" if index == self._field else value, left=0.3, end=True),
                 ),
                 size=Size.BODY,
                 raised=True,

@@ -1,5 +1,5 @@
-"""Pop-ups of events, above any view: at the lower right of the body, so that neither the bar nor a tile's label is
-covered. `back` or a press on its cross takes them away, a press on one plays what it tells of."""
+"""Pop-ups of events, above any view, at the lower right of the body: the bar with its band is never covered. `back`
+takes them away, a press on one plays what it tells of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -47,7 +47,7 @@ class Sheet:
         cells: list[Cell] = []
         left, size = 0.0, self._stage.scale.body
         for name in tab_names(moment.state):
-            text, ink = (f"▸{own.tabs[name]}", Ink.PLAIN) if name == here else (own.tabs[name], Ink.SOFT)
+            text, ink = (f"▶ {own.tabs[name]}", Ink.PLAIN) if name == here else (own.tabs[name], Ink.SOFT)
             right = left + (self._stage.face.width(text, size) + size) / self.area.width
             cells.append(Cell(text=text, left=left, right=right, ink=ink))
             left = right + 0.01

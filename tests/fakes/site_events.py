@@ -135,7 +135,7 @@ class SiteEvents:
     async def _send(self, socket: web.WebSocketResponse, queue: asyncio.Queue[str | None], language: str) -> None:
         while (text := await queue.get()) is not None:
             message = json.loads(text) if text.startswith("{") else None
-            if message and "event" in message:
+            if message and "kind" in message.get("event", {}):
                 text = json.dumps({"event": self._titled(message["event"], language)})
             await socket.send_str(text)
         await socket.close(drain=False)

@@ -229,3 +229,46 @@ def test_the_band_says_stopped_of_what_stands_still_only() -> None:
 def test_a_refused_licence_file_is_said_in_the_band_too() -> None:
     state = site(camera("a", state="lapsed", denial=EXPIRED), licence={"message": "BAD_SIGNATURE"})
     assert "BAD_SIGNATURE" in [fact.text for fact in said(state, "ja").facts]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_disk_in_trouble_and_a_lapse_are_both_said(language: str) -> None:
+    state = site(camera("a", state="lapsed", denial=EXPIRED), storage={"message": "disk full"})
+    band = said(state, language)
+    labels = [fact.label for fact in band.facts]
+    words = words_of(language)
+    assert band.tone is Tone.BAND
+    assert labels == [words.lapsed_stopped, words.lapsed_continues, words.storage_title]
+    assert band.facts[2].text == "disk full"
+
+
+def test_a_disk_in_trouble_does_not_hide_a_countdown_nor_one_camera_s_lapse_another_s() -> None:
+    ending = camera("b", until=(X + timedelta(days=3)).isoformat())
+    notice = said(site(ending, storage={"message": "disk full"}), "en")
+    assert [fact.text for fact in notice.facts] == ["disk full", "Licence ends in 3 days  ·  until 3 Jan 2028  ·  b"]
+    band = said(site(camera("a", state="lapsed", denial=EXPIRED), ending), "en")
+    assert band.tone is Tone.BAND and band.facts[-1].text.startswith("Licence ends in 3 days")
+
+
+def test_a_countdown_is_calm_until_its_last_day_and_amber_then() -> None:
+    tones = [
+        said(site(camera("a", until=X.isoformat())), "ja", X - before).tone
+        for before in (timedelta(days=13), timedelta(days=1, seconds=1), timedelta(days=1), timedelta(seconds=5))
+    ]
+    assert tones == [Tone.NOTICE, Tone.NOTICE, Tone.URGENT, Tone.URGENT]
+
+
+def test_in_grace_the_band_says_until_when_everything_goes_on() -> None:
+    features = [row | {"allowed": True, "denied_cameras": []} for row in FEATURES]
+    grace = camera("a", state="lapsed", denial=EXPIRED, grace_until=(X + timedelta(days=30)).isoformat())
+    band = said(site(grace, features=features), "ja")
+    assert "猶予は2028/01/31 00:00まで" in band.aside
+    assert [(fact.goes_on, fact.text.count("・")) for fact in band.facts] == [(True, 2)]
+
+
+def test_what_goes_on_by_the_profile_is_said_to_go_on() -> None:
+    features = [row | {"allowed": True, "denied_cameras": []} for row in FEATURES]
+    features[2] = features[2] | {"lapsed": "continues"}
+    features[1] = features[1] | {"allowed": False, "denied_cameras": ["id-a"]}
+    band = said(site(camera("a", state="lapsed", denial=EXPIRED), features=features), "ja")
+    assert [fact.text for fact in band.facts] == ["遠隔ライブ", "HDMIライブ・録画"]
