@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from gate.client.profiles import profile_place
-from gate.config_fields import ClockSection, Section, TimeZone, beside, moved_ports
+from gate.config_fields import ClockSection, LoopbackAddress, Section, TimeZone, beside, moved_ports
 from gate.licence.profile import REMO
 from gate.yaml_file import PlacedError, load
 from recorder.catalog.rows import Stream
@@ -151,6 +151,12 @@ class ExportsConfig(Section):
     days_max: float = Field(7, gt=0, le=366)
 
 
+class MetricsConfig(Section):
+    """Prometheus metrics and health; without `listen` there are none."""
+
+    listen: LoopbackAddress | None = None
+
+
 class StreamConfig(Section):
     url: Annotated[str, AfterValidator(_stream_url)]
     transport: TransportChoice = "tcp"
@@ -231,6 +237,7 @@ class RecorderConfig(Section):
     storage: StorageConfig = StorageConfig()
     exports: ExportsConfig = ExportsConfig()
     notify: NotifySection = NotifySection()
+    metrics: MetricsConfig = MetricsConfig()
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, max_length=256)
 
     @model_validator(mode="after")
@@ -287,6 +294,7 @@ def moved(config: RecorderConfig, port_base: int) -> RecorderConfig:
         }
     )
     licence = config.licence.model_copy(update={"url": moved_ports(url, port_base)}) if url else config.licence
+    metrics = MetricsConfig(listen=config.metrics.listen and moved_ports(config.metrics.listen, port_base))
     cameras = tuple(
         camera.with_streams(move).model_copy(
             update={
@@ -297,5 +305,11 @@ def moved(config: RecorderConfig, port_base: int) -> RecorderConfig:
         for camera in config.cameras
     )
     return config.model_copy(
-        update={"remote": remote, "licence": licence, "notify": config.notify.moved(port_base), "cameras": cameras}
+        update={
+            "remote": remote,
+            "licence": licence,
+            "notify": config.notify.moved(port_base),
+            "metrics": metrics,
+            "cameras": cameras,
+        }
     )

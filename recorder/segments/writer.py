@@ -94,6 +94,8 @@ class DiskWriter:
         """Of these, what was cut off again after errors."""
         self.segments_kept = 0
         """Segments begun, less those that came to nothing."""
+        self.syncs = self.sync_ns = self.sync_ns_max = 0
+        """Times that footage was made safe, what that took, and the longest of it."""
         self.no_space_errors = 0
         """How often the disk said that it is full, whatever it says of its free space."""
         self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
@@ -245,10 +247,14 @@ class DiskWriter:
             file = track.file
             if file is None or file.dirty_since_ns is None or now_ns - file.dirty_since_ns < self._sync_after_ns:
                 continue
+            begun_ns = self._clock.monotonic_ns()
             try:
                 file.sync()
             except OSError as error:
                 self._fail(track, error, synced_only=True)
+            took_ns = self._clock.monotonic_ns() - begun_ns
+            self.syncs, self.sync_ns = self.syncs + 1, self.sync_ns + took_ns
+            self.sync_ns_max = max(self.sync_ns_max, took_ns)
 
     def _fail(self, track: Track, error: OSError, *, synced_only: bool) -> None:
         """Ends the track's run; its file keeps what is whole."""

@@ -17,6 +17,7 @@ _PLACES = {
     "remote": "remote web app",
     "restream": "cameras over RTSP",
     "hdmi": "HDMI monitor",
+    "metrics": "metrics, health",
     "portal": "licence portal",
     "mail": "its mail server (SMTP)",
     "rtsp": "simulated cameras",

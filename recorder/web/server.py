@@ -134,10 +134,11 @@ async def serve_tcp(
     clock: Clock,
     connections_max: int = CONNECTIONS_MAX,
     tls: ssl.SSLContext | None = None,
+    setting: str = "remote.listen",
 ) -> AsyncIterator[Front]:
     """Serves on `host:port` (port 0 picks one), or, with None, only what is handed to it; that comes without TLS, as
-    what brought it is encrypted. Raises RecorderError."""
-    sock = bind_tcp(listen, "remote.listen") if listen is not None else None
+    what brought it is encrypted. `setting` says it. Raises RecorderError."""
+    sock = bind_tcp(listen, setting) if listen is not None else None
     bound = sock.getsockname() if sock is not None else None
     where = f"{'http' if tls is None else 'https'}://{listen}"
     async with _serve(app, sock, where, clock, connections_max, tls) as runner:
