@@ -24,7 +24,7 @@ import warnings
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hdmi_out.views.keys import Key
 
@@ -208,10 +208,23 @@ class Window:
         self._sdl.SDL_ShowCursor(self._sdl.SDL_ENABLE if shown else self._sdl.SDL_DISABLE)
 
 
+class Display(Protocol):
+    """What the program asks of a window."""
+
+    def poll(self) -> tuple[list[dict[str, object]], bool]:
+        """What the person did, and whether it must be drawn again."""
+
+    def draw(self, frame: Any, width: int, height: int) -> bool:
+        """Whether the display took the frame."""
+
+    def error(self) -> str:
+        """Why it did not."""
+
+
 class Program:
     """Reads what the monitor says, shows frames, tells what happens."""
 
-    def __init__(self, window: Window, memory_fd: int) -> None:
+    def __init__(self, window: Display, memory_fd: int) -> None:
         self._window = window
         self._memory_fd = memory_fd
         self._frame: Any = None
@@ -236,7 +249,7 @@ class Program:
             for item in said:
                 tell(item)
             if self._frame is not None and (fresh or redraw):
-                self._show()
+                self.show()
             if fresh:
                 tell({"taken": True})
 
@@ -249,7 +262,8 @@ class Program:
         memory = mmap.mmap(self._memory_fd, size)
         self._frame, self._size = (ctypes.c_ubyte * size).from_buffer(memory), (width, height)
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Shows the frame in the memory. Raises GoneError when the display has taken none for too long."""
         if self._window.draw(self._frame, *self._size):
             self._failures = 0
             return

@@ -18,7 +18,7 @@ from gate.clock import SystemClock
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.errors import DisplayError
 from hdmi_out.sinks.sdl import SdlSink, drivers_of
-from hdmi_out.sinks.window import KEYS, input_devices
+from hdmi_out.sinks.window import FAILURES_MAX, KEYS, GoneError, Program, input_devices
 from hdmi_out.views.keys import Command, Key
 from tests.component.hdmi.conftest import until
 from tests.component.hdmi.monitor_process import END_SECONDS_MAX, Monitor, running_monitor
@@ -242,6 +242,34 @@ async def test_no_display_is_a_clear_refusal_and_not_an_invisible_window(clock: 
             await sink.open()
     finally:
         await sink.close()
+
+
+class Blind:
+    """A window whose display takes nothing, but for the frames that the test says."""
+
+    def __init__(self, taken: set[int]) -> None:
+        self._taken = taken
+        self.drawn = 0
+
+    def poll(self) -> tuple[list[dict[str, object]], bool]:
+        return [], False
+
+    def draw(self, frame: object, width: int, height: int) -> bool:
+        self.drawn += 1
+        return self.drawn in self._taken
+
+    def error(self) -> str:
+        return "lost renderer"
+
+
+def test_a_renderer_that_is_lost_is_said_once_and_given_up_after_a_while(capsys: pytest.CaptureFixture[str]) -> None:
+    window = Blind({5})
+    program = Program(window, -1)
+    with pytest.raises(GoneError, match="takes no pictures: lost renderer"):
+        for _ in range(10 * FAILURES_MAX):
+            program.show()
+    assert window.drawn == 5 + FAILURES_MAX, "one that was taken begins the count anew"
+    assert capsys.readouterr().out.splitlines() == ['{"trouble": "lost renderer"}'] * 2
 
 
 def test_input_devices_are_named_where_there_is_no_desktop() -> None:

@@ -7,10 +7,12 @@ import pytest
 
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.compositor.statistics import OutputCount
+from hdmi_out.compositor.tile import Tile
 from hdmi_out.layout.rect import Rect
 from hdmi_out.live import Source
+from hdmi_out.osd.model import Card, TileLabel
 from hdmi_out.osd.overlay import Painter
-from hdmi_out.osd.palette import WHITE, Colour, colour
+from hdmi_out.osd.palette import WHITE, Colour, colour, type_scale
 from hdmi_out.osd.typeface import Typeface, open_typeface
 from hdmi_out.site_state import Camera, Recording
 from hdmi_out.views.choices import Choices
@@ -89,6 +91,15 @@ def test_card_replaces_the_picture_and_the_stale_picture_never_returns(wall: Wal
     assert np.bincount(luma_low(canvas, area).ravel()).argmax() < 60
     wall.compose(moment(one, live={A: silent(None, opened_seconds=0.1)}), whole=False)
     assert (luma_low(canvas, area) < 60).all(), "opened anew, it waits for a new picture"
+
+
+def test_a_tile_forgets_its_picture_when_a_card_takes_its_place(face: Typeface, canvas: Canvas) -> None:
+    area, label = Rect(20, 20, 160, 90), TileLabel(name="a")
+    tile = Tile(area, canvas, face, type_scale(360))
+    assert tile.compose(label, None, picture(area, 200))
+    tile.compose(label, Card(title="映像なし"), None)
+    tile.compose(label, None, None)
+    assert (luma_low(canvas, area) < 60).all()
 
 
 def test_what_was_covered_comes_back_whole_with_its_newest_picture(wall: WallView, canvas: Canvas) -> None:
