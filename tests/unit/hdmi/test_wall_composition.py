@@ -17,7 +17,7 @@ from hdmi_out.osd.typeface import Typeface, open_typeface
 from hdmi_out.site_state import Camera, Recording
 from hdmi_out.views.choices import Choices
 from hdmi_out.views.wall import WallView
-from tests.unit.hdmi.moments import camera, lapsed, live, made_stage, moment, silent
+from tests.unit.hdmi.moments import camera, lapsed, live, made_stage, moment, picture, silent
 
 A, B = Source("a", "sub"), Source("b", "sub")
 
