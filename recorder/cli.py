@@ -13,6 +13,8 @@ _COMMANDS = {
     "device": ("recorder.label.commands", "by what this recorder is registered at its licence service"),
     "events": ("recorder.events.commands", "what has happened at the cameras and in the recorder"),
     "notify": ("recorder.notify.commands", "test remote event notices, or see how they fare"),
+    "users": ("recorder.access.commands", "who may sign in at the remote side"),
+    "audit": ("recorder.access.commands", "who did what at the remote side"),
     "index": ("recorder.maintenance.commands", "check, rebuild or copy the index; protect footage"),
     "export": ("recorder.exports.commands", "check footage that was exported"),
     "cameras": ("camera_sim.commands", "run simulated cameras"),
