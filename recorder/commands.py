@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -18,18 +19,26 @@ from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
 from recorder.config import RecorderConfig, load_config, moved
 from recorder.errors import RecorderError
+from recorder.maintenance.log_ring import LogRing
+from recorder.maintenance.upkeep import RESTART_STATUS, Host, Stop
 
 
 def run(argv: list[str]) -> int:
-    """Runs a recorder until SIGINT or SIGTERM. SIGHUP makes it read its cameras from the configuration again."""
+    """Runs a recorder until SIGINT or SIGTERM. SIGHUP makes it read its cameras from the configuration again. Asked to
+    restart it begins anew in its own place; under a supervisor (`--report`) it ends with RESTART_STATUS."""
     parser = _parser("run", "Run a recorder against any RTSP cameras.", "edge-recorder run configs/recorder.yaml")
     parser.add_argument("config", type=Path, help="its configuration (configs/recorder.yaml explains every field)")
     _add_ports(parser)
     parser.add_argument("--report", action="store_true", help="say on stdout, in JSON lines, when it is ready")
     options = parser.parse_args(argv)
+    log, stops = LogRing(), list[Stop]()
 
     async def serve(ended: asyncio.Event) -> None:
         from recorder.device import run_device
+
+        stop = Stop(ended)
+        stops.append(stop)
+        _keep_log(log)
 
         def load() -> RecorderConfig:
             return moved(load_config(options.config), options.port_base)
@@ -43,9 +52,14 @@ def run(argv: list[str]) -> int:
 
         reload_wanted = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload_wanted.set)
-        await run_device(load, ended, reload_wanted, on_ready)
+        await run_device(load, ended, reload_wanted, on_ready, Host(config_path=options.config, log=log, stop=stop))
 
-    return _serve("run", serve, quiet=options.report)
+    status = _serve("run", serve, quiet=options.report)
+    if status or not any(stop.restart for stop in stops):
+        return status
+    if not options.report:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    return RESTART_STATUS
 
 
 def status(argv: list[str]) -> int:
@@ -147,6 +161,15 @@ def _add_ports(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="move all loopback ports 8000–8999 to the thousand that begins at N (default %(default)s)",
     )
+
+
+def _keep_log(ring: LogRing) -> None:
+    """Everything from INFO on goes into the ring, too; what goes to stderr stays as it is."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        handler.setLevel(max(handler.level, root.level))
+    root.addHandler(ring)
+    root.setLevel(min(root.level, logging.INFO))
 
 
 def _serve(name: str, main: Callable[[asyncio.Event], Awaitable[None]], *, quiet: bool = False) -> int:

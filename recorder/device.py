@@ -24,6 +24,8 @@ from recorder.ingest.onvif.controls import OnvifControls
 from recorder.ingest.precision import run_precision
 from recorder.licence_source import camera_names, open_licence_source
 from recorder.local.app import serve_local
+from recorder.maintenance.opening import open_upkeep
+from recorder.maintenance.upkeep import Host
 from recorder.notify.wiring import open_notices
 from recorder.recording_control import RecordingControl
 from recorder.reload import ConfigReload
@@ -43,6 +45,7 @@ async def run_device(
     ended: asyncio.Event,
     reload_wanted: asyncio.Event,
     on_ready: Callable[[dict[str, str]], None],
+    host: Host,
 ) -> None:
     """Runs until `ended` is set. `load` reads the configuration, again whenever `reload_wanted` is set (the event is
     cleared). `on_ready` is told every address once all of it answers. Raises gate.yaml_file.ConfigError,
@@ -75,6 +78,7 @@ async def run_device(
         access = await stack.enter_async_context(open_access(config, licensing, clock))
         attestor = Attestor(licensing.identity)
         exports = await stack.enter_async_context(open_exporter(config, gate, clock, attestor))
+        upkeep = open_upkeep(config, gate, clock, host, licensing.uplink)
         reload = ConfigReload(load=load, running=config, apply=apply)
         served = Served(
             hub=hub,
@@ -90,6 +94,7 @@ async def run_device(
             reload=reload,
             controls=controls,
             exports=exports,
+            upkeep=upkeep,
             notices=notices,
         )
         await stack.enter_async_context(serve_local(served))
@@ -98,7 +103,7 @@ async def run_device(
             licensing.uplink.serve(front.accept, board.changed, front.origins)
         jobs: dict[str, Job] = {"gate": gate.run, "licence": licence.run, "time": licensing.timekeeper.run}
         jobs |= {"storage": storage.run, "cameras": cameras.run, "controls": controls.run, "exports": exports.run}
-        jobs |= {"events": events.run, "backfill": backfill.run, "access": access.run}
+        jobs |= {"events": events.run, "backfill": backfill.run, "access": access.run, "check": upkeep.check.run}
         jobs |= {"precision": partial(run_precision, gate, cameras.sources, clock)}
         jobs |= {"reload": partial(_reload_on, reload_wanted, reload)}
         addresses = {"local": str(config.local.socket)} | front.addresses

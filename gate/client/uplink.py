@@ -89,6 +89,7 @@ class Uplink:
         self._registration = registration
         self._cameras = _lines(cameras)
         self._cameras_changed = asyncio.Event()
+        self._session: UplinkSession | None = None
         self._acceptance = acceptance
         self._timekeeper = timekeeper
         self._gate = gate
@@ -144,6 +145,14 @@ class Uplink:
         if lines != self._cameras:
             self._cameras = lines
             self._cameras_changed.set()
+
+    async def ask(self) -> bool:
+        """Asks for the licence and the time now; whether an answer came."""
+        session = self._session
+        try:
+            return session is not None and await session.ask()
+        except (UplinkError, OSError, asyncssh.Error):
+            return False
 
     async def run_once(self) -> None:
         """Puts the last good entitlement in force."""
@@ -205,7 +214,11 @@ class Uplink:
             clock=self._clock,
             on_standing=self._stands,
         )
-        await session.run()
+        self._session = session
+        try:
+            await session.run()
+        finally:
+            self._session = None
 
     async def _relay(self) -> RelayHost:
         """Where the relay is, by the issuer's word."""

@@ -107,6 +107,17 @@ class UplinkSession:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
+    async def ask(self) -> bool:
+        """Asks for the licence and the time; whether an answer came within ANSWER_SECONDS. Raises as sending does."""
+        self._answered.clear()
+        await self._channel.send(Ask(nonce=self._new_nonce()))
+        try:
+            async with self._clock.timeout(ANSWER_SECONDS):
+                await self._answered.wait()
+        except TimeoutError:
+            return False
+        return True
+
     def _hello(self, challenge: bytes) -> Hello:
         entitlement = self._acceptance.trusted.entitlement if self._gate.entitlement is not None else None
         return Hello(
@@ -220,13 +231,5 @@ class UplinkSession:
                     await self._clock.sleep_until(middle + self._timekeeper.evidence().wall_ahead)
             if self._renewal.cancelled_caught:
                 continue
-            self._answered.clear()
-            await self._channel.send(Ask(nonce=self._new_nonce()))
-            try:
-                async with self._clock.timeout(ANSWER_SECONDS):
-                    await self._answered.wait()
-                renewed = self._gate.entitlement is not entitlement
-            except TimeoutError:
-                renewed = False
-            if not renewed:
+            if not await self.ask() or self._gate.entitlement is entitlement:
                 await self._clock.sleep(GREETING_SECONDS_MAX)

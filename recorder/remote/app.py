@@ -18,6 +18,7 @@ from recorder.remote.device_route import DeviceRoute
 from recorder.remote.exports_download import add_exports
 from recorder.remote.fragment_form import FragmentForm
 from recorder.remote.guard import add_security_headers, guard_middleware
+from recorder.remote.maintenance_routes import add_maintenance
 from recorder.remote.openapi.document import add_openapi
 from recorder.remote.page import Page
 from recorder.remote.playback.routes import add_playback
@@ -105,6 +106,7 @@ def create_app(served: Served, viewers: Viewers | None = None) -> web.Applicatio
     if served.catalog is not None:
         add_playback(app.router, served, served.catalog)
     add_exports(app.router, served)
+    add_maintenance(app.router, served)
     if served.controls is not None:
         control = ControlRoute(controls=served.controls, gate=gate, board=board, config=config, remote=True)
         app.router.add_get("/api/v1/cameras/{camera}/presets", control.presets, allow_head=False)

@@ -11,6 +11,7 @@ from recorder.config import RecorderConfig
 from recorder.events.bus import EventBus
 from recorder.exports.exporter import Exporter
 from recorder.hub import Hub
+from recorder.maintenance.upkeep import Upkeep
 from recorder.notify.notices import Notices
 from recorder.reload import Reload
 from recorder.state import StateBoard
@@ -37,6 +38,7 @@ class Served:
     reload: Reload | None = None
     controls: CameraControls | None = None
     exports: Exporter | None = None
+    upkeep: Upkeep | None = None
     notices: Notices | None = None
 
     @property
