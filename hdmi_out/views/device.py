@@ -44,8 +44,6 @@ class DeviceFacts(BaseModel):
     firmware: str = ""
     serial: str = ""
     uptime_seconds: int = 0
-    system: str = ""
-    load_average: list[float] = []
     addresses: list[str] = []
     remote_listen: str | None = None
     storage: StorageFacts = StorageFacts()
@@ -139,18 +137,18 @@ def _facts(
     yield "uptime", duration(found.uptime_seconds, words) if facts else "", Ink.PLAIN
     yield "addresses", words.list_separator.join(found.addresses[:ADDRESSES_MAX]), Ink.PLAIN
     yield "remote", _remote(found.remote_listen, own) if facts else "", Ink.PLAIN
-    phase = own.service_phases.get(service.phase, service.phase) if service else own.licence_file
-    yield "service", phase, Ink.WARN if service and service.phase == "offline" else Ink.PLAIN
-    if clock:
-        yield "clock", clock.message, Ink.WARN if clock.doubt else Ink.PLAIN
-    yield "used", f"{_gigabytes(storage.used_bytes)} / {_gigabytes(storage.bytes_max)} GB" if facts else "", Ink.PLAIN
-    yield "free", f"{_gigabytes(storage.free_bytes)} GB" if facts else "", Ink.PLAIN
+    space = (_gigabytes(count) for count in (storage.used_bytes, storage.bytes_max, storage.free_bytes))
+    yield "used", own.space.format(*space) if facts else "", Ink.PLAIN
+    if state.storage.message:
+        yield "used", state.storage.message, Ink.WARN
     yield "rate", f"{storage.written_bytes_per_second * 8 / 1e6:.1f} Mbit/s" if facts else "", Ink.PLAIN
     yield "forecast", _forecast(storage, moment, own) if facts else "", Ink.PLAIN
     if state.storage.oldest:
         yield "oldest", instant_text(state.storage.oldest, moment.zone, words), Ink.PLAIN
-    if state.storage.message:
-        yield "used", state.storage.message, Ink.WARN
+    phase = own.service_phases.get(service.phase, service.phase) if service else own.licence_file
+    yield "service", phase, Ink.WARN if service and service.phase == "offline" else Ink.PLAIN
+    if clock:
+        yield "clock", clock.message, Ink.WARN if clock.doubt else Ink.PLAIN
 
 
 def _remote(listen: str | None, own: PageWords) -> str:

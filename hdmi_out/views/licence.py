@@ -138,7 +138,7 @@ def _matrix_line(row: Feature, camera: Camera, own: PageWords) -> Line:
     runs = camera.id not in row.denied_cameras and (row.allowed or not row.denied_cameras)
     goes_on = row.lapsed == "continues"
     cells = (
-        Cell(text=f"{row.id}  {own.rows.get(row.id, row.name)}", right=0.6),
+        Cell(text=f"{row.id}  {own.rows.get(row.id, row.name)}", right=0.585),
         Cell(text=own.runs if runs else own.stopped, left=0.6, right=0.79, ink=Ink.GOOD if runs else Ink.WARN),
         Cell(text=own.continues if goes_on else own.stops, left=0.79, ink=Ink.SOFT),
     )

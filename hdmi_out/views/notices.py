@@ -84,7 +84,10 @@ class NoticeLayer:
     @property
     def status(self) -> dict[str, object]:
         """For `/v1/status`: which events are shown, how many wait, and how many were left out so far."""
-        shown = [{"event": notice.newest.id, "count": notice.count} for notice in self._queue.shown.values()]
+        shown = [
+            {"event": notice.newest.id, "kind": notice.newest.kind, "count": notice.count, "place": place}
+            for place, notice in self._queue.shown.items()
+        ]
         missed = self._feed.book.missed if self._feed else 0
         return {
             "shown": shown,
@@ -95,7 +98,10 @@ class NoticeLayer:
 
     def _card(self, notice: Notice, area: Rect, moment: Moment) -> Panel:
         own = notice_words(moment.words)
-        text = notice_text(notice.newest, moment.state, moment.now, moment.zone, moment.words, own, notice.count)
+        newest = notice.newest
+        if self._feed is not None:  # told again in another language, or over by now
+            newest = self._feed.book.events.get(newest.id, newest)
+        text = notice_text(newest, moment.state, moment.now, moment.zone, moment.words, own, notice.count)
         picture = self._thumbnails.picture(notice.first.id) if self._thumbnails else None
         known = self._cards.get(notice)
         if known is not None:

@@ -75,5 +75,5 @@ class RegistrationView:
 
 
 def _pair(name: str, value: str) -> Line:
-    cells = (Cell(text=name, right=0.3, ink=Ink.SOFT), Cell(text=value, left=0.32, ink=Ink.ACCENT))
+    cells = (Cell(text=name, right=0.4, ink=Ink.SOFT), Cell(text=value, left=0.42, ink=Ink.ACCENT))
     return Line(cells=cells, size=Size.TITLE)
