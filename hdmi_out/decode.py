@@ -48,30 +48,21 @@ class Decoder:
                 case Unit():
                     newest = self._decode_unit(item) or newest
         try:
-            return None if newest is None else self._scale(newest, box)
+            return None if newest is None else scaled(newest, box, self._scaler)
         except av.FFmpegError as error:
             self._lose(error)
             return None
 
     def _open(self, stream: StreamFormat) -> None:
-        name = CODECS.get(stream.codec)
-        if name is None:
-            raise MediaError(f"camera {self._camera}: no decoder for {stream.codec!r}")
-        context = av.CodecContext.create(name, "r")
-        assert isinstance(context, av.VideoCodecContext)
-        context.thread_count = 1
-        context.extradata = stream.decoder_configuration
-        self._context, self._wait_key = context, True
+        self._context, self._wait_key = open_context(self._camera, stream), True
 
     def _decode_unit(self, unit: Unit) -> VideoFrame | None:
         if self._context is None or (self._wait_key and not unit.key):
             return None
         if self._wait_key and self._context.is_open:
             self._context.flush_buffers()
-        packet = av.Packet(len(unit.data))  # FFmpeg reads past the end: this one has its padding
-        packet.update(unit.data)
         try:
-            frames = self._context.decode(packet)
+            frames = self._context.decode(packet_of(unit.data))
         except av.FFmpegError as error:
             self._lose(error)
             return None
@@ -103,22 +94,43 @@ class Decoder:
                 self.corrupt,
             )
 
-    def _scale(self, frame: VideoFrame, box: Rect) -> Picture:
-        size = fit(frame.width, frame.height, box)
-        if (frame.format.name, frame.width, frame.height) != ("yuv420p", size.width, size.height):
-            from_709 = frame.colorspace == _ITU709
-            frame = self._scaler.reformat(
-                frame,
-                width=size.width,
-                height=size.height,
-                format="yuv420p",
-                src_colorspace=Colorspace.ITU709 if from_709 else None,
-                dst_colorspace=Colorspace.ITU601 if from_709 else None,
-                interpolation="BILINEAR",
-                threads=1,
-            )
-        luma, cb, cr = (
-            np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
-            for plane in frame.planes
+
+def open_context(camera: str, stream: StreamFormat) -> av.VideoCodecContext:
+    """A decoder for a stream, of one thread. Raises MediaError where there is none."""
+    name = CODECS.get(stream.codec)
+    if name is None:
+        raise MediaError(f"camera {camera}: no decoder for {stream.codec!r}")
+    context = av.CodecContext.create(name, "r")
+    assert isinstance(context, av.VideoCodecContext)
+    context.thread_count = 1
+    context.extradata = stream.decoder_configuration
+    return context
+
+
+def packet_of(data: bytes) -> "av.Packet[av.stream.Stream]":
+    """One picture for a decoder."""
+    packet = av.Packet(len(data))  # FFmpeg reads past the end: this one has its padding
+    packet.update(data)
+    return packet
+
+
+def scaled(frame: VideoFrame, box: Rect, scaler: VideoReformatter) -> Picture:
+    """The picture in the largest size of its aspect that fits into `box`. Raises av.FFmpegError."""
+    size = fit(frame.width, frame.height, box)
+    if (frame.format.name, frame.width, frame.height) != ("yuv420p", size.width, size.height):
+        from_709 = frame.colorspace == _ITU709
+        frame = scaler.reformat(
+            frame,
+            width=size.width,
+            height=size.height,
+            format="yuv420p",
+            src_colorspace=Colorspace.ITU709 if from_709 else None,
+            dst_colorspace=Colorspace.ITU601 if from_709 else None,
+            interpolation="BILINEAR",
+            threads=1,
         )
-        return Picture(width=size.width, height=size.height, planes=(luma, cb, cr))
+    luma, cb, cr = (
+        np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        for plane in frame.planes
+    )
+    return Picture(width=size.width, height=size.height, planes=(luma, cb, cr))

@@ -38,6 +38,7 @@ from hdmi_out.views.identify import Identify
 from hdmi_out.views.licence import LicenceView
 from hdmi_out.views.menu import Menu
 from hdmi_out.views.notices import NoticeLayer, thumbnail_box
+from hdmi_out.views.playback_places import add_playback
 from hdmi_out.views.registration import RegistrationView
 from hdmi_out.views.screen import Screen
 from hdmi_out.views.tour import TourView
@@ -145,6 +146,7 @@ def make_screen(
     notices.follow(feed, thumbnails)
     places["events"] = lambda place: EventsView(stage, feed, thumbnails, clock, camera=place.camera)
     places["device"] = lambda place: DeviceView(stage, session, clock)
+    add_playback(places, stage, session, clock)
     screen = Screen(
         stage,
         layout,
