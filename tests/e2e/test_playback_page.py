@@ -80,7 +80,7 @@ class Opener:
     def __call__(
         self, seconds: float, *, cameras: str = "cam1", locale: str = "ja-JP", size: dict[str, int] = DESKTOP
     ) -> Page:
-        """At so many seconds behind the footage's beginning."""
+        """At the picture so many seconds behind the footage's beginning."""
         page = self._browser.new_context(viewport=size, locale=locale).new_page()  # type: ignore[arg-type]
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("pageerror", lambda error: self._note("error", str(error)))
@@ -89,7 +89,7 @@ class Opener:
         return page
 
     def instant(self, seconds: float) -> str:
-        at = datetime.fromtimestamp(self._site.start_ns / 1e9, UTC) + timedelta(seconds=seconds)
+        at = datetime.fromtimestamp(self._site.start_ns / 1e9, UTC) + timedelta(seconds=seconds + 0.5 / FPS)
         return at.isoformat().replace("+00:00", "Z")
 
     def _note(self, kind: str, text: str) -> None:
@@ -111,7 +111,7 @@ def wait_shown(page: Page, *numbers: int) -> None:
 
 
 def seek(page: Page, site: PlaybackSite, seconds: float) -> None:
-    ms = site.start_ns / 1e6 + seconds * 1000
+    ms = site.start_ns / 1e6 + seconds * 1000 + 500 / FPS
     page.evaluate("ms => document.querySelector('playback-page').conductor.seek(ms)", ms)
 
 
@@ -134,7 +134,7 @@ def test_every_picture_can_be_sought_and_stepped_to(open_at: Opener, site: Playb
         page.keyboard.press(",")
         wait_shown(page, number)
     for number in (7, 300, 299, 598):
-        seek(page, site, (number + 0.5) / FPS)
+        seek(page, site, number / FPS)
         wait_shown(page, number)
 
 
@@ -143,7 +143,7 @@ def test_a_typed_time_is_gone_to_and_nonsense_is_told(open_at: Opener, site: Pla
     wait_shown(page, 45)
     local = page.evaluate(
         "ms => new Intl.DateTimeFormat('en-GB', {timeZone: 'Asia/Tokyo', timeStyle: 'medium'}).format(ms)",
-        site.start_ns / 1e6 + 20_000,
+        site.start_ns / 1e6 + 21_000,  # typed to the second: up to one second before that
     )
     field = page.get_by_label("時刻へ移動")
     field.fill("later")
@@ -151,7 +151,7 @@ def test_a_typed_time_is_gone_to_and_nonsense_is_told(open_at: Opener, site: Pla
     assert "10:30:15" in page.locator(".transport-error").inner_text()
     field.fill(local)
     field.press("Enter")
-    wait_shown(page, 300)
+    wait_shown(page, 314)
 
 
 def test_a_gap_is_jumped_over_and_its_reason_told_and_the_end_is_not_live(open_at: Opener) -> None:

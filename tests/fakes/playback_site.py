@@ -59,7 +59,9 @@ class PlaybackSite(PageServer):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, 2, 0)
         clock = SystemClock()
-        self.start_ns = ns_of(clock.now()) // SECOND * SECOND - 3600 * SECOND
+        self.start_ns = (
+            ns_of(clock.now()) // SECOND * SECOND - 3600 * SECOND + 333_456
+        )  # as cameras do: no whole instant
         clock.close()
         recorded = Recorded(folder / "data", segment_seconds=10)
         second_ns = self.start_ns + (RUN_SECONDS + GAP_SECONDS) * SECOND

@@ -122,6 +122,11 @@ export class FootageMap {
 
 const spanOf = (span) => ({ ...span, startMs: Date.parse(span.start), endMs: Date.parse(span.end) });
 
-export const instant = (ms) => new Date(ms).toISOString();
+/** An instant in words, to the microsecond: to the millisecond alone a piece that begins within one would be missed. */
+export function instant(ms) {
+  const whole = Math.floor(ms);
+  const micros = Math.min(Math.round((ms - whole) * 1000), 999);
+  return new Date(whole).toISOString().replace("Z", `${String(micros).padStart(3, "0")}Z`);
+}
 
 export const cameraPath = (camera) => `api/v1/cameras/${encodeURIComponent(camera)}`;
