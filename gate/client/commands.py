@@ -101,6 +101,7 @@ async def _explain(arguments: argparse.Namespace) -> dict[str, Any]:
         facts = as_json(told, arguments.lang, zone) | {"asked": "files"}
         if disk.refusal is not None:
             facts["refused"] = {"code": disk.refusal.code, "problem": disk.refusal.problem.in_language(arguments.lang)}
+    facts["time_zone"] = zone.key
     if arguments.diff:
         other = open_profile(arguments.diff)
         facts["differences"] = _differences(question, disk, (profile, other), zone)
@@ -145,12 +146,11 @@ def _difference(difference: Difference, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
-    decision, marks = facts["decision"], {True: "✓", False: "✗", None: "–"}
+    decision, marks, zone = facts["decision"], {True: "✓", False: "✗", None: "–"}, ZoneInfo(facts["time_zone"])
     word = "GRANTED" if decision["granted"] else f"DENIED ({decision['code']})"
-    bounds = [f"{name} {decision[name]}" for name in ("since", "until") if decision.get(name)]
-    lines = [
-        f"{facts['feature']}, {facts['camera'] or 'the recorder itself'}, {facts['at']}: {' '.join([word, *bounds])}"
-    ]
+    bounds = [f"{name} {_local(decision[name], zone)}" for name in ("since", "until") if decision.get(name)]
+    about = f"{facts['feature']}, {facts['camera'] or 'the recorder itself'}, {_local(facts['at'], zone)}"
+    lines = [f"{about}: {' '.join([word, *bounds])}"]
     lines += [f"  {marks[link['holds']]} {link['link']:<9} {link['text']}" for link in facts["chain"]]
     if facts["problem"]:
         lines += [f"  {facts['problem']['detail']}", f"  {facts['problem']['remedy']}"]
@@ -161,6 +161,10 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     if "differences" in facts:
         lines += _difference_lines(facts)
     return lines
+
+
+def _local(instant: str, zone: ZoneInfo) -> str:
+    return datetime.fromisoformat(instant).astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
 
 def _difference_lines(facts: dict[str, Any]) -> list[str]:

@@ -279,7 +279,8 @@ class Uplink:
 
     def _stands(self, registered: bool) -> None:
         if self._lost_ns is not None or self._status.phase != "connected":
-            _log.warning("uplink: connected to %s", self._url)
+            level = logging.WARNING if self._status.trouble != NO_TEXT else logging.INFO  # only who heard of an outage
+            _log.log(level, "uplink: connected to %s", self._url)
             self._status = replace(self._status, phase="connected", since=self._clock.now(), trouble=NO_TEXT)
         self._lost_ns = None
         self._status = replace(self._status, registered=registered)

@@ -114,4 +114,4 @@ def recording_line(settings: Mapping[str, Any]) -> str:
 def _stream(stream: Mapping[str, Any]) -> str:
     if stream["phase"] != "streaming":
         return str(stream["phase"])
-    return f"{stream['width']}×{stream['height']} {stream['fps']:.0f}/s {stream['bitrate_bps'] / 1e6:.1f}M"
+    return f"{stream['width']}×{stream['height']}@{stream['fps']:.0f} {stream['bitrate_bps'] / 1e6:.1f}M"
