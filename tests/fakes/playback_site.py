@@ -1,6 +1,7 @@
 """A remote side with footage on its disk, an hour old: each picture carries its number, for a browser to read."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -8,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gate.clock import SystemClock, ns_of
+from gate.clock import SystemClock, instant_of, ns_of
 from recorder.catalog.database import Catalog
+from recorder.catalog.event_changes import insert_event
+from recorder.events.kept import Event
 from recorder.media.access_unit import AccessUnit
 from recorder.web.served import Served
 from tests.fakes.footage import Footage, footage_of
@@ -53,8 +56,8 @@ def units(seconds: int, start_utc_ns: int, run: int) -> list[AccessUnit]:
 
 
 class PlaybackSite(PageServer):
-    """cam1: forty seconds, eleven seconds without a licence, twenty seconds. cam2: all of that time.
-    `start_ns`: when it begins."""
+    """cam1: forty seconds, eleven seconds without a licence, twenty seconds; a person after twelve. cam2: all of that
+    time. `start_ns`: when it begins."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, 2, 0)
@@ -71,7 +74,31 @@ class PlaybackSite(PageServer):
         recorded.camera = "cam2"
         recorded.write(units(RUN_SECONDS + GAP_SECONDS + SECOND_RUN_SECONDS, self.start_ns, 3))
         recorded.close()
+        self._tell(folder / "data" / "index.db", second_ns)
         self._catalog = Catalog(folder / "data" / "index.db")
+
+    def _tell(self, index: Path, second_ns: int) -> None:
+        """A person, twelve seconds in; the lapse."""
+        db = sqlite3.connect(index, isolation_level=None)
+        lapse_ns = self.start_ns + RUN_SECONDS * SECOND
+        for number, kind, start_ns, end_ns in (
+            (1, "person", self.start_ns + 12 * SECOND, self.start_ns + 17 * SECOND),
+            (2, "licence", lapse_ns, second_ns),
+        ):
+            insert_event(
+                db,
+                Event(
+                    number=number,
+                    camera="cam1",
+                    kind=kind,  # type: ignore[arg-type]
+                    source="system" if kind == "licence" else "onvif",
+                    start=instant_of(start_ns),
+                    end=instant_of(end_ns),
+                    detail="",
+                    licensed=kind != "licence",
+                ),
+            )
+        db.close()
 
     def _served(self) -> Served:
         return replace(self.site.parts, catalog=self._catalog)

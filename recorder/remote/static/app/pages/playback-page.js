@@ -64,10 +64,10 @@ export class PlaybackPage extends HTMLElement {
     const first = this.#site.state.cameras[0];
     this.#choose(asked.length ? asked : first ? [first.id] : []);
     const at = Date.parse((query.get("t") ?? "").replace(" ", "+"));
-    this.#open(at, query.get("play") === "1");
+    this.#begin(at, query.get("play") === "1");
   }
 
-  async #open(at, play) {
+  async #begin(at, play) {
     let ms = at;
     if (Number.isNaN(ms)) {
       const ends = await Promise.all(this.#shown.filter(({ denied }) => !denied).map(({ map }) => map.previousEnd(this.#site.nowMs() + 1000)));
@@ -75,7 +75,7 @@ export class PlaybackPage extends HTMLElement {
       ms = Number.isFinite(newest) ? newest - NEWEST_MS : this.#site.nowMs() - NEWEST_MS;
     }
     if (this.#signal.aborted) return;
-    this.#parts.strip.centre(ms, FIRST_SPAN_MS);
+    this.#parts.strip.centre(Number.isNaN(at) ? ms - FIRST_SPAN_MS / 4 : ms, FIRST_SPAN_MS);
     await this.#conductor.seek(ms);
     this.#remember();
     if (play) this.#conductor.play();
@@ -137,6 +137,11 @@ export class PlaybackPage extends HTMLElement {
     every(1000, this.#signal, () => this.#refresh());
   }
 
+  /** The cameras that may be watched now. */
+  get #open() {
+    return this.#shown.filter(({ denied }) => !denied).map(({ id }) => id);
+  }
+
   #camera(id) {
     return this.#site.state.cameras.find((camera) => camera.id === id);
   }
@@ -154,7 +159,7 @@ export class PlaybackPage extends HTMLElement {
     this.#parts.views.dataset.count = String(this.#shown.length);
     this.#conductor.members = this.#shown.map((one) => one.member);
     this.#parts.strip.lanes = this.#shown.map(({ id, name, lane }) => ({ id, name, map: lane }));
-    this.#parts.calendar.cameras = ids;
+    this.#parts.calendar.cameras = this.#open;
     this.#drawCameras();
     this.#refresh();
   }
@@ -164,7 +169,9 @@ export class PlaybackPage extends HTMLElement {
     const view = make("camera-view");
     view.begin({ id, name }, map, () => this.#draw());
     const denied = this.#isDenied(id);
-    return { id, name, map, lane: new FootageMap(id, this.#signal), view, denied, member: { map, player: view.player, denied } };
+    const lane = new FootageMap(id, this.#signal);
+    map.closed = lane.closed = denied;
+    return { id, name, map, lane, view, denied, member: { map, player: view.player, denied } };
   }
 
   #drawCameras() {
@@ -194,7 +201,7 @@ export class PlaybackPage extends HTMLElement {
       const denied = this.#isDenied(one.id);
       if (denied === one.denied) continue;
       changed = true;
-      one.denied = one.member.denied = denied;
+      one.denied = one.member.denied = one.map.closed = one.lane.closed = denied;
       one.map.clear();
       one.lane.clear();
       this.#sprites.clear();
@@ -204,8 +211,7 @@ export class PlaybackPage extends HTMLElement {
       this.#retry();
       return;
     }
-    const open = this.#shown.some(({ denied }) => !denied);
-    if (!open) {
+    if (!this.#open.length) {
       this.#resume = this.#conductor.playing;
       this.#conductor.pause();
     } else {
@@ -214,6 +220,7 @@ export class PlaybackPage extends HTMLElement {
       this.#resume = false;
     }
     this.#parts.calendar.forget();
+    this.#parts.calendar.cameras = this.#open;
     this.#refresh();
     this.#draw();
   }
@@ -311,7 +318,7 @@ export class PlaybackPage extends HTMLElement {
 
   async #refresh() {
     if (performance.now() > this.#noteUntil) setText(this.#parts.note, "");
-    if (!this.#shown.some(({ denied }) => !denied) || document.hidden) {
+    if (!this.#open.length || document.hidden) {
       this.#drawList();
       return;
     }

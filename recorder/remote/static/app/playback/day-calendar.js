@@ -54,7 +54,6 @@ export class DayCalendar extends HTMLElement {
   /** Forgets what is known: a licence has come or gone. */
   forget() {
     this.#known.clear();
-    this.#show();
   }
 
   #turn(by) {

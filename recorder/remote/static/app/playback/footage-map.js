@@ -13,6 +13,8 @@ export class FootageMap {
   fromMs = 0;
   toMs = 0;
   nowMs = 0;
+  /** Whether the recorder would say no anyway: nothing is asked then. */
+  closed = false;
   #camera;
   #loading = null;
   #loadedAt = -Infinity;
@@ -110,6 +112,7 @@ export class FootageMap {
   }
 
   async #ask(fromMs, toMs) {
+    if (this.closed) return null;
     const query = new URLSearchParams({ from: instant(fromMs), to: instant(toMs), lang: language() });
     try {
       const answer = await fetch(`${cameraPath(this.#camera)}/timeline?${query}`, { signal: this.#signal });
