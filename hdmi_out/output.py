@@ -45,7 +45,7 @@ class Output:
         self._site = site
         self._screen = screen
         self._canvas = canvas
-        self._sinks = sinks
+        self._displays = sinks
         self._clock = clock
         self._choices = choices
         self._decoding = decoding
@@ -98,7 +98,7 @@ class Output:
                 self._count.cameras[source.camera].add(moment.monotonic_ns)
         self._count.add_frame(moment.monotonic_ns)
         if self._canvas.changed:
-            for sink in self._sinks:
+            for sink in self._displays:
                 sink.present(self._canvas)
 
     @property
@@ -143,8 +143,8 @@ class Output:
             self._count.reset_pauses()
         message = self._screen.bar.message
         return {
-            "sink": self._sinks[0].name,
-            "display": self._sinks[0].state,
+            "sink": self._displays[0].name,
+            "display": self._displays[0].state,
             "view": self._screen.place.view,
             "camera": self._screen.place.camera,
             "language": self._words().code,

@@ -12,7 +12,7 @@ _IF_INET6 = Path("/proc/net/if_inet6")
 
 def own_addresses() -> list[str]:
     """`192.0.2.10 (eth0)`, IPv4 before IPv6, without loopback and link-local ones. Asks the kernel, no name service."""
-    found = [*_ipv4(), *_ipv6()]
+    found: list[tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Address]] = [*_ipv4(), *_ipv6()]
     return [f"{address} ({name})" for name, address in found if not (address.is_loopback or address.is_link_local)]
 
 

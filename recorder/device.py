@@ -26,6 +26,8 @@ from recorder.licence_source import camera_names, open_licence_source
 from recorder.local.app import serve_local
 from recorder.maintenance.opening import open_upkeep
 from recorder.maintenance.upkeep import Host
+from recorder.metrics.families import Sources
+from recorder.metrics.server import serve_metrics
 from recorder.notify.wiring import open_notices
 from recorder.recording_control import RecordingControl
 from recorder.reload import ConfigReload
@@ -97,17 +99,27 @@ async def run_device(
             upkeep=upkeep,
             notices=notices,
         )
-        await stack.enter_async_context(serve_local(served))
-        front = await stack.enter_async_context(serve_remote(served))
-        if licensing.uplink is not None:
-            licensing.uplink.serve(front.accept, board.changed, front.origins)
+        addresses = await _serve(stack, served, storage, licensing.uplink)
         jobs: dict[str, Job] = {"gate": gate.run, "licence": licence.run, "time": licensing.timekeeper.run}
         jobs |= {"storage": storage.run, "cameras": cameras.run, "controls": controls.run, "exports": exports.run}
         jobs |= {"events": events.run, "backfill": backfill.run, "access": access.run, "check": upkeep.check.run}
+        jobs |= {"notices": notices.run}
         jobs |= {"precision": partial(run_precision, gate, cameras.sources, clock)}
         jobs |= {"reload": partial(_reload_on, reload_wanted, reload)}
-        addresses = {"local": str(config.local.socket)} | front.addresses
         await _run_until(ended, jobs, partial(on_ready, addresses))
+
+
+async def _serve(stack: AsyncExitStack, served: Served, storage: Storage, uplink: "Uplink | None") -> dict[str, str]:
+    """Opens the local site, the remote side and the metrics until the stack ends; gives their addresses by name."""
+    config, board = served.config, served.board
+    await stack.enter_async_context(serve_local(served))
+    front = await stack.enter_async_context(serve_remote(served))
+    shelves = storage.volumes.disks.shelves
+    sources = Sources(board=board, gate=served.gate, clock=served.clock, config=config, shelves=shelves)
+    metrics = await stack.enter_async_context(serve_metrics(sources))
+    if uplink is not None:
+        uplink.serve(front.accept, board.changed, front.origins)
+    return {"local": str(config.local.socket), **front.addresses, **metrics}
 
 
 async def _apply(
