@@ -3,10 +3,12 @@
 // aborted when the page is left; whatever listens or ticks takes it ({ signal }, `every`). Elements it holds end in their
 // disconnectedCallback. Its name in the navigation and title is the text `nav.<name>`; one with `hidden` is reached by links only.
 
+import { EventsPage } from "./pages/events-page.js";
 import { PlaybackPage } from "./pages/playback-page.js";
 import { WallPage } from "./pages/wall-page.js";
 
 export const PAGES = [
   { name: "wall", tag: "wall-page", element: WallPage },
   { name: "playback", tag: "playback-page", element: PlaybackPage },
+  { name: "events", tag: "events-page", element: EventsPage },
 ];
