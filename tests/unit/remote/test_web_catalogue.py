@@ -42,7 +42,7 @@ def test_both_texts_of_a_key_take_the_same_values() -> None:
 def test_every_key_is_used_and_every_key_used_exists() -> None:
     source = "\n".join(path.read_text() for path in SOURCES)
     quoted = set(re.findall(r'"([a-z_]+\.[\w.]+)"', source))
-    families = tuple(re.findall(r"`([a-z]+\.)\$\{", source))
+    families = tuple(re.findall(r"`((?:[a-z_]+\.)+)\$\{", source))
     keys = set(CATALOGUES["ja"])
     assert {key for key in keys if key not in quoted and not key.startswith(families)} == set()
     modules = {"main.js"}

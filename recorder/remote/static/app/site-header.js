@@ -1,5 +1,6 @@
 // <site-header>: which recorder, what time it is there, how its licences stand.
 
+import { ask, session } from "./access/session.js";
 import { make, setAttribute, setText } from "./element.js";
 import { clockTime, fullDate, isNear, remaining } from "./format.js";
 import { language, t } from "./i18n.js";
@@ -29,6 +30,7 @@ export class SiteHeader extends HTMLElement {
       zone: make("span", { class: "header-zone" }),
       state: make("strong"),
       until: make("span", { class: "numbers" }),
+      user: this.#user(),
       notice: make("p", { class: "notice", role: "alert", hidden: true }),
     };
     const p = this.#parts;
@@ -40,9 +42,25 @@ export class SiteHeader extends HTMLElement {
           make("p", { class: "header-licence licence-summary" }, p.state, p.until),
           make("div", { class: "header-tools" },
             make("p", { class: "header-time" }, p.time, make("small", {}, p.date, " ", p.zone)),
+            p.user,
             p.language)),
         p.notice),
     );
+  }
+
+  /** Who is signed in, and the way out; through the licence service that is the portal's. */
+  #user() {
+    const { user, relayed, access } = session;
+    if (!user || user.origin === "local") return null;
+    const name = make("span", { class: "header-user-name", title: t(`access.role.${user.role}`) }, user.name);
+    const leave = make("button", { type: "button", hidden: relayed || access === "open" }, t("access.sign_out"));
+    leave.addEventListener("click", async () => {
+      leave.disabled = true;
+      await ask("sign-out", { method: "POST", body: {} }).catch(() => {});
+      location.hash = "#/sign-in";
+      location.reload();
+    });
+    return make("div", { class: "header-user" }, name, leave);
   }
 
   #draw() {

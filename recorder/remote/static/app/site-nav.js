@@ -1,5 +1,6 @@
 // <site-nav>: the links to the pages; the one shown is marked.
 
+import { session } from "./access/session.js";
 import { make, setAttribute } from "./element.js";
 import { t } from "./i18n.js";
 import { PAGES } from "./pages.js";
@@ -9,12 +10,12 @@ export class SiteNav extends HTMLElement {
   #links = new Map();
 
   begin() {
-    for (const { name, hidden } of PAGES) {
-      if (!hidden) this.#links.set(name, make("a", { href: pageAddress(name) }, t(`nav.${name}`)));
+    for (const { name, hidden, role } of PAGES) {
+      if (!hidden && (!role || session.may(role))) this.#links.set(name, make("a", { href: pageAddress(name) }, t(`nav.${name}`)));
     }
     const items = [...this.#links.values()].map((link) => make("li", {}, link));
     this.replaceChildren(make("nav", { "aria-label": t("nav.title") }, make("ul", { class: "site-nav" }, ...items)));
-    this.hidden = items.length < 2;
+    this.hidden = items.length < 2 || session.blocked;
   }
 
   /** Marks the page that is shown. */

@@ -4,7 +4,9 @@ import { delaySeconds } from "./backoff.js";
 
 const SILENCE_SECONDS_MAX = 4; // the recorder sends at least once a second
 
-/** Events: `state` (a new state came), `link` (connected or not has changed). */
+const SIGNED_OUT = 4401;
+
+/** Events: `state` (a new state came), `link` (connected or not has changed), `signedout` (and nothing is tried again). */
 export class SiteState extends EventTarget {
   state = null;
   connected = false;
@@ -37,7 +39,7 @@ export class SiteState extends EventTarget {
     this.#receivedAt ||= performance.now();
     const openedAt = performance.now();
     socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
-    socket.onclose = () => this.#closed(socket);
+    socket.onclose = (event) => this.#closed(socket, event.code);
     socket.openedAt = openedAt;
   }
 
@@ -53,9 +55,13 @@ export class SiteState extends EventTarget {
     this.dispatchEvent(new Event("state"));
   }
 
-  #closed(socket) {
+  #closed(socket, code = 0) {
     if (socket !== this.#socket) return;
     this.#socket = null;
+    if (code === SIGNED_OUT) {
+      this.dispatchEvent(new Event("signedout")); // nothing is tried until somebody has signed in again
+      return;
+    }
     const delay = delaySeconds(this.#attempt++) * 1000;
     this.retryAt = performance.now() + delay;
     setTimeout(() => this.#connect(), delay);
