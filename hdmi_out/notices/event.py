@@ -27,8 +27,8 @@ class Event:
 
     @property
     def key(self) -> tuple[str | None, str]:
-        """What is told together: the camera and the kind."""
-        return self.camera, self.kind
+        """What is told together: the camera and the kind; of troubles the kind alone, as they come to many at once."""
+        return (None if self.trouble else self.camera), self.kind
 
     @property
     def name(self) -> str:

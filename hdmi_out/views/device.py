@@ -67,7 +67,7 @@ class DeviceView:
         own = page_words(moment.words)
         pieces = self._sheet.tabs("device", moment, "" if self._facts and moment.state else own.wait)
         if moment.state:
-            pieces |= self._fields(moment.state, moment, own) | self._streams(moment.state, own)
+            pieces |= self._fields(moment.state, moment, own) | self._streams(moment.state, moment, own)
         self._sheet.compose(pieces, whole=whole)
         return ()
 
@@ -110,7 +110,7 @@ class DeviceView:
                 )
         return dict(zip(areas, lines, strict=False))
 
-    def _streams(self, state: SiteState, own: PageWords) -> dict[Rect, Piece]:
+    def _streams(self, state: SiteState, moment: Moment, own: PageWords) -> dict[Rect, Piece]:
         areas = self._sheet.rows(0.5, 1.0)
         streams = [
             (f"{camera.name or camera.id} {own.sub if name == 'sub' else own.main}", stream)
@@ -120,7 +120,7 @@ class DeviceView:
         self._first = min(self._first, max(len(streams) - len(areas) + 1, 0))
         head = _stream_cells(own.stream_columns, Ink.SOFT)
         lines = [Line(cells=head)]
-        lines += [_stream_line(name, stream, own) for name, stream in streams[self._first :]]
+        lines += [_stream_line(name, stream, moment, own) for name, stream in streams[self._first :]]
         return dict(zip(areas, lines, strict=False))
 
 
@@ -176,10 +176,10 @@ def _stream_cells(texts: Iterable[str], ink: Ink = Ink.PLAIN) -> tuple[Cell, ...
     )
 
 
-def _stream_line(name: str, stream: Stream, own: PageWords) -> Line:
+def _stream_line(name: str, stream: Stream, moment: Moment, own: PageWords) -> Line:
     if stream.phase != "streaming":
-        cells = (*_stream_cells((name,)), Cell(text=stream.message or stream.phase, left=_COLUMNS[1], ink=Ink.WARN))
-        return Line(cells=cells, raised=True)
+        why = moment.words.phases.get(stream.phase, stream.phase)
+        return Line(cells=(*_stream_cells((name,)), Cell(text=why, left=_COLUMNS[1], ink=Ink.WARN)), raised=True)
     skew = own.not_known if stream.clock_skew_ms is None else f"{stream.clock_skew_ms / 1000:+.2f}s"
     texts = (
         name,

@@ -144,6 +144,13 @@ class TestQueue:
         queue.step(round(SHOWN_SECONDS * SECOND))
         assert {place: notice.newest.camera for place, notice in queue.shown.items()} == {0: "c", 1: "a", 2: "b"}
 
+    def test_a_lapse_of_all_cameras_is_one_pop_up(self) -> None:
+        queue = NoticeQueue()
+        for number in range(16):
+            queue.offer(event(number + 1, f"cam{number}", "licence"), 0)
+        queue.step(0)
+        assert shown(queue) == [("licence", 16)] and queue.waiting == 0
+
     def test_what_finds_no_room_is_left_out_counted_and_said(self) -> None:
         queue = NoticeQueue()
         for number in range(WAITING_MAX + SHOWN_MAX + 5):
