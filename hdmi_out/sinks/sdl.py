@@ -1,6 +1,6 @@
 """The screen: a window or full screen by SDL2 (X11, Wayland, or KMS/DRM without a desktop).
 
-SDL lives in a process of its own (sinks/window.py): presenting blocks, and a display that goes away may end its
+SDL lives in a process of its own (sinks/window_process.py): presenting blocks, and a display that goes away may end its
 process. Then another is opened, with pauses that grow; everything else goes on meanwhile. SDL scales the canvas to the
 window, with black borders where its shape is another, and converts its colours.
 """
@@ -88,7 +88,13 @@ class SdlSink:
         """Opens the window. Raises DisplayError."""
         try:
             process = self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "hdmi_out.sinks.window", str(self._memory_fd), json.dumps(self._options)),
+                *(
+                    sys.executable,
+                    "-m",
+                    "hdmi_out.sinks.window_process",
+                    str(self._memory_fd),
+                    json.dumps(self._options),
+                ),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 pass_fds=(self._memory_fd,),

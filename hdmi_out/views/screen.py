@@ -51,7 +51,7 @@ class Screen:
         self.status = status
         self._stage = stage
         self._places = places
-        self._layers = layers
+        self._layers = list(layers)
         self._toast = Toast(stage)
         self.bar = Bar(stage, layout)
         self._visits = [_Visit(home, places[home.view](home))]
@@ -105,7 +105,7 @@ class Screen:
         the canvas."""
         canvas, view = self._stage.canvas, self._visits[-1].view
         canvas.changed.clear()
-        panels = tuple(panel for layer in (*self._layers, self._toast) for panel in layer.panels(moment))
+        panels = tuple(panel for layer in (*self._layers, self._toast) for panel in self._panels_of(layer, moment))
         whole, self._whole = self._whole or self._uncovers(panels), False
         if whole:
             canvas.fill(self._stage.body, palette.BACKGROUND)
@@ -154,11 +154,24 @@ class Screen:
                 raise
             self._home()
 
+    def _panels_of(self, layer: Layer, moment: Moment) -> Sequence[Panel]:
+        """What a layer shows; one that fails is taken away."""
+        try:
+            return layer.panels(moment)
+        except Exception:
+            _log.exception("a layer above the view failed and is gone: %r", layer)
+            self._layers.remove(layer)
+            return ()
+
+    def _asked(self, command: Command, moment: Moment) -> Answer | None:
+        """The answer of the highest layer that has one."""
+        answers = (layer.act(command, moment) for layer in reversed(self._layers))
+        return next((answer for answer in answers if answer is not None), None)
+
     def _answer(self, command: Command, moment: Moment) -> Answer:
-        for layer in reversed(self._layers):
-            answer = layer.act(command, moment)
-            if answer is not None:
-                return answer
+        answer = self._asked(command, moment)
+        if answer is not None:
+            return answer
         match command:
             case Key.HOME:
                 return Move.HOME
@@ -180,8 +193,7 @@ class Screen:
                 self._visits.pop()
                 self._move()
             case Move.BACK | Move.MENU:
-                for layer in reversed(self._layers):
-                    layer.act(Key.MENU, moment)
+                self._asked(Key.MENU, moment)
             case Move.HOME:
                 self._home()
             case Move.STAY:

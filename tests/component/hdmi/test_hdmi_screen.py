@@ -18,7 +18,8 @@ from gate.clock import SystemClock
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.errors import DisplayError
 from hdmi_out.sinks.sdl import SdlSink, drivers_of
-from hdmi_out.sinks.window import FAILURES_MAX, KEYS, GoneError, Program, input_devices
+from hdmi_out.sinks.window import KEYS, GoneError, input_devices
+from hdmi_out.sinks.window_process import FAILURES_MAX, Program
 from hdmi_out.views.keys import Command, Key
 from tests.component.hdmi.conftest import until
 from tests.component.hdmi.monitor_process import END_SECONDS_MAX, Monitor, running_monitor

@@ -93,7 +93,7 @@ def test_beyond_the_edge_there_is_the_next_page_and_only_its_cameras_are_wanted(
     turned = pressed(wall, at, *[Key.RIGHT] * 5)
     assert turned == Say("ページ 2/2")
     assert {source.camera for source in wall.wanted(at)} == {one.id for one in MANY[16:]}
-    assert wall.caption(at) == "ページ 2/2　OK 1台表示　戻る メニュー"
+    assert wall.caption(at) == "ページ 2/2　OK: 1台表示　戻る: メニュー"
     assert wall.caption(moment(*MANY, seconds=60)) == "ページ 2/2"
     assert pressed(wall, at, Key.LEFT) == Say("ページ 1/2")
     assert pressed(wall, at, Key.NEXT, Key.NEXT) == Say("ページ 1/2")
@@ -333,6 +333,19 @@ def test_a_plate_stays_above_moving_pictures_and_what_was_below_comes_back(face:
     layer.panel = None
     frame(None)
     assert (canvas.planes[0][under] == 103).all()
+
+
+def test_a_layer_that_fails_is_taken_away_and_the_view_goes_on(face: Typeface, canvas: Canvas) -> None:
+    layer = Plate()
+    screen = made(face, canvas, layer)
+    layer.panel = plate(100, 100)
+    screen.compose(moment(*FOUR))
+    layer.panels = None  # type: ignore[assignment, method-assign]
+    screen.compose(moment(*FOUR))
+    layer.panels = Plate().panels  # type: ignore[method-assign]
+    area = screen.wanted(moment(*FOUR))[A_SUB]
+    assert screen.compose(moment(*FOUR, live={A_SUB: live(area, 100)}))
+    assert canvas.planes[0][110, 110] == 100
 
 
 def test_going_on_for_ever_keeps_the_way_home(face: Typeface, canvas: Canvas) -> None:
