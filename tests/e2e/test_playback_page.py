@@ -223,6 +223,29 @@ def test_two_cameras_go_in_step(open_at: Opener, site: PlaybackSite) -> None:
     assert "ライセンス失効" in page.locator("camera-view").first.inner_text()
 
 
+def test_sound_and_reordered_pictures_play_over_the_ends_of_files(open_at: Opener, site: PlaybackSite) -> None:
+    page = open_at(1, cameras="cam3")
+    shown = "(() => document.querySelector('camera-view')?.player?.shownMs ?? null)"
+    page.wait_for_function(f"() => {shown}() !== null", timeout=SHOWN_MS_MAX)
+    start_ms = page.evaluate("() => document.querySelector('playback-page').conductor.members[0].map.spans[0].startMs")
+    for picture in range(3):  # exact with B-frames, too
+        page.wait_for_function(
+            f"wanted => Math.abs({shown}() - wanted) < 2",
+            arg=start_ms + (FPS + picture) * 1000 / FPS,
+            timeout=SHOWN_MS_MAX,
+        )
+        page.keyboard.press(".")
+    seek(page, site, 8.5)
+    page.wait_for_function("() => document.querySelector('camera-view').player.isReady", timeout=SHOWN_MS_MAX)
+    page.get_by_role("button", name="音声をオンにする").click()
+    page.keyboard.press("l")
+    page.wait_for_function(f"end => {CONDUCTOR}.atMs > end", arg=start_ms + 10_700, timeout=SHOWN_MS_MAX)
+    video = "document.querySelector('camera-view video')"
+    assert page.evaluate(f"() => [{video}.muted, {video}.webkitAudioDecodedByteCount > 1000]") == [False, True]
+    page.locator("transport-bar select").select_option("2")
+    page.wait_for_function(f"() => {video}.muted")
+
+
 def test_at_expiry_the_picture_is_cleared_and_the_reason_told_and_it_comes_back_by_itself(
     open_at: Opener, site: PlaybackSite
 ) -> None:

@@ -15,6 +15,7 @@ from recorder.catalog.event_changes import insert_event
 from recorder.events.kept import Event
 from recorder.media.access_unit import AccessUnit
 from recorder.web.served import Served
+from tests.fakes.coded import coded_units
 from tests.fakes.footage import Footage, footage_of
 from tests.fakes.page_server import PageServer
 from tests.fakes.recorded import Recorded
@@ -24,6 +25,7 @@ WIDTH, HEIGHT = 320, 180
 BITS, CELL = 12, 16
 """The number of a picture: so many black or white squares along its lower edge, most significant first."""
 RUN_SECONDS, GAP_SECONDS, SECOND_RUN_SECONDS = 40, 11, 20
+SOUNDING_SECONDS = 30
 SECOND = 10**9
 
 
@@ -55,12 +57,19 @@ def units(seconds: int, start_utc_ns: int, run: int) -> list[AccessUnit]:
     ]
 
 
+def sounding_units() -> list[AccessUnit]:
+    """Half a minute with B-frames and a tone, labelled from 0 on."""
+    loop = coded_units("h264", pictures=SOUNDING_SECONDS * FPS, b_frames=2, sound=True)
+    first_ns = loop[0].utc_ns
+    return [replace(unit, utc_ns=unit.utc_ns - first_ns) for unit in loop]
+
+
 class PlaybackSite(PageServer):
     """cam1: forty seconds, eleven seconds without a licence, twenty seconds; a person after twelve. cam2: all of that
-    time. `start_ns`: when it begins."""
+    time. cam3: half a minute with B-frames and sound. `start_ns`: when it begins."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, 2, 0)
+        super().__init__(folder, 3, 0)
         clock = SystemClock()
         self.start_ns = (
             ns_of(clock.now()) // SECOND * SECOND - 3600 * SECOND + 333_456
@@ -73,6 +82,8 @@ class PlaybackSite(PageServer):
         recorded.write(units(SECOND_RUN_SECONDS, second_ns, 2))
         recorded.camera = "cam2"
         recorded.write(units(RUN_SECONDS + GAP_SECONDS + SECOND_RUN_SECONDS, self.start_ns, 3))
+        recorded.camera = "cam3"
+        recorded.write([replace(unit, utc_ns=unit.utc_ns + self.start_ns) for unit in sounding_units()])
         recorded.close()
         self._tell(folder / "data" / "index.db", second_ns)
         self._catalog = Catalog(folder / "data" / "index.db")

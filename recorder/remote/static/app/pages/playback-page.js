@@ -350,7 +350,7 @@ export class PlaybackPage extends HTMLElement {
   #range() {
     const [from, to] = this.#marks;
     if (from === null || to === null) return null;
-    const query = new URLSearchParams({ camera: this.#shown[0].id, from: new Date(from).toISOString(), to: new Date(to).toISOString() });
+    const query = new URLSearchParams({ camera: this.#shown.map(({ id }) => id).join(), from: new Date(from).toISOString(), to: new Date(to).toISOString() });
     return `#/exports?${query}`;
   }
 
