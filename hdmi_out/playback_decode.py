@@ -1,6 +1,7 @@
 """Decoding of the past: pictures by their labels. Synchronous; runs in a worker thread (FFmpeg releases the GIL).
 
-A still may be one that the decoder holds back for reordering: then it is drained, and needs a key picture next.
+A still may be one that the decoder holds back for reordering: then it is drained, and needs a key picture next. So it
+is for each of key pictures that come alone.
 """
 
 import logging
@@ -39,6 +40,7 @@ class PastDecoder:
         self._context: av.VideoCodecContext | None = None
         self._scaler = VideoReformatter()
         self._wait_key = True
+        self._alone = False
         self._hidden: set[int] = set()
         self._recent: dict[int, VideoFrame] = {}
         self._newest: tuple[int, VideoFrame] | None = None
@@ -58,10 +60,11 @@ class PastDecoder:
                 case PastUnit():
                     newest = self._decode(item) or newest
                 case At(rate=0, label=int(label)):
+                    self._alone = False
                     frame = self._still(label)
                     newest, missed = ((label, frame), None) if frame is not None else (newest, label)
                 case At():
-                    pass
+                    self._alone = item.pictures == "keys"
         if newest is None:
             return Decoded(missed=missed)
         self._newest = newest
@@ -85,6 +88,9 @@ class PastDecoder:
         packet.pts = unit.label
         try:
             frames = self._context.decode(packet)
+            if self._alone:
+                frames += self._context.decode(None)
+                self._wait_key = True
         except av.FFmpegError as error:
             self._lose(error)
             return None

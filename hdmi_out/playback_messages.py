@@ -28,10 +28,12 @@ class PastUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class At:
-    """Where the cursor is. `rate` 0: the picture of `label` is to be shown now. `label` None: there is no footage."""
+    """Where the cursor is. `rate` 0: the picture of `label` is to be shown now. `label` None: there is no footage.
+    `pictures`: all, or keys alone."""
 
     label: int | None = None
     rate: float = 0
+    pictures: str = "all"
     number: int | None = None
 
 

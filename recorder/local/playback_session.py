@@ -162,14 +162,7 @@ class PlaybackSession:
         keys = rate < 0 or (
             rate > 2 and (still is None or not 0 < round(still.fps, 1) * rate <= PICTURES_PER_SECOND_MAX)
         )
-        at = {
-            "label": still.shown_us if still is not None else None,
-            "instant": _text(still.shown_us) if still is not None else None,
-            "rate": rate if still is not None else 0,
-            "pictures": "keys" if keys else "all",
-            "number": number,
-        }
-        await self._outlet.tell({"at": at})
+        await self._tell_at(still.shown_us if still is not None else None, rate, keys=keys, number=number)
         if still is None or not rate:
             return
         self._pace = Pace(rate)
@@ -183,6 +176,16 @@ class PlaybackSession:
             stills=self._stills,
             thread=self._thread,
         )
+
+    async def _tell_at(self, label: int | None, rate: float, *, keys: bool, number: int | None) -> None:
+        at = {
+            "label": label,
+            "instant": _text(label) if label is not None else None,
+            "rate": rate if label is not None else 0,
+            "pictures": "keys" if keys else "all",
+            "number": number,
+        }
+        await self._outlet.tell({"at": at})
 
     async def _seek(self, at_us: int) -> None:
         found = await self._at(at_us, None)
@@ -285,6 +288,8 @@ class PlaybackSession:
                 edge = "newest" if self._pace.rate > 0 else "oldest"
                 await self._stop()
                 await self._outlet.tell({"end_of_footage": {"edge": edge}})
+                if self._last is not None:
+                    await self._tell_at(self._last[1], 0, keys=False, number=None)
 
     async def _stop(self) -> None:
         film, self._film, self._next, self._lost = self._film, None, None, 0

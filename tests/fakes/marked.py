@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 
+from camera_sim import barcode
 from camera_sim.marks import PictureMark, build_sei, parse_sei
 from recorder.media.access_unit import AccessUnit
 from recorder.media.h264 import is_parameter_set, video_format
@@ -17,13 +18,18 @@ from recorder.playback.placed import Placed
 from tests.fakes.video import EPOCH_NS, TICKS, ns_after, split_annex_b
 
 STATE = "idle"
+BARCODE_WIDTH_MIN = 320
 
 
 @lru_cache(8)
-def marked_run(pictures: int, gop: int = 15, b_frames: int = 0, *, open_gop: bool = False) -> tuple[AccessUnit, ...]:
-    """A run from EPOCH_NS on in decode order; picture n is shown n pictures after its beginning."""
+def marked_run(
+    pictures: int, gop: int = 15, b_frames: int = 0, *, open_gop: bool = False, width: int = 128
+) -> tuple[AccessUnit, ...]:
+    """A run from EPOCH_NS on in decode order; picture n is shown n pictures after its beginning. It is grey all over
+    (`luma_of`) but for the simulator's barcode, which is there in pictures wide enough for it."""
+    height = width * 9 // 16
     context: Any = av.CodecContext.create("libx264", "w")
-    context.width, context.height, context.pix_fmt = 128, 72, "yuv420p"
+    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base, context.framerate = Fraction(1, 90_000), Fraction(90_000, TICKS)
     context.gop_size, context.max_b_frames, context.thread_count = gop, b_frames, 1
     context.options = {
@@ -32,8 +38,11 @@ def marked_run(pictures: int, gop: int = 15, b_frames: int = 0, *, open_gop: boo
     }
     packets = []
     for number in range(pictures):
-        grey = np.full((72, 128), 40 + number * 7 % 160, np.uint8)
-        frame = av.VideoFrame.from_ndarray(grey, format="gray").reformat(format="yuv420p")
+        luma = np.full((height, width), luma_of(number), np.uint8)
+        if width >= BARCODE_WIDTH_MIN:
+            barcode.draw(luma, number)
+        planes = np.concatenate([luma, np.full((height // 2, width), 128, np.uint8)])
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts = number * TICKS
         packets += context.encode(frame)
     packets += context.encode(None)
@@ -56,6 +65,11 @@ def marked_run(pictures: int, gop: int = 15, b_frames: int = 0, *, open_gop: boo
             )
         )
     return tuple(units)
+
+
+def luma_of(number: int) -> int:
+    """The grey of a picture: no two within twenty pictures have nearly the same."""
+    return 40 + number * 7 % 160
 
 
 def renumbered(units: Sequence[AccessUnit], seconds: float, run: int, first: int) -> list[AccessUnit]:

@@ -14,9 +14,11 @@ from aiohttp import ClientSession, ClientWebSocketResponse, UnixConnector, WSMsg
 
 from gate.clock import SystemClock, instant_of
 from recorder.catalog.database import Catalog
+from recorder.config import RecorderConfig
 from recorder.local.app import serve_local
 from recorder.media.access_unit import AccessUnit
 from recorder.web.media_header import HEADER_BYTES, MediaHeader, parse_media_header
+from recorder.web.served import Served
 from tests.fakes.marked import number_of_data
 from tests.fakes.recorded import Recorded
 from tests.fakes.remote_site import RemoteSite, config_of
@@ -98,6 +100,11 @@ class PastSite:
     recorded: Recorded
     http: ClientSession
     clock: JumpingClock
+    catalog: Catalog
+
+    def served(self, config: RecorderConfig) -> Served:
+        """The same recorder, configured otherwise."""
+        return replace(self.site.parts, catalog=self.catalog, config=config)
 
     @contextlib.asynccontextmanager
     async def viewer(self, camera: str = "cam1") -> AsyncIterator[Viewer]:
@@ -121,7 +128,7 @@ async def past_site(folder: Path, runs: list[list[AccessUnit]], segment_seconds:
             serve_local(replace(site.parts, catalog=catalog)) as path,
             ClientSession("http://site", connector=UnixConnector(path=str(path))) as http,
         ):
-            yield PastSite(site, recorded, http, clock)
+            yield PastSite(site, recorded, http, clock, catalog)
     finally:
         gate.cancel()
         with contextlib.suppress(asyncio.CancelledError):
