@@ -13,6 +13,7 @@ from recorder.access.stays import remember_response
 from recorder.access.tls import tls_of
 from recorder.addresses import own_addresses
 from recorder.remote.guard import add_security_headers, guard_middleware
+from recorder.remote.hls.route import HlsLive
 from recorder.remote.restream.server import serve_restream
 from recorder.remote.routes import add_routes
 from recorder.web.middleware import problems_middleware
@@ -35,6 +36,7 @@ def create_app(served: Served, viewers: Viewers | None = None) -> web.Applicatio
     )
     app.on_response_prepare.extend((add_security_headers, remember_response))
     add_routes(app.router, served, viewers or Viewers())
+    HlsLive(served).add_to(app)
     return app
 
 

@@ -14,7 +14,7 @@ from tests.fakes.whole_site import whole_served
 
 NAMES: dict[Role, str] = {"viewer": "vera", "operator": "olga", "admin": "boss"}
 PLACES = {"camera": "cam1", "user": "nobody", "event": "1", "entry": "1", "hour": "1", "piece": "1", "export": "x",
-          "name": "x"}  # fmt: skip
+          "name": "x", "stream": "main", "number": "1"}  # fmt: skip
 
 
 def routes_of(app: web.Application) -> list[tuple[str, str]]:
