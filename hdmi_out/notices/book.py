@@ -14,13 +14,14 @@ EVENTS_MAX = 500
 
 
 class EventBook:
-    """`events` by number, the newest last; `version` grows with every change."""
+    """`events` by number, the newest last; `version` grows with every change, `epoch` when numbers begin anew."""
 
     def __init__(self) -> None:
         self.events: OrderedDict[int, Event] = OrderedDict()
         self.last: int | None = None
         self.missed = 0
         self.version = 0
+        self.epoch = 0
 
     def take(self, event: Event) -> bool:
         """Notes an event that was told; whether it is news."""
@@ -42,6 +43,7 @@ class EventBook:
         """Notes the newest of the list (the newest first); what of it is news, the oldest first. What lies further
         back than was read is counted in `missed`."""
         if self.last is None or self._other(found):
+            self.epoch += 1
             self.events.clear()
             self.last = max((event.id for event in found), default=0)
             self._note(found)

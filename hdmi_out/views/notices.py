@@ -38,6 +38,7 @@ class NoticeLayer:
         self._cards: dict[Notice, _Card] = {}
         self._line: tuple[str, Panel] | None = None
         self._moment_ns = 0
+        self._epoch = 0
 
     def follow(self, feed: EventFeed, thumbnails: Thumbnails) -> None:
         """Where events and their pictures come from."""
@@ -52,6 +53,9 @@ class NoticeLayer:
         self._moment_ns = moment.monotonic_ns
         if self._feed is not None:
             self._feed.speak(moment.words.code)
+            if self._thumbnails is not None and self._feed.book.epoch != self._epoch:
+                self._epoch = self._feed.book.epoch
+                self._thumbnails.forget()
         self._queue.step(moment.monotonic_ns)
         shown = self._queue.shown
         if self._thumbnails is not None:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hdmi_out.layout.rect import Rect
+from hdmi_out.layout.rect import Rect, even
 from hdmi_out.layout.screen import plan_screen
+from hdmi_out.osd.notice import picture_area
 from hdmi_out.views.events import EventsView
 from hdmi_out.views.keys import Key, Pointer
 from hdmi_out.views.notices import area_of, thumbnail_box
@@ -50,6 +51,17 @@ def grey_at(running: RunningWall, area: Rect) -> float:
 def thumbnail_area(place: int = 0) -> Rect:
     area, box = area_of(BODY, place), thumbnail_box(BODY)
     return Rect(area.x + box.x, area.y + box.y, box.width, box.height)
+
+
+def listed_area(index: int) -> Rect:
+    """The small picture of an event in the list."""
+    columns, rows, gap = 2, 5, max(even(BODY.height * 0.018), 2)
+    width = even((BODY.width - (columns + 1) * gap) / columns)
+    top = BODY.y + even(BODY.height * 0.085) + 2 * gap
+    height = even((BODY.bottom - top - rows * gap) / rows)
+    card = Rect(BODY.x + gap + index % 2 * (width + gap), top + index // 2 * (height + gap), width, height)
+    box = picture_area(card)
+    return Rect(card.x + box.x, card.y + box.y, box.width, box.height)
 
 
 async def test_an_event_pops_up_with_its_picture_and_the_bar_stays_free(running: RunningWall) -> None:
@@ -109,16 +121,21 @@ async def test_a_recorder_that_was_wiped_begins_anew_and_only_new_events_pop_up(
 ) -> None:
     monkeypatch.setattr("hdmi_out.notices.queue.HUSH_SECONDS", 0.0)
     events = await listening(running)
-    events.happen("cam1")
-    await running.until(lambda: shown(running))
+    events.happen("cam1", thumbnail=picture(20))
+    events.happen("cam2", told=False)
+    await running.until(lambda: shown(running) and events.asked)
     running.output.act(Key.BACK)
     await running.stop_recorder()
     events.wipe()
+    events.thumbnails[1] = picture(WHITE)
     events.happen(None, "licence", lasts=True)
     await running.start_recorder()
     await running.until(lambda: events.listeners)
     new = events.happen("cam2")
     await running.until(lambda: shown(running) == [new])
+    running.output.act(Key.BACK)
+    running.output.show(Place(view="events"))
+    await running.until(lambda: grey_at(running, listed_area(1)) > 200), "no picture of what had its number before"
 
 
 async def test_what_a_slow_listener_lost_is_read_from_the_list(running: RunningWall) -> None:
