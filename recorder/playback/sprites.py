@@ -9,6 +9,7 @@
 
 import logging
 import sqlite3
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,11 +49,12 @@ class Sheet:
 
 
 class Sheets:
-    """The sheets that were asked for last, by camera, stream and hour. For one thread at a time."""
+    """The sheets that were asked for last, by camera, stream and hour. One is made at a time, whoever asks."""
 
     def __init__(self, bytes_max: int = SHEETS_BYTES_MAX) -> None:
         self._bytes_max = bytes_max
         self._bytes = 0
+        self._making = threading.Lock()
         self._kept: OrderedDict[tuple[str, Stream, int], Sheet] = OrderedDict()
 
     def sheet(
@@ -61,6 +63,10 @@ class Sheets:
         """The sheet of the hour that begins then; None where there is no footage in it. Raises sqlite3.Error."""
         key = camera, stream, hour_utc_ns
         places = find_tiles(db, roots, camera, stream, hour_utc_ns)
+        with self._making:
+            return self._sheet(key, places)
+
+    def _sheet(self, key: tuple[str, Stream, int], places: Sequence[FragmentPlace | None]) -> Sheet | None:
         before = self._kept.get(key)
         if not any(places):
             self._keep(key, None)

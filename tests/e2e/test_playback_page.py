@@ -267,6 +267,22 @@ def test_at_expiry_the_picture_is_cleared_and_the_reason_told_and_it_comes_back_
     open_at.complaints[:] = [text for text in open_at.complaints if "403" not in text]  # the browser tells of refusals
 
 
+def test_a_camera_that_lapses_alone_leaves_the_others_playing(open_at: Opener, site: PlaybackSite) -> None:
+    page = open_at(2, cameras="cam1,cam2")
+    wait_shown(page, 30, 30)
+    page.keyboard.press("l")
+    page.wait_for_function(PLAYS_BEYOND, arg=35, timeout=SHOWN_MS_MAX)
+    site.entitle(3600, ["cam2"])
+    page.wait_for_function(
+        f"() => {{ const [a, b] = ({READ_NUMBERS})(); return a === null && b > 60; }}", timeout=SHOWN_MS_MAX
+    )
+    tones = page.evaluate("() => [...document.querySelectorAll('camera-view')].map(view => view.dataset.tone)")
+    assert tones == ["lapsed", "picture"]
+    site.entitle(3600)
+    page.wait_for_function(PLAYS_BEYOND, arg=60, timeout=SHOWN_MS_MAX)
+    open_at.complaints[:] = [text for text in open_at.complaints if "403" not in text]
+
+
 def test_the_timeline_is_a_slider_that_says_what_it_shows(open_at: Opener) -> None:
     page = open_at(12, locale="en-GB")
     wait_shown(page, 180)

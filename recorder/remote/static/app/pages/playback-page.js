@@ -148,7 +148,7 @@ export class PlaybackPage extends HTMLElement {
 
   #isDenied(id) {
     const row = this.#site.state.features.find(({ id: feature }) => feature === "M5");
-    return !row.allowed || row.denied_cameras.includes(id);
+    return row !== undefined && (!row.allowed || row.denied_cameras.includes(id));
   }
 
   /** Shows these cameras; those that are shown already go on. */
