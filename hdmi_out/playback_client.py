@@ -217,6 +217,8 @@ class PlaybackClient:
         self._item_bytes = 0
         self._commands.clear()
         self.seek(position if position is not None else label_of(self._clock.now()))
+        if position is None:
+            self.asked = None  # nobody asked for a time: the newest picture there is
         if rate:
             self.play(rate)
 

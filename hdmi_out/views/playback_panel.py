@@ -24,13 +24,18 @@ class Tools:
     urgent: bool = False
 
 
+def panel_height(body: Rect) -> int:
+    """Of the panel at the foot of the body."""
+    return even(body.height * _PANEL_SHARE)
+
+
 class PlaybackPanel:
     """Paints its area where something changed."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         body = stage.body
-        height = even(body.height * _PANEL_SHARE)
+        height = panel_height(body)
         self.area = Rect(body.x, body.bottom - height, body.width, height)
         strip = even(height * _STRIP_SHARE)
         self._strip = Rect(body.x, self.area.y, body.width, strip)
