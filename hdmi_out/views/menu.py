@@ -67,7 +67,7 @@ class Menu:
         if not self._open:
             if command is not Key.MENU:
                 return None
-            self._open, self._row = True, 0
+            self._open, self._row = True, self._first_row()
             self._touched_ns = moment.monotonic_ns
             return Move.STAY
         self._touched_ns = moment.monotonic_ns
@@ -90,6 +90,13 @@ class Menu:
             case _:
                 pass
         return Move.STAY
+
+    def _first_row(self) -> int:
+        """The view that is shown; a single camera's menu begins at its playback."""
+        here = self._here().view
+        offered = [view for view in VIEWS if view in self._views()]
+        wanted = "playback" if here == "camera" else here
+        return offered.index(wanted) if wanted in offered else 0
 
     def _point(self, pointer: Pointer, entries: Sequence[Entry]) -> Answer:
         for index, area in enumerate(self._areas(len(entries))[1:-2]):

@@ -20,6 +20,7 @@ from hdmi_out.site_state import Camera
 from hdmi_out.views.camera import CameraView
 from hdmi_out.views.choices import Choices
 from hdmi_out.views.keys import Command, Key, Pointer
+from hdmi_out.views.menu import Menu
 from hdmi_out.views.screen import VISITS_MAX, Screen
 from hdmi_out.views.tour import TourView
 from hdmi_out.views.view import Answer, Moment, Move, Panel, Place, Say
@@ -248,6 +249,14 @@ def test_the_menu_changes_language_and_grid_on_the_spot(screen: Screen, choices:
     assert choices.side is not None
     screen.act(Key.LEFT, at)
     assert screen.place == Place(view="wall")
+
+
+def test_the_menu_of_a_single_camera_begins_at_its_playback(face: Typeface, canvas: Canvas) -> None:
+    here = Place(view="camera", camera="b")
+    menu = Menu(made_stage(canvas, face), Choices(), lambda: here, lambda: ("wall", "tour", "playback", "events"))
+    assert menu.act(Key.MENU, moment(*FOUR)) is Move.STAY
+    assert menu.act(Key.OK, moment(*FOUR)) == Place(view="playback", camera="b")
+    assert menu.act(Key.OK, moment(*FOUR)) is None, "it has closed"
 
 
 def test_an_unknown_view_is_refused_with_the_names_of_those_there_are(screen: Screen) -> None:
