@@ -175,6 +175,14 @@ def test_a_camera_opens_large_by_keyboard_and_closes_with_escape(open_page: Page
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('dialog live-tile')?.mode === 'live'", timeout=PLAYING_MS_MAX)
     assert page.evaluate("document.querySelector('dialog video').videoWidth") == 960
+    page.get_by_role("button", name="サブ").click()
+    page.wait_for_function("() => document.querySelector('dialog video')?.videoWidth === 480", timeout=PLAYING_MS_MAX)
+    with page.expect_download() as kept:
+        page.get_by_role("link", name="静止画を保存").click()
+    assert kept.value.suggested_filename == "cam1.jpg" and kept.value.path().read_bytes()[:2] == b"\xff\xd8"
+    page.get_by_role("button", name="gate").click()
+    page.get_by_role("status").get_by_text("gate に向けました").wait_for()
+    assert Axe().run(page).violations_count == 0
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog", state="detached")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "玄関を拡大表示"
@@ -210,7 +218,7 @@ def test_the_page_reconnects_by_itself_when_the_recorder_comes_back(browser: Bro
         wait_all(page, "live")
     wait_all(page, "waiting", SHOWN_MS_MAX)
     assert "秒後に再接続します" in page.locator("live-tile").first.inner_text()
-    assert page.locator(".tile-recording").first.text_content() == "?録画状態 不明"
+    page.locator(".tile-recording").first.get_by_text("録画状態 不明").wait_for()
     assert page.get_by_role("alert").inner_text() == "レコーダーに接続できません。再接続しています…"
     with page_server(tmp_path, cameras=2, port=first.port):
         wait_all(page, "live")

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import uvloop
 
@@ -19,6 +20,24 @@ from tests.fakes.remote_site import FakeStream, RemoteSite, config_of
 ResultT = TypeVar("ResultT")
 START_SECONDS_MAX = 30.0
 HUES = (100, 20, 60, 140, 0, 80)
+
+
+class Preset(NamedTuple):
+    token: str
+    name: str
+
+
+class Turning:
+    """Cameras that can be turned, and do as they are told."""
+
+    async def presets(self, camera: str) -> tuple[Preset, ...]:
+        return Preset("1", "入口"), Preset("2", "gate")
+
+    async def goto_preset(self, camera: str, preset: str) -> None:
+        assert preset in ("1", "2")
+
+    async def reboot(self, camera: str) -> None:
+        pass
 
 
 class PageServer:
@@ -101,7 +120,7 @@ class PageServer:
 
     def _served(self) -> Served:
         """What the remote side is given."""
-        return self.site.parts
+        return replace(self.site.parts, controls=Turning())
 
     def _play(self) -> None:
         for number in range(self._cameras):

@@ -49,6 +49,7 @@ export class MsePlayer {
     this.#address = URL.createObjectURL(source);
     this.#video.disableRemotePlayback = true;
     this.#video.src = this.#address;
+    source.addEventListener("startstreaming", () => this.#pump()); // ManagedMediaSource, on phones
     source.addEventListener("sourceopen", () => this.#opened(source), { once: true });
     this.#watchPresented();
   }
@@ -108,7 +109,7 @@ export class MsePlayer {
 
   #pump() {
     const buffer = this.#buffer;
-    if (!buffer || buffer.updating || this.#source.readyState !== "open") return;
+    if (!buffer || buffer.updating || this.#source.readyState !== "open" || this.#source.streaming === false) return;
     if (this.#trim(buffer) || this.#queue.length === 0) return;
     const pieces = this.#queue.splice(0);
     const newest = pieces.findLast((piece) => !piece.init);
