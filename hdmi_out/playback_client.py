@@ -252,7 +252,7 @@ class PlaybackClient:
                 if isinstance(remark, Unreadable):
                     self._put(Skipped())
             case Ended() as ended:
-                if ended.code != "restart":
+                if ended.code != "restart" and ended.reason != self.refusal:
                     self.refusal = ended.reason
                     _log.warning("camera %s: the recorder ended playback: %s", self._camera, ended.reason)
             case At() as at:

@@ -72,6 +72,15 @@ class Operated:
                     return number
                 await self.clock.sleep(LOOK_SECONDS)
 
+    async def stands(self) -> int:
+        """The picture, once it stays the same."""
+        before: int | None = None
+        async with self.clock.timeout(20):
+            while (number := await self.number()) is None or number != before:
+                before = number
+                await self.clock.sleep(4 / FPS)
+        return number
+
 
 def _barcode_in(screen: np.ndarray) -> int | None:
     """The picture stands in the middle of the screen's width, from its upper edge down, with or without the strip."""
@@ -127,8 +136,7 @@ async def test_the_past_is_played_stepped_and_searched_on_the_monitor_while_laps
             )
             await one.shows(lambda number: number >= 75)
             await one.keys("stop")
-            await clock.sleep(0.5)
-            stands = await one.shows(lambda number: True)
+            stands = await one.stands()
             assert 75 <= stands < PICTURES
             await one.keys("step")
             await one.shows(lambda number: number == stands + 1)
@@ -142,8 +150,7 @@ async def test_the_past_is_played_stepped_and_searched_on_the_monitor_while_laps
             await _search(one, start + timedelta(seconds=12))
             assert await one.shows(lambda number: number >= 12 * FPS) < 15 * FPS
             await one.keys("stop")
-            await clock.sleep(0.5)
-            stands = await one.shows(lambda number: True)
+            stands = await one.stands()
             await recorder.stop()
             await recorder.start()
             async with clock.timeout(20):
