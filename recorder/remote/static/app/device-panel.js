@@ -64,10 +64,12 @@ export class DevicePanel extends HTMLElement {
 function rows(device) {
   const values = {
     model: device.model,
+    ...(device.serial ? { serial: device.serial } : {}),
     firmware: device.firmware,
     uptime: uptime(device.uptime_seconds),
     load: device.load_average.map((load) => load.toFixed(2)).join(" "),
     free: bytes(device.storage.free_bytes),
+    ...(device.storage.fits_seconds ? { fits: uptime(device.storage.fits_seconds) } : {}),
     system: device.system,
   };
   return Object.entries(values).flatMap(([name, value]) => [

@@ -6,6 +6,9 @@
 
 import { AuditPage } from "./pages/audit-page.js";
 import { EventsPage } from "./pages/events-page.js";
+import { DevicePage } from "./pages/device-page.js";
+import { ExportsPage } from "./pages/exports-page.js";
+import { LicencePage } from "./pages/licence-page.js";
 import { PlaybackPage } from "./pages/playback-page.js";
 import { SignInPage } from "./pages/sign-in-page.js";
 import { UsersPage } from "./pages/users-page.js";
@@ -18,4 +21,7 @@ export const PAGES = [
   { name: "users", tag: "users-page", element: UsersPage, role: "admin" },
   { name: "audit", tag: "audit-page", element: AuditPage, role: "admin" },
   { name: "sign-in", tag: "sign-in-page", element: SignInPage, hidden: true },
+  { name: "exports", tag: "exports-page", element: ExportsPage, role: "operator" },
+  { name: "device", tag: "device-page", element: DevicePage, role: "admin" },
+  { name: "licence", tag: "licence-page", element: LicencePage },
 ];
