@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 from gate.clock import SystemClock
 
 ROOT = Path(__file__).parents[3]
-END_SECONDS_MAX = 1.0
+END_SECONDS_MAX = 3.0
 
 
 class Monitor:
