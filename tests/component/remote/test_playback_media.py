@@ -106,7 +106,9 @@ async def test_key_pictures_alone_last_until_the_next(client: aiohttp.ClientSess
     (tmp_path / "keys.mp4").write_bytes(init + media)
     seconds = round(seconds_of(headers["Edge-End"]))
     assert decoded_pictures(tmp_path / "keys.mp4") == seconds
-    assert probe(tmp_path / "keys.mp4").times == pytest.approx(range(seconds), abs=1e-4)
+    probed = probe(tmp_path / "keys.mp4")
+    assert probed.times == pytest.approx(range(seconds), abs=1e-4)
+    assert probed.duration == pytest.approx(seconds, abs=1e-3)
     assert init_headers["Content-Type"].startswith('video/mp4; codecs="avc1.')
 
 
