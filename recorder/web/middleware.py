@@ -35,7 +35,9 @@ def problems_middleware(default: Language) -> Middleware:
             kept = {name: error.headers[name] for name in ("Allow", "Upgrade") if name in error.headers}
             return problem_response(http_problem(error.status, language_of(request, default)), kept)
         except ConnectionError:
-            raise
+            if request.transport is not None and not request.transport.is_closing():
+                raise
+            return web.Response(status=503)  # nobody is there to read it
         except Exception:
             _log.exception("%s %s failed", request.method, request.path)
             return problem_response(own_problem("internal_error", language_of(request, default)))
