@@ -29,6 +29,8 @@ CLOSE_SECONDS_MAX = 0.8
 """How long shutdown waits for the pages to take their close frame."""
 UNIX_PATH_BYTES_MAX = 107
 HANDSHAKE_SECONDS_MAX = 5.0
+FAREWELL_SECONDS_MAX = 0.1
+"""How long a peer may take to take leave of TLS; a loop that is closed sooner complains of its connections."""
 
 RESTART_CODE, RESTART_REASON = 1012, b"restart"
 
@@ -72,7 +74,11 @@ class _CappedSite(web.BaseSite):
         super().__init__(runner, backlog=BACKLOG)
         self._tls: dict[str, Any] = {}
         if tls is not None:
-            self._tls = {"ssl": tls, "ssl_handshake_timeout": HANDSHAKE_SECONDS_MAX}
+            self._tls = {
+                "ssl": tls,
+                "ssl_handshake_timeout": HANDSHAKE_SECONDS_MAX,
+                "ssl_shutdown_timeout": FAREWELL_SECONDS_MAX,
+            }
         self._sock = sock
         self._where = where
         self._connections_max = connections_max
@@ -204,6 +210,8 @@ async def _serve(
     finally:
         with anyio.CancelScope(shield=True):
             await runner.cleanup()
+            if tls is not None:
+                await clock.sleep(2 * FAREWELL_SECONDS_MAX)
         if sock is not None:
             sock.close()
 

@@ -44,6 +44,7 @@ export class SiteState extends EventTarget {
   }
 
   #receive(state) {
+    if (state.end) return; // why it closes; the close says so, too
     this.state = state;
     this.#receivedAt = performance.now();
     this.#nowAtReceipt = Date.parse(state.now);
