@@ -10,7 +10,7 @@ import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 from aiohttp import web
@@ -53,9 +53,9 @@ class _Refuse(asyncio.Protocol):
     """Answers a connection beyond the bound."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(_REFUSAL % (len(_REFUSAL_BODY), _REFUSAL_BODY))
-        transport.close()
+        stream = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
+        stream.write(_REFUSAL % (len(_REFUSAL_BODY), _REFUSAL_BODY))
+        stream.close()
 
 
 class _CappedSite(web.BaseSite):

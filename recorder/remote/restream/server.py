@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from typing import cast
 
 from recorder.remote.restream.connection import READ_BYTES, Connection
 from recorder.remote.restream.door import Door
@@ -22,9 +23,9 @@ class _Refuse(asyncio.Protocol):
     """Answers a connection beyond the bound."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(answer(503, None))
-        transport.close()
+        stream = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
+        stream.write(answer(503, None))
+        stream.close()
 
 
 class _Listener:

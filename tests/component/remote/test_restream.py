@@ -14,9 +14,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import uvloop
 from argon2 import PasswordHasher
 
-from gate.clock import ns_of
+from gate.clock import SystemClock, ns_of
 from gate.sign_in.passwords import Passwords
 from recorder.access.access import Access
 from recorder.access.audit import AuditLog, Wanted, find
@@ -24,12 +25,14 @@ from recorder.access.database import AccessDatabase
 from recorder.access.people import People
 from recorder.access.users import add_user, set_password
 from recorder.media.access_unit import AccessUnit
+from recorder.remote.app import create_app
 from recorder.remote.restream import connection
 from recorder.remote.restream.server import serve_restream
+from recorder.web.server import serve_tcp
 from recorder.web.viewers import Viewers
 from tests.fakes.coded import FPS, HEIGHT, WIDTH, coded_units, looped, pictures_of
 from tests.fakes.footage import Footage
-from tests.fakes.remote_site import RemoteSite
+from tests.fakes.remote_site import RemoteSite, config_of
 from tests.fakes.restream_client import connected
 
 BOUND_SECONDS = 15.0
@@ -294,6 +297,26 @@ async def test_a_viewer_too_many_and_a_connection_too_many_are_refused(playing: 
         await second.ask("SETUP", "/video", Transport="RTP/AVP/TCP;unicast;interleaved=0-1")
         assert json.loads((await second.ask("PLAY")).body)["code"] == "too_many_viewers"
         assert await third.reader.readline() == b"RTSP/1.0 503 Service Unavailable\r\n"
+
+
+def test_on_the_loop_that_recorders_run_on_connections_too_many_are_told_so(tmp_path: Path) -> None:
+    async def refused() -> list[bytes]:
+        clock = SystemClock()
+        site = RemoteSite(clock=clock, config=config_of(tmp_path))
+        app = create_app(site.parts)
+        async with (
+            serving(site, connections_max=0) as rtsp,
+            serve_tcp(app, listen="127.0.0.1:0", clock=site.clock, connections_max=0) as front,
+            connected(rtsp, "", site.clock) as one,
+            connected(front.url.replace("http", "rtsp"), "", site.clock) as other,
+        ):
+            said = [await one.reader.read(), await other.reader.read()]
+        clock.close()
+        return said
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        told = runner.run(refused())
+    assert told[0].startswith(b"RTSP/1.0 503 ") and told[1].startswith(b"HTTP/1.1 503 ")
 
 
 @pytest.mark.parametrize("begun", [b"", b"OPTIONS * RTSP/1.0\r\nCSe"])
