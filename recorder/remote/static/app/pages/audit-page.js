@@ -35,7 +35,8 @@ export class AuditPage extends HTMLElement {
     this.replaceChildren(make("section", { class: "panel access-page is-wide", "aria-labelledby": "audit-title" },
       make("h2", { id: "audit-title" }, t("nav.audit")), make("p", { class: "access-hint" }, t("access.audit.text")),
       this.#form, this.#failure, this.#rows, this.#more, this.#note));
-    this.#load(false);
+    if (site.state) this.#load(false);
+    else site.addEventListener("state", () => this.#load(false), { signal, once: true }); // it names zone and cameras
   }
 
   async #load(onwards) {
@@ -61,8 +62,8 @@ export class AuditPage extends HTMLElement {
 
   #row(entry) {
     const at = Date.parse(entry.at);
-    const zone = this.#site.state?.device.time_zone ?? "UTC";
-    const camera = entry.camera && (this.#site.state?.cameras.find((one) => one.id === entry.camera)?.name || entry.camera);
+    const zone = this.#site.state.device.time_zone;
+    const camera = entry.camera && (this.#site.state.cameras.find((one) => one.id === entry.camera)?.name || entry.camera);
     const key = `access.act.${entry.action}`;
     const action = t(key) === key ? entry.action : t(key); // what has no words here stands as it is
     return make("li", { class: "audit-row" },
