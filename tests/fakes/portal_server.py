@@ -31,11 +31,14 @@ from gate.service.operations.refusals import Refusal
 from gate.service.portal.portal import add_portal
 from gate.service.portal.rendering import Rendering
 from gate.service.portal.site import Site
+from gate.service.relay.introductions import Introductions
 from gate.service.store.engine import Store, Transaction, open_store
 from gate.service.store.migrate import migrate
 from gate.service.store.schema import mailbox
 from gate.sign_in.passwords import Passwords
 from gate.signing.device_label import DeviceLabel, new_code
+from gate.signing.issuer import Issuer
+from gate.signing.key_set import set_zero
 from tests.component.service.jobs.post import Post, post_office
 
 ResultT = TypeVar("ResultT")
@@ -46,6 +49,8 @@ OPERATOR = Actor(id="operator", role="operator")
 PARTNER_PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """Argon2 with parameters for tests."""
+ISSUER_KEY = Ed25519PrivateKey.generate()
+"""Signs what the portal tells recorders."""
 
 
 def portal_site(store: Store, clock: SimulatedClock, rules: Rules | None = None) -> Site:
@@ -65,7 +70,16 @@ def portal_app(site: Site) -> web.Application:
     """Its pages, with the mailbox's."""
     app = web.Application()
     identities = Identities(store=site.store, clock=site.clock)
-    add_portal(app, site=site, identities=identities, profile=REMO, with_mailbox=True)
+    root = ISSUER_KEY.public_key()
+    issuer = Issuer(key=ISSUER_KEY, key_path=Path(), root=root, documents=(), sets=(set_zero(root),))
+    add_portal(
+        app,
+        site=site,
+        identities=identities,
+        profile=REMO,
+        with_mailbox=True,
+        introductions=Introductions(issuer=issuer, clock=site.clock),
+    )
     return app
 
 
@@ -90,11 +104,15 @@ def device_label(
     return DeviceLabel(serial=serial, model="ER-4", kind=kind, made_on=made_on, code=new_code(), public_key=key)
 
 
-async def announce_device(store: Store, label: DeviceLabel, now: datetime, *cameras: tuple[str, str]) -> None:
+async def announce_device(
+    store: Store, label: DeviceLabel, now: datetime, *cameras: tuple[str, str], places: tuple[str, ...] = ()
+) -> None:
     """The device has come on the line."""
     announced = tuple(AnnouncedCamera(id=id, name=name) for id, name in cameras)
     async with store.begin() as tx:
-        refused = await announce(tx, Announcement(label=label, name="店舗レコーダー", cameras=announced), now)
+        refused = await announce(
+            tx, Announcement(label=label, name="店舗レコーダー", cameras=announced, places=places), now
+        )
     assert not isinstance(refused, Refusal), refused.text.en
 
 
