@@ -18,10 +18,10 @@ export const PAGES = [
   { name: "wall", tag: "wall-page", element: WallPage },
   { name: "playback", tag: "playback-page", element: PlaybackPage },
   { name: "events", tag: "events-page", element: EventsPage },
-  { name: "users", tag: "users-page", element: UsersPage, role: "admin" },
-  { name: "audit", tag: "audit-page", element: AuditPage, role: "admin" },
-  { name: "sign-in", tag: "sign-in-page", element: SignInPage, hidden: true },
   { name: "exports", tag: "exports-page", element: ExportsPage, role: "operator" },
   { name: "device", tag: "device-page", element: DevicePage, role: "admin" },
   { name: "licence", tag: "licence-page", element: LicencePage },
+  { name: "users", tag: "users-page", element: UsersPage, role: "admin" },
+  { name: "audit", tag: "audit-page", element: AuditPage, role: "admin" },
+  { name: "sign-in", tag: "sign-in-page", element: SignInPage, hidden: true },
 ];

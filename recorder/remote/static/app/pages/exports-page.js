@@ -53,7 +53,7 @@ export class ExportsPage extends HTMLElement {
         make("option", { value: "main" }, t("exports.main")), make("option", { value: "sub" }, t("exports.sub"))),
       length: make("p", { class: "panel-note numbers", role: "status" }),
       trouble: make("p", { class: "form-trouble", role: "alert" }),
-      make: make("button", { type: "submit", class: "text-button is-strong" }, t("exports.make")),
+      make: make("button", { type: "button", class: "text-button is-strong" }, t("exports.make")),
       room: make("p", { class: "panel-note numbers" }),
       list: make("ul", { class: "export-list" }),
       empty: make("p", { class: "panel-note" }, t("exports.empty")),
@@ -63,16 +63,14 @@ export class ExportsPage extends HTMLElement {
     p.cameras.append(...cameras.map(({ id, name }) => make("label", { class: "check" },
       make("input", { type: "checkbox", name: "camera", value: id, checked: first.includes(id) }), name || id)));
     const row = (key, control) => make("div", { class: "field" }, make("label", { for: control.id }, t(key)), control);
-    const form = make("form", { class: "panel export-form", "aria-labelledby": "export-title" },
+    const form = make("section", { class: "panel export-form", "aria-labelledby": "export-title" },
       make("h2", { id: "export-title" }, t("exports.new")),
       make("fieldset", {}, make("legend", {}, t("exports.cameras")), p.cameras),
       row("exports.from", p.from), row("exports.to", p.to), row("exports.stream", p.stream),
       p.length, p.trouble, p.make);
     form.addEventListener("input", () => this.#measure());
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#order();
-    });
+    p.make.addEventListener("click", () => this.#order()); // no form is sent: through the licence service pages may send none
+    form.addEventListener("keydown", (event) => event.key === "Enter" && event.target.type === "text" && this.#order());
     this.replaceChildren(make("div", { class: "page exports" },
       make("h2", { class: "visually-hidden" }, t("nav.exports")), form,
       make("section", { class: "panel", "aria-labelledby": "exports-title" },

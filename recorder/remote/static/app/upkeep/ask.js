@@ -22,15 +22,16 @@ export async function ask(path, { method = "GET", body, signal } = {}) {
 /** What went wrong, for people: the title and what to do. */
 export const troubleText = ({ data }) => (data?.title ? `${data.title} — ${data.remedy ?? data.detail ?? ""}` : t("upkeep.unreachable"));
 
-/** Whether the person says yes; Escape says no. */
+/** Whether the person says yes; Escape says no. No form is sent: through the licence service pages may send none. */
 export function confirmed(title, text, action) {
   return new Promise((resolve) => {
-    const yes = make("button", { type: "submit", value: "yes", class: "text-button is-strong" }, action);
-    const no = make("button", { type: "submit", value: "no", class: "text-button" }, t("upkeep.no"));
+    const yes = make("button", { type: "button", class: "text-button is-strong" }, action);
+    const no = make("button", { type: "button", class: "text-button" }, t("upkeep.no"));
     const dialog = make("dialog", { class: "confirm", "aria-labelledby": "confirm-title", "aria-describedby": "confirm-text" },
-      make("form", { method: "dialog" },
-        make("h2", { id: "confirm-title" }, title), make("p", { id: "confirm-text" }, text),
-        make("div", { class: "button-row" }, no, yes)));
+      make("h2", { id: "confirm-title" }, title), make("p", { id: "confirm-text" }, text),
+      make("div", { class: "button-row" }, no, yes));
+    yes.addEventListener("click", () => dialog.close("yes"));
+    no.addEventListener("click", () => dialog.close("no"));
     dialog.addEventListener("close", () => {
       dialog.remove();
       resolve(dialog.returnValue === "yes");
