@@ -14,6 +14,7 @@ import aiomqtt
 
 from gate.clock import Clock
 from recorder.ingest.backoff import Backoff
+from recorder.notify.cancelled import raise_if_cancelled
 from recorder.notify.channel import Failed, Told
 from recorder.notify.entities import Topics
 from recorder.notify.mqtt_session import MqttSession, mqtt_client
@@ -61,8 +62,7 @@ class Mqtt:
                 await self._stay_connected(backoff)
             except* (aiomqtt.MqttError, OSError, ValueError) as errors:
                 self._say(_reason(errors))
-            if _is_cancelled():  # an error on the way out has taken the cancellation's place
-                raise asyncio.CancelledError
+            raise_if_cancelled()
             await self._clock.sleep(backoff.next_seconds(random.random()))
 
     async def send(self, notices: Sequence[Notice]) -> Told | Failed:
@@ -129,11 +129,6 @@ class Mqtt:
         elif self.trouble and not trouble:
             _log.info("MQTT %s: connected", self.shown)
         self.trouble = trouble
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _tear(client: aiomqtt.Client) -> None:

@@ -25,6 +25,7 @@ from recorder.catalog.database import Catalog, Change
 from recorder.catalog.outbox import NoticeCounts, forget_other_channels, notice_counts, put_notice
 from recorder.config import RecorderConfig
 from recorder.events.kept import Event
+from recorder.notify.cancelled import raise_if_cancelled
 from recorder.notify.channel import Channel
 from recorder.notify.courier import Courier, Standing
 from recorder.notify.notice import Notice, notice_body, notice_id, phase_of
@@ -158,6 +159,7 @@ class Notices:
                 await job()
             except Exception:
                 _log.exception("notices: a part ended by a defect; it begins again")
+            raise_if_cancelled()
             await self._clock.sleep(DEFECT_SECONDS)
 
 

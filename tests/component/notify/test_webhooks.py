@@ -174,6 +174,19 @@ async def test_what_began_while_lapsed_is_never_told_not_afterwards_either(tmp_p
     ]  # fmt: skip
 
 
+async def test_the_end_of_what_began_while_lapsed_is_not_told_when_the_licence_is_back(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    async with hooked(tmp_path, receiver).running() as bench:
+        bench.lapse()
+        bench.happen("cam1", "start")
+        bench.entitle(3600)
+        bench.happen("cam1", "end")
+        bench.happen("cam2")
+        await until(lambda: receiver.requests)
+    assert receiver.events == [("event.happened", "cam2", "person")]
+
+
 async def test_at_the_licences_end_what_is_in_flight_is_broken_off_and_waits_for_a_licence(
     tmp_path: Path, receiver: Receiver
 ) -> None:
