@@ -18,6 +18,9 @@ from gate.signing.witness import Report
 
 CAMERAS_MAX = 256
 
+CHALLENGES_PER_MINUTE = 120
+"""Of one address: a site with some tens of devices behind one connection is served."""
+
 
 class RegisterIn(In):
     """`code` as it is typed, or `qr`, the text of the device's QR code: one of them. `cameras` null: all announced."""
@@ -184,6 +187,7 @@ ENDPOINTS = (
     Endpoint(
         method="POST", path="/device/challenge", name="newChallenge", tag="for devices", handle=_challenge,
         summary="A challenge that a device proves its key over", answer=ChallengeOut, signed_in=False,
+        often=CHALLENGES_PER_MINUTE, refusals=(429,),
     ),
     Endpoint(
         method="POST", path="/device/entitlement", name="askEntitlement", tag="for devices", handle=_ask,

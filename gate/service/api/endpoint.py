@@ -39,7 +39,8 @@ Prepare = Callable[[Any, Passwords], Awaitable[Any]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """`answer` None: 204. `once`: it changes stock, and so needs an Idempotency-Key. `signed_in` false: for devices,
-    which prove themselves. `refusals`: the statuses of what it may refuse, beside what every endpoint may."""
+    which prove themselves. `often`: how often in a minute an address may call it, None: ever so often. `refusals`: the
+    statuses of what it may refuse, beside what every endpoint may."""
 
     method: str
     path: str
@@ -54,6 +55,7 @@ class Endpoint:
     refusals: tuple[int, ...] = ()
     once: bool = False
     signed_in: bool = True
+    often: int | None = None
     prepare: Prepare | None = None
 
     @property

@@ -22,6 +22,7 @@ _WORDS = {
     "413": "Too large",
     "415": "Not application/json",
     "422": "A field is wrong",
+    "429": "Too often from this address; Retry-After says when again",
     "503": "Not now",
 }
 

@@ -12,6 +12,13 @@ from gate.service.operations.refusals import Refusal
 ERRORS_SHOWN_MAX = 20
 
 _OWN: Mapping[str, tuple[int, Text]] = {
+    "TOO_OFTEN": (
+        429,
+        Text(
+            ja="この接続元からの要求が多すぎます。しばらくしてからもう一度お試しください。",
+            en="Too many requests come from this address; try again in a while.",
+        ),
+    ),
     "NOT_SIGNED_IN": (
         401,
         Text(

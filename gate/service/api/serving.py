@@ -6,6 +6,7 @@
 """
 
 import logging
+import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from gate.clock import Clock
 from gate.licence.rules import Rules
+from gate.service.access.call_rate import CallRate
 from gate.service.access.identity import Identities
 from gate.service.api import devices, licensing, logs, mails, people, problem
 from gate.service.api.endpoint import Call, Endpoint
@@ -68,6 +70,7 @@ class Api:
         self._identities = identities
         self._passwords = passwords
         self._document = document_of(ENDPOINTS, PREFIX)
+        self._rates = {endpoint.name: CallRate(endpoint.often) for endpoint in ENDPOINTS if endpoint.often is not None}
 
     def add_to(self, app: web.Application) -> None:
         """Adds the routes."""
@@ -93,6 +96,11 @@ class Api:
 
     async def _answer(self, endpoint: Endpoint, request: web.Request) -> web.Response:
         language = problem.language_of(request)
+        wait_seconds = self._wait_seconds(endpoint, request)
+        if wait_seconds:
+            response = problem.own("TOO_OFTEN", language)
+            response.headers["Retry-After"] = str(math.ceil(wait_seconds))
+            return response
         actor = _DEVICE
         if endpoint.signed_in:
             identity = await self._identities.of_api_request(request)
@@ -129,6 +137,10 @@ class Api:
         if not outcome:
             return web.Response(status=endpoint.status)
         return web.Response(text=outcome, status=endpoint.status, content_type="application/json")
+
+    def _wait_seconds(self, endpoint: Endpoint, request: web.Request) -> float:
+        rate = self._rates.get(endpoint.name)
+        return rate.wait_seconds(request.remote or "", self._clock.monotonic_ns()) if rate is not None else 0.0
 
 
 async def _nothing_here(request: web.Request) -> web.StreamResponse:
