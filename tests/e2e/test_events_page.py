@@ -14,7 +14,7 @@ from tests.fakes.event_site import EventSite
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 SHOWN_MS_MAX = 15_000
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
 TITLES = "() => [...document.querySelectorAll('.event-title')].map(each => each.textContent)"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install the package chromium")

@@ -19,7 +19,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 SHOWN_MS_MAX = 15_000
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SANDBOX = "; sandbox allow-scripts allow-same-origin allow-downloads"
-ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install the package chromium")
 
