@@ -16,6 +16,10 @@ FILE_BYTES_MAX = 4 << 20
 """A configuration larger than this is refused: nobody wrote it by hand."""
 
 
+NODES_MAX = 100_000
+"""Of a configuration with its aliases written out: a few hundred characters can stand for billions."""
+DEPTH_MAX = 50
+
 SECRET_WORDS = ("password", "secret", "token", "key")
 """Fields whose names have one of these are never echoed."""
 
@@ -42,6 +46,17 @@ def load(path: Path, model: type[ModelT]) -> ModelT:
         raise ConfigError(f"{path}, line {line}, {first_error(error)}") from None
 
 
+def compose(text: str) -> yaml.Node | None:
+    """The nodes of a text; None for an empty one. Raises yaml.YAMLError, also beyond NODES_MAX and DEPTH_MAX."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is not None:
+            _measure(root, {})
+    except RecursionError:
+        raise yaml.YAMLError(f"it is nested deeper than {DEPTH_MAX}") from None
+    return root
+
+
 def first_error(error: ValidationError) -> str:
     """The first of a model's errors as field and sentence, and how many more there are."""
     first = error.errors()[0]
@@ -58,7 +73,7 @@ def _compose(path: Path) -> yaml.Node:
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise ConfigError(f"{path}: larger than {FILE_BYTES_MAX >> 20} MiB, this is no configuration file")
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        root = compose(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file") from None
     except UnicodeDecodeError as error:
@@ -75,6 +90,28 @@ def _compose(path: Path) -> yaml.Node:
     return root
 
 
+def _measure(node: yaml.Node, known: dict[int, tuple[int, int] | None]) -> tuple[int, int]:
+    """How many nodes it stands for, and how deep they are nested. Raises yaml.YAMLError."""
+    if id(node) in known:
+        measured = known[id(node)]
+        if measured is None:
+            raise yaml.YAMLError("an alias names what it is a part of")
+        return measured
+    known[id(node)] = None
+    nodes, depth = 1, 1
+    if not isinstance(node, yaml.ScalarNode):
+        entries = [part for entry in node.value for part in (entry if isinstance(entry, tuple) else (entry,))]
+        for part in entries:
+            within, below = _measure(part, known)
+            nodes, depth = nodes + within, max(depth, below + 1)
+    if nodes > NODES_MAX:
+        raise yaml.YAMLError(f"with its aliases it has more than {NODES_MAX} parts")
+    if depth > DEPTH_MAX:
+        raise yaml.YAMLError(f"it is nested deeper than {DEPTH_MAX}")
+    known[id(node)] = nodes, depth
+    return nodes, depth
+
+
 def _plain(root: yaml.Node, path: Path) -> Any:
     duplicate = _duplicate_key(root)
     if duplicate is not None:
@@ -85,6 +122,13 @@ def _plain(root: yaml.Node, path: Path) -> Any:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}, line {line}: {error.problem}") from None
+    except (
+        ValueError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:  # PyYAML's own, of `2027-13-01`, `!!bool x`
+        raise ConfigError(f"{path}: a value cannot be read: {error}") from None
 
 
 def _duplicate_key(node: yaml.Node) -> yaml.ScalarNode | None:

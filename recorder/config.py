@@ -27,6 +27,7 @@ from recorder.remote.settings import RemoteConfig
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
           "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
 _VIDEO_DEVICE = re.compile(r"/dev/video\d{1,3}")
+URL_SHOWN_MAX = 500
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
@@ -44,7 +45,7 @@ def _identifier(value: str) -> str:
 
 
 def _without_login(url: str) -> str:
-    return re.sub(r"[^/\s]*@", "…@", url)
+    return re.sub(r"[^/\s]*@", "…@", url) if len(url) <= URL_SHOWN_MAX else "…"
 
 
 def _stream_url(value: str) -> str:

@@ -66,7 +66,7 @@ class Version:
 
 
 class ConfigFile:
-    """`check` reads a file as the recorder would; it raises ConfigError."""
+    """`check` reads a file as the recorder would, and says what may not be changed; it raises ConfigError."""
 
     def __init__(self, path: Path, data_dir: Path, check: Callable[[Path], object]) -> None:
         self._path = path.resolve()

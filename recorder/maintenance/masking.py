@@ -5,19 +5,25 @@
 2. It is shown as MASK. What comes back as MASK at the same place is what was there; places in a list go by `id` or
    `name` of the entry, so that entries may move.
 3. A line of comment that looks like a secret is shown as MASK, and kept as long as it is not touched.
+4. Whoever wrote the text, the work grows with its length alone: a pattern that does not would hold up the process.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import yaml
+
+from gate.yaml_file import compose
 
 MASK = "********"
 SECRET_WORDS = ("password", "secret", "token", "passphrase")
 _ENTRY_KEYS = ("id", "name")
 _PREFIX = re.compile(r"(?:[&!]\S*\s+)+")
-_COMMENT = re.compile(rf"#.*?({'|'.join(SECRET_WORDS)})\w*\s*[:=]\s*(\S.*)$", re.IGNORECASE | re.MULTILINE)
+_IN_COMMENT = re.compile(
+    rf"(?:{'|'.join(SECRET_WORDS)})\w{{0,64}}+[ \t]{{0,64}}+[:=][ \t]{{0,64}}+(?=\S)", re.IGNORECASE
+)
 _URL_SECTIONS = ("notify",)
 
 Place = tuple[str, ...]
@@ -34,29 +40,32 @@ class Secret(NamedTuple):
 
 def find_secrets(text: str) -> list[Secret]:
     """In order of the text. Raises yaml.YAMLError."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = compose(text)
     found = list(_walk(root, (), text)) if root is not None else []
     return sorted({one.start: one for one in found}.values(), key=lambda one: one.start)
 
 
 def mask(text: str) -> str:
     """The text as it may be seen. Raises yaml.YAMLError."""
-    for secret in reversed(find_secrets(text)):
-        text = f'{text[: secret.start]}"{MASK}"{text[secret.end :]}'
-    return _COMMENT.sub(_masked_comment, text)
+    return _with_comments(_without_values(text), lambda comment: _masked_comment(comment) or comment)
 
 
 def unmask(text: str, before: str) -> str:
     """What somebody made of the masked `before`, its secrets put back; one that was not there stays MASK. Raises
     yaml.YAMLError."""
+    comments = {
+        masked: comment for comment in _comments(_without_values(before)) if (masked := _masked_comment(comment))
+    }
+    text = _with_comments(text, lambda comment: comments.get(comment, comment))
     known = {secret.place: before[secret.start : secret.end] for secret in find_secrets(before)}
-    for secret in reversed(find_secrets(text)):
-        if secret.value == MASK and secret.place in known:
-            text = text[: secret.start] + known[secret.place] + text[secret.end :]
-    comments = {_COMMENT.sub(_masked_comment, found[0]): found[0] for found in _COMMENT.finditer(before)}
-    for masked, original in comments.items():
-        text = text.replace(masked, original)
-    return text
+    return _replaced(
+        text,
+        [
+            (secret.start, secret.end, known[secret.place])
+            for secret in find_secrets(text)
+            if secret.value == MASK and secret.place in known
+        ],
+    )
 
 
 def left_masked(text: str) -> list[int]:
@@ -77,8 +86,65 @@ def values_of(text: str) -> list[str]:
     return [secret.value for secret in find_secrets(text) if secret.value and secret.value != MASK]
 
 
-def _masked_comment(found: re.Match[str]) -> str:
-    return found[0][: found.start(2) - found.start()] + MASK
+def _without_values(text: str) -> str:
+    return _replaced(text, [(secret.start, secret.end, f'"{MASK}"') for secret in find_secrets(text)])
+
+
+def _replaced(text: str, parts: list[tuple[int, int, str]]) -> str:
+    """`parts` in order of the text: characters `[start, end)` become something else."""
+    pieces, at = list[str](), 0
+    for start, end, other in parts:
+        pieces += [text[at:start], other]
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def _with_comments(text: str, change: Callable[[str], str]) -> str:
+    return _replaced(text, [(start, end, change(text[start:end])) for start, end in _comment_places(text)])
+
+
+def _comments(text: str) -> list[str]:
+    return [text[start:end] for start, end in _comment_places(text)]
+
+
+def _masked_comment(comment: str) -> str | None:
+    """The comment without its secret; None if it has none."""
+    found = _IN_COMMENT.search(comment)
+    return comment[: found.end()] + MASK if found else None
+
+
+def _comment_places(text: str) -> Iterator[tuple[int, int]]:
+    """Every comment, from its # to the end of its line: a # within a value is none, nor one that no space precedes."""
+    root = compose(text)
+    values = sorted(_value_places(root)) if root is not None else []
+    starts, at = [start for start, _ in values], text.find("#")
+    while at >= 0:
+        before = bisect_right(starts, at) - 1
+        if before >= 0 and at < values[before][1]:
+            at = text.find("#", values[before][1])
+        elif at and not text[at - 1].isspace():
+            at = text.find("#", at + 1)
+        else:
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            yield at, end
+            at = text.find("#", end)
+
+
+def _value_places(root: yaml.Node) -> Iterator[tuple[int, int]]:
+    """Of keys, too; a block ends with its last line."""
+    seen, waiting = set[int](), [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for entry in node.value for part in entry]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif node.end_mark.index > node.start_mark.index:
+            yield node.start_mark.index, node.end_mark.index
 
 
 def _walk(node: yaml.Node, place: Place, text: str) -> Iterator[Secret]:

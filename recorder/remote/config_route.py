@@ -86,6 +86,8 @@ class ConfigRoute:
         at = self._served.clock.now().isoformat(timespec="seconds")
         try:
             async with self._changing:
+                if (refused := self._door.refusal(request)) is not None:  # it may have ended while another was made
+                    return refused
                 based_on = await asyncio.to_thread(partial(put, by=actor.name, at=at))
                 reloaded = await self._reload.reload(f"{actor.name}, who changed the configuration")
         except ConfigRefusedError as error:

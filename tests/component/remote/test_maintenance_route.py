@@ -251,6 +251,44 @@ async def test_a_mistake_is_refused_with_its_line_and_nothing_is_changed(maintai
     assert maintained.applied == []
 
 
+async def test_what_licences_are_judged_by_and_places_on_the_machine_are_not_changed_from_afar(
+    maintained: Maintained,
+) -> None:
+    for old, new, place in (
+        ("root_key: root.pub", "root_key: other.pub", "licence"),
+        (
+            "path: licence.json, root_key: root.pub",
+            "mode: service, url: https://a.example, root_key: root.pub",
+            "licence",
+        ),
+        ("root_key: root.pub", "root_key: root.pub, profile: recording_survives", "licence"),
+        ("local:", "clock: {mode: shared, socket: clock.sock}\nlocal:", "clock"),
+        ("data_dir: data", "data_dir: data2", "device.data_dir"),
+        ("id: rec-1", "id: rec-2", "device.id"),
+        ("rec.sock", "/run/other.sock", "local.socket"),
+        (
+            "cameras:\n",
+            "notify: {mqtt: {host: b.example, user: u, password_file: data/device.key}}\ncameras:\n",
+            "notify.mqtt.password_file",
+        ),
+        ("rtsp://127.0.0.1:1/cam1", "file:/etc/passwd", "cameras.main.url"),
+    ):
+        told = (await maintained.ask("GET", "/api/v1/config"))[1]
+        change = {"text": told["text"].replace(old, new, 1), "based_on": told["based_on"]}
+        status, refused = await maintained.ask("PUT", "/api/v1/config", change)
+        assert (status, refused["code"]) == (422, "config_invalid"), new
+        assert refused["errors"][0]["problem"].startswith(f"{place}: this is changed at the device"), refused
+        assert maintained.config.read_text() == CONFIG
+    assert (await maintained.ask("PUT", "/api/v1/config", change | {"text": told["text"].replace("玄関", "裏口")}))[
+        0
+    ] == 200
+    maintained.config.write_text(CONFIG.replace("root.pub", "new.pub"))  # whoever is at the device may
+    assert (await maintained.ask("POST", "/api/v1/config/versions/1/restore"))[0] == 422
+    told = (await maintained.ask("GET", "/api/v1/config"))[1]
+    change = {"text": told["text"].replace("玄関", "裏口"), "based_on": told["based_on"]}
+    assert (await maintained.ask("PUT", "/api/v1/config", change))[0] == 200
+
+
 async def test_versions_are_kept_compared_and_restored(maintained: Maintained) -> None:
     for name in ("裏口", "中庭"):
         told = (await maintained.ask("GET", "/api/v1/config"))[1]
