@@ -1,8 +1,9 @@
 """The events of a whole fleet: as planned, and as asked for."""
 
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import anyio
 
@@ -51,8 +52,16 @@ class Agenda:
         while True:
             # Timers may end a moment early: what has come once must not be due again.
             due = next_due(when, max(due, self._clock.now() + _EARLY))
-            await self._clock.sleep_until(due - _EARLY)
+            await self._wait_until(due - _EARLY)
             self.begin(planned.camera, planned.kind, planned.seconds)
+
+    async def _wait_until(self, instant: datetime) -> None:
+        """No deadline of the site: a year is not stepped from one planned event to the next (plan.py, rule 4)."""
+        while (seconds := (instant - self._clock.now()).total_seconds()) > 0:
+            seen = self._clock.discontinuities
+            with contextlib.suppress(TimeoutError):
+                async with self._clock.timeout(seconds):
+                    await self._clock.wait_discontinuity(seen)
 
     def _concerned(self, camera: str) -> list[Programme]:
         if camera == EVERYTHING:
