@@ -107,18 +107,20 @@ class Exporter:
     async def ask(self, order: Order) -> Export:
         """Takes an order (its id is made here). Raises ExportError."""
         over = [export for export in reversed(self.all()) if export.over]
-        if len(self._exports) >= self._config.count_max:
-            if not over:
-                raise NoRoomError("exports_busy", f"{self._config.count_max} exports wait already")
-            self.expired.count += 1
-            await self._remove(over[0], "for a newer one")
-        export = Export(order=order)
+        full = len(self._exports) >= self._config.count_max
+        if full and not over:
+            raise NoRoomError("exports_busy", f"{self._config.count_max} exports wait already")
+        export = self._exports[order.id] = Export(order=order)  # it counts before anything is waited for
         try:
+            if full:
+                self.expired.count += 1
+                await self._remove(over[0], "for a newer one")
             await self._in_thread(partial(self._shelf.store, export))
         except OSError as error:
+            self._exports.pop(order.id, None)
             raise NoRoomError("export_disk_full", f"{self._shelf.root}: {error}") from error
-        self._exports[order.id] = export
-        self._wake.set()
+        finally:
+            self._wake.set()
         return export
 
     async def remove(self, id: str) -> bool:
@@ -190,11 +192,20 @@ class Exporter:
                 async with AsyncExitStack() as stack:
                     for camera in export.order.cameras:
                         for feature in FEATURES:
-                            leases.append(await stack.enter_async_context(self._gate.lease(feature, camera)))
+                            leases.append(await self._lease(stack, feature, camera))
                     export.state, export.denial = "making", None
                     await self._make_leased(export)
             except LeaseDeniedError as error:
                 export.denial = error.denial
+            except ExportError as error:
+                _log.warning("export %s failed: %s", export.order.id, error)
+                await self._failed(export, error.code)
+            except (OSError, sqlite3.Error) as error:
+                _log.error("export %s failed: %s", export.order.id, error)
+                await self._failed(export, "export_disk_failed")
+            except Exception:  # recording goes on, whatever is wrong here
+                _log.exception("export %s failed by a defect", export.order.id)
+                await self._failed(export, "internal_error")
             finally:
                 self._making = None
                 if not export.over and export.order.id in self._exports:
@@ -204,6 +215,13 @@ class Exporter:
                     export.done_bytes = export.planned_bytes = 0
                     with anyio.CancelScope(shield=True):
                         await self._cleared(export)
+
+    async def _lease(self, stack: AsyncExitStack, feature: Feature, camera: str) -> Lease:
+        """Raises LeaseDeniedError, and ExportError for a camera that has been taken out since."""
+        try:
+            return await stack.enter_async_context(self._gate.lease(feature, camera))
+        except ValueError as error:
+            raise ExportError("camera_unknown", str(error)) from None
 
     async def _cleared(self, export: Export) -> None:
         try:
@@ -225,20 +243,10 @@ class Exporter:
                 await self._carry_out(export, work)
                 return
             except FootageGoneError as error:
+                if attempt == PLANS_MAX:
+                    raise
                 _log.warning("export %s: %s", export.order.id, error)
                 await self._cleared(export)
-                if attempt == PLANS_MAX:
-                    await self._failed(export, error.code)
-            except ExportError as error:
-                _log.warning("export %s failed: %s", export.order.id, error)
-                await self._cleared(export)
-                await self._failed(export, error.code)
-                return
-            except (OSError, sqlite3.Error) as error:
-                _log.error("export %s failed: %s", export.order.id, error)
-                await self._cleared(export)
-                await self._failed(export, "export_disk_failed")
-                return
             finally:
                 with anyio.CancelScope(shield=True):
                     await self._in_thread(work.close)
@@ -270,6 +278,7 @@ class Exporter:
             raise NoRoomError("exports_full", f"{taken} bytes of {self._config.bytes_max} are taken by other exports")
 
     async def _failed(self, export: Export, code: str) -> None:
+        await self._cleared(export)
         ended_ns = self._clock.now_ns()
         failed = replace(export, state="failed", problem=code, ended_utc_ns=ended_ns)
         try:

@@ -38,7 +38,8 @@ def read_fragments(
     sqlite3.Error."""
     open_file: tuple[Path, int] | None = None
     formats: dict[bytes, VideoFormat] = {}
-    format, delay_90k = None, 0
+    format: VideoFormat | None = None
+    delay_90k = 0
     try:
         for place in find_fragments(db, roots, wanted):
             try:
@@ -46,13 +47,16 @@ def read_fragments(
                     if open_file is not None:
                         os.close(open_file[1])
                         open_file = None
+                    format = None
                     open_file = place.path, os.open(place.path, os.O_RDONLY | os.O_CLOEXEC)
                     moov = _moov(os.pread(open_file[1], place.init_bytes, 0))
                     format, delay_90k = formats.setdefault(moov, format_of_init(moov)), delay_of_init(moov)
-                assert format is not None
                 head, head_bytes = _head(open_file[1], place)
             except (OSError, MediaError) as error:
                 _log.warning("camera %s: an export leaves footage out: %s", place.id.camera, error)
+                yield None
+                continue
+            if format is None:  # its beginning is damaged, which has been said
                 yield None
                 continue
             yield SourceFragment(

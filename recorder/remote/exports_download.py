@@ -7,8 +7,8 @@
 import asyncio
 import logging
 import zlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, aclosing
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from recorder.exports.zip_file import Piece, ZipEntry, zip_pieces
 from recorder.remote.exports_problems import export_problem
 from recorder.remote.exports_route import ExportsRoute, sees
 from recorder.web.middleware import language_of
+from recorder.web.peer import bound_kernel_buffer, reset
 from recorder.web.problem import problem_response
 from recorder.web.served import Served
 
@@ -154,8 +155,8 @@ class ExportsDownload:
         denial = next((lease.denial for lease in leases if lease.denial is not None), None)
         if not response.prepared and denial is not None:
             return problem_response(problem(denial, language_of(request, self._language), self._zone))
-        if (not whole or denial is not None) and request.transport is not None:
-            request.transport.abort()
+        if not whole or denial is not None:
+            reset(request.transport)
         return response
 
     async def _send_leased(
@@ -174,6 +175,7 @@ class ExportsDownload:
                 response.set_status(206)
                 response.headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
         response.content_length = end - begin
+        bound_kernel_buffer(request.transport)
         await response.prepare(request)
         if request.method == "HEAD":
             await response.write_eof()
@@ -183,9 +185,10 @@ class ExportsDownload:
                 actor_of(request), "export.fetched", camera=export.order.cameras[0], detail=request.path[-120:]
             )
         try:
-            async for data in _read(pieces, begin, end):
-                async with self._served.clock.timeout(SEND_SECONDS_MAX):
-                    await response.write(data)
+            async with aclosing(_read(pieces, begin, end)) as parts:
+                async for data in parts:
+                    async with self._served.clock.timeout(SEND_SECONDS_MAX):
+                        await response.write(data)
             await response.write_eof()
         except (TimeoutError, OSError) as error:
             _log.info("export %s: a download ended: %s", export.order.id, type(error).__name__)
@@ -219,7 +222,7 @@ def _range_of(request: web.Request, size: int) -> tuple[int, int] | None:
     return (begin, end) if begin < end else None
 
 
-async def _read(pieces: Sequence[Piece], begin: int, end: int) -> AsyncIterator[bytes]:
+async def _read(pieces: Sequence[Piece], begin: int, end: int) -> AsyncGenerator[bytes, None]:
     """Bytes `[begin, end)` of the pieces. Raises OSError, also for a file that is shorter than it was."""
     at = 0
     for piece in pieces:

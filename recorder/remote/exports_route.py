@@ -116,7 +116,6 @@ class ExportsRoute:
         except ExportError as error:
             return self._problem(request, error.code)
         span = f"{instant_text(order.start_utc_ns)} – {instant_text(order.end_utc_ns)}"
-        span = f"{instant_text(order.start_utc_ns)} – {instant_text(order.end_utc_ns)}"
         detail = f"{order.id}: {', '.join(order.cameras)} {span}"
         self._served.audit.note(actor_of(request), "export.ordered", camera=order.cameras[0], detail=detail)
         answer = json_answer(self._told(request, export), status=202)

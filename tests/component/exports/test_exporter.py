@@ -1,5 +1,6 @@
 """Exports as work: cut with the licence and begun again, crash-safe, within their bounds of room, number and age."""
 
+import asyncio
 import errno
 import os
 from pathlib import Path
@@ -8,7 +9,10 @@ import pytest
 
 from recorder.config import ExportsConfig
 from recorder.exports import making
+from recorder.exports.errors import NoRoomError
+from recorder.exports.work import ExportWork
 from tests.component.exports.exporting import Exporting, new_exporter, running
+from tests.fakes.video import FPS
 
 
 async def test_a_licence_that_ends_stops_an_export_leaves_nothing_of_it_and_begins_it_again(
@@ -163,3 +167,44 @@ async def test_what_does_not_fit_beside_the_others_is_refused(exporting: Exporti
         assert (second.state, second.problem) == ("failed", "exports_full")
         await exporting.exporter.remove(first.order.id)
         assert (await exporting.made(0, 9)).state == "done"
+
+
+async def test_an_export_of_a_camera_that_was_taken_out_fails_alone(exporting: Exporting) -> None:
+    exporting.entitle(10_000, "cam1", "cam2", "gone")  # its licence runs on
+    gone = await exporting.order(0, 5, "gone")
+    after = await exporting.order(0, 5)
+    await exporting.until(lambda: after.over)
+    assert (after.state, gone.state, gone.problem) == ("done", "failed", "camera_unknown")
+
+
+async def test_no_more_wait_than_may_however_many_are_asked_for_at_once(exporting: Exporting) -> None:
+    config = ExportsConfig(count_max=2)
+    exporting.exporter = new_exporter(exporting.data_dir, exporting.gate, exporting.clock, config)
+    await exporting.exporter.open()
+    asked = await asyncio.gather(*(exporting.order(0, 5) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(one, NoRoomError) for one in asked) == 3
+    assert len(exporting.exporter.all()) == len(list((exporting.data_dir / "exports").iterdir())) == 2
+    exporting.exporter.close()
+
+
+async def test_a_segment_whose_beginning_is_damaged_is_left_out_whole(exporting: Exporting) -> None:
+    first = sorted((exporting.data_dir / "media").rglob("*.mp4"))[0]
+    with first.open("r+b") as file:
+        file.write(bytes(64))
+    whole = await exporting.made(0, 9)
+    assert (whole.state, whole.problem) == ("done", "")
+    assert [file.pictures for file in whole.files] == [7 * FPS]
+
+
+async def test_a_defect_fails_the_export_and_nothing_else(
+    exporting: Exporting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stumble(_: object) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ExportWork, "plan_some", stumble)
+    broken = await exporting.made(0, 5)
+    assert (broken.state, broken.problem) == ("failed", "internal_error")
+    monkeypatch.undo()
+    assert (await exporting.made(0, 5)).state == "done"
+    assert "failed by a defect" in caplog.text

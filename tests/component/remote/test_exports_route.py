@@ -220,6 +220,28 @@ async def test_a_download_under_way_is_torn_off_and_does_not_look_whole(
     assert 4 <= sent < 8
 
 
+async def test_what_the_kernel_still_holds_of_a_download_is_thrown_away_at_the_end_of_the_licence(
+    client: aiohttp.ClientSession, site: RemoteSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = await exported(client)
+    monkeypatch.setattr(exports_download, "CHUNK_BYTES", 2000)
+    write = aiohttp.web.StreamResponse.write
+
+    async def lapse_after_write(response: aiohttp.web.StreamResponse, data: bytes) -> None:
+        await write(response, data)
+        site.entitle(site.clock.now() - timedelta(seconds=1))
+        await site.clock.sleep(0.001)
+
+    monkeypatch.setattr(aiohttp.web.StreamResponse, "write", lapse_after_write)
+    address = str(client._base_url)
+    host, port = address.removeprefix("http://").rstrip("/").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"GET /{export['files'][0]['href']} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.close()
+
+
 async def test_orders_fetches_and_removals_are_noted(client: aiohttp.ClientSession, site: RemoteSite) -> None:
     export = await exported(client)
     async with client.get("/" + export["files"][0]["href"]) as answer:
