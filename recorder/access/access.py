@@ -25,6 +25,11 @@ TOLD_AFTER_SECONDS = 1.0
 """A view that lasts longer is told while it lasts; a shorter one at its end, unless it was refused."""
 
 
+REFUSALS_APART_SECONDS = 60.0
+"""The same person at the same route is noted once in this time: nobody floods the log until its oldest entries go."""
+REFUSALS_MAX = 1_000
+
+
 class Access:
     """Without `people` (no place to keep them) nobody can sign in; without `judge` nobody comes through a service."""
 
@@ -49,6 +54,7 @@ class Access:
         self.database = database
         self._stays: set[Stay] = set()
         self._watching = Watching()
+        self._refusals: dict[tuple[str, str], tuple[int, int]] = {}
         if people is not None:
             people.on_change = self.recheck
 
@@ -97,6 +103,19 @@ class Access:
             stay.told = True
             if self._watching.enter(_key(stay), stay.began_ns):
                 self.audit.note(stay.actor, f"{stay.need.action}.begun", camera=stay.camera)
+
+    def refused(self, actor: Actor, route: str, detail: str) -> None:
+        """Somebody may not use a route, which is noted."""
+        now_ns, key = self._clock.monotonic_ns(), (actor.name, route)
+        since_ns, more = self._refusals.get(key, (None, 0))
+        if since_ns is not None and now_ns - since_ns < REFUSALS_APART_SECONDS * 1e9:
+            self._refusals[key] = since_ns, more + 1
+            return
+        self._refusals.pop(key, None)
+        self._refusals[key] = now_ns, 0
+        if len(self._refusals) > REFUSALS_MAX:
+            del self._refusals[next(iter(self._refusals))]
+        self.audit.note(actor, "refused", detail=f"{detail}; {more} more before" if more else detail)
 
     def recheck(self) -> None:
         """Cuts what may not go on."""

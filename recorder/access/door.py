@@ -67,7 +67,9 @@ def _refusal(access: Access, request: web.Request, need: Need, actor: Actor, ses
     if not need.early and access.people is not None and access.people.must_change(actor):
         return "password_change_needed"
     if need.role is not None and not actor.may(need.role):
-        access.audit.note(actor, "refused", detail=f"{request.method} {request.path}"[:120])
+        resource = request.match_info.route.resource
+        route = f"{request.method} {resource.canonical if resource is not None else ''}"
+        access.refused(actor, route, f"{request.method} {request.path}"[:120])
         return "not_permitted"
     return None
 

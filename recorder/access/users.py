@@ -73,6 +73,8 @@ def remove_user(db: sqlite3.Connection, name: str) -> UserRefusal | None:
     if not _admin_remains({key: user for key, user in known.items() if key != name.lower()}):
         return "last_admin"
     db.execute("DELETE FROM users WHERE name = ?", (name,))
+    # a user of that name who comes later begins with the same version
+    db.execute("DELETE FROM sessions WHERE origin = 'user' AND name = ? COLLATE NOCASE", (name,))
     return None
 
 

@@ -63,9 +63,10 @@ class Webhook:
             return Failed(reason=_reason(error))
 
     async def close(self) -> None:
-        """Ends its connection."""
-        if self._session is not None:
-            await self._session.close()
+        """Ends its connection; the next sending opens another."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     async def _open(self) -> aiohttp.ClientSession:
         context = await asyncio.to_thread(tls_context, self._section.ca_file)

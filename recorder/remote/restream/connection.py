@@ -22,12 +22,11 @@ from gate.licence.decision import Denied
 from gate.licence.denials import problem
 from gate.licence.features import Feature
 from gate.licence.text import Language
-from recorder.access.actor import Actor
 from recorder.hub import Dropped
 from recorder.ingest.errors import MessageError
 from recorder.ingest.rtsp.message import Request
 from recorder.media.access_unit import VideoFormat
-from recorder.remote.restream.door import Door
+from recorder.remote.restream.door import Door, Guest
 from recorder.remote.restream.player import Player
 from recorder.remote.restream.requests import Inbox, answer, place_of
 from recorder.remote.restream.responder import Reply, Responder
@@ -77,7 +76,7 @@ class Connection:
         host = _host(writer.get_extra_info("sockname"))
         self._responder = Responder(host=host, streams_of=self._streams_of, random_32=lambda: secrets.randbits(32))
         self._playing: anyio.CancelScope | None = None
-        self._admitted: tuple[str, str, Actor] | None = None
+        self._admitted: tuple[str, str, Guest] | None = None
         self._wrong_logins = 0
 
     async def run(self) -> None:
@@ -140,8 +139,8 @@ class Connection:
 
     async def _serve(self, request: Request, group: anyio.abc.TaskGroup) -> bool:
         """Answers; whether the conversation goes on."""
-        actor = None if request.method == "OPTIONS" else await self._admit(request)
-        if actor is None and request.method != "OPTIONS":
+        guest = None if request.method == "OPTIONS" else await self._admit(request)
+        if guest is None and request.method != "OPTIONS":
             self._wrong_logins += request.headers.get("authorization") is not None
             asked = {"WWW-Authenticate": 'Basic realm="edge-recorder", charset="UTF-8"'}
             self._writer.write(self._responder.refuse(401, request, asked).data)
@@ -151,24 +150,24 @@ class Connection:
             case "describe":
                 reply = await self._described(request)
             case "play":
-                assert actor is not None
-                reply = self._played(request, actor, group)
+                assert guest is not None
+                reply = self._played(request, guest, group)
             case "pause" if self._playing is not None:
                 self._playing.cancel()
         self._writer.write(reply.data)
         await self._writer.drain()
         return reply.action != "teardown"
 
-    async def _admit(self, request: Request) -> Actor | None:
+    async def _admit(self, request: Request) -> Guest | None:
         """Who asks. A password that was right is not looked at again for the same camera, while its user stays."""
         place = place_of(request.url)
         playing = self._responder.stream  # a keep-alive may name nothing
         camera = place.camera if place is not None else playing[0] if playing is not None else ""
         given = request.headers.get("authorization") or ""
         if self._admitted is not None:
-            *known, actor = self._admitted
-            if known == [given, camera] and self._door.still_admits(actor):
-                return actor
+            *known, guest = self._admitted
+            if known == [given, camera] and self._door.still_admits(guest):
+                return guest
         found = await self._door.admit(given, camera, self._address)
         self._admitted = (given, camera, found) if found is not None else None
         return found
@@ -197,7 +196,7 @@ class Connection:
             return self._refused(503, request, own_problem("no_picture", self._language(request), camera=place.camera))
         return self._responder.describe(request, found, self._served.board.cameras[place.camera].name)
 
-    def _played(self, request: Request, actor: Actor, group: anyio.abc.TaskGroup) -> Reply:
+    def _played(self, request: Request, guest: Guest, group: anyio.abc.TaskGroup) -> Reply:
         assert self._responder.stream is not None and self._responder.format is not None
         camera, stream = self._responder.stream
         decision = self._served.gate.decide(Feature.REMOTE_LIVE, camera)
@@ -214,15 +213,15 @@ class Connection:
             stream=stream,
             described=self._responder.format,
             packetizer=packetizer,
-            still_admitted=partial(self._door.still_admits, actor),
+            still_admitted=partial(self._door.still_admits, guest),
         )
         scope = self._playing = anyio.CancelScope()
-        group.start_soon(self._play, player, actor, scope, group.cancel_scope)
+        group.start_soon(self._play, player, guest, scope, group.cancel_scope)
         return reply
 
-    async def _play(self, player: Player, actor: Actor, scope: anyio.CancelScope, whole: anyio.CancelScope) -> None:
+    async def _play(self, player: Player, guest: Guest, scope: anyio.CancelScope, whole: anyio.CancelScope) -> None:
         try:
-            with scope, self._door.watching(actor, player.camera) as stay:
+            with scope, self._door.watching(guest.actor, player.camera) as stay:
                 with stay.scope:
                     await player.run()
                 whole.cancel()

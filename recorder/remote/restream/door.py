@@ -2,13 +2,14 @@
 
 1. Where the remote side is open to everybody, so is this. Else it takes a user of this recorder whose password is the
    user's own; people of the licence service have no password here.
-2. A user who is removed, or may no longer see the camera, loses the pictures at once.
+2. A user who is removed, or changed in any way (a new password, too), loses the pictures at once, as over HTTP.
 """
 
 import base64
 import binascii
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from gate.sign_in.errors import PasswordsBusyError
 from recorder.access.access import Access
@@ -17,6 +18,14 @@ from recorder.access.route_table import Need
 from recorder.access.stays import Stay
 
 VIEW = Need(role="viewer", action="view", told="watched")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """Who was let in. `version`: of the user then; None: nobody has to sign in."""
+
+    actor: Actor
+    version: int | None = None
 
 
 class Door:
@@ -30,10 +39,10 @@ class Door:
         """Whether nobody has to sign in."""
         return self._access.mode == "open"
 
-    async def admit(self, authorization: str, camera: str, address: str) -> Actor | None:
+    async def admit(self, authorization: str, camera: str, address: str) -> Guest | None:
         """Who that is; None: nobody who may watch this camera."""
         if self.is_open:
-            return Actor(name=LOCAL.name, role=LOCAL.role, address=address)
+            return Guest(actor=Actor(name=LOCAL.name, role=LOCAL.role, address=address))
         pair, people = user_and_password(authorization), self._access.people
         if pair is None or people is None:
             return None
@@ -43,14 +52,15 @@ class Door:
             return None
         if not isinstance(actor, Actor) or people.must_change(actor) or not actor.sees(camera):
             return None
-        return actor
+        user = people.user(actor.name)
+        return Guest(actor=actor, version=user.version) if user is not None else None
 
-    def still_admits(self, actor: Actor) -> bool:
+    def still_admits(self, guest: Guest) -> bool:
         """Whether what was found stays true."""
-        if actor.origin != "user" or self._access.people is None:
+        if guest.version is None or self._access.people is None:
             return True
-        user = self._access.people.user(actor.name)
-        return user is not None and (user.role, user.cameras) == (actor.role, actor.cameras)
+        user = self._access.people.user(guest.actor.name)
+        return user is not None and user.version == guest.version
 
     @contextlib.contextmanager
     def watching(self, actor: Actor, camera: str) -> Iterator[Stay]:

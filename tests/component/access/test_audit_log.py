@@ -51,6 +51,15 @@ async def test_signing_in_changes_and_refusals_are_told_with_who_and_where(site:
         assert (await browser.get("/api/v1/audit?colour=red")).status == 400
 
 
+async def test_nobody_floods_the_log_with_what_is_refused(site: GuardedSite) -> None:
+    async with site.client("vera") as browser:
+        for number in range(5):
+            assert (await browser.delete(f"/api/v1/users/u{number}")).status == 403
+        assert (await browser.get("/api/v1/audit")).status == 403
+    told = [what for who, what, _ in await entries_of(site) if who == "vera"]
+    assert told == ["sign_in", "refused", "refused"]
+
+
 async def test_a_view_is_told_when_it_begins_and_ends_and_one_that_was_denied_is_none(site: GuardedSite) -> None:
     stream = site.stream("cam1", "sub", make_footage())
     stream.publish()

@@ -89,6 +89,14 @@ async def test_whatever_is_changed_about_a_user_ends_what_it_watches(site: Guard
         assert (await browser.get("/api/v1/state")).status == 401
 
 
+async def test_a_session_is_not_that_of_somebody_else_who_gets_the_same_name(site: GuardedSite) -> None:
+    async with site.client("vera") as browser:
+        await site.database.do(lambda db: remove_user(db, "Vera"))
+        await site.add("vera", "admin")  # before anybody has looked
+        await site.people.load()
+        assert (await browser.get("/api/v1/state")).status == 401
+
+
 async def test_a_change_by_the_command_beside_it_is_noticed(site: GuardedSite) -> None:
     from recorder.access.database import open_database, transaction
 

@@ -320,3 +320,14 @@ async def test_a_secret_in_a_file_is_read_and_one_that_is_not_there_is_said_by_i
         file.write_text(f"{SECRET}\n")
         await bench.clock.advance(5)
         await until(lambda: receiver.requests)
+
+
+async def test_after_a_defect_elsewhere_it_goes_on_with_a_new_connection(tmp_path: Path, receiver: Receiver) -> None:
+    async with hooked(tmp_path, receiver).running() as bench:
+        bench.happen("cam1", "start")
+        await bench.until_counts(SENT, lambda count: count.sent == 1)
+        (courier,) = bench.notices._couriers
+        await courier.channel.close()  # as it is when its part begins again
+        await bench.clock.advance(3)
+        bench.happen("cam1", "end")
+        await bench.until_counts(SENT, lambda count: (count.waiting, count.sent) == (0, 2))

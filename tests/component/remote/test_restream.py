@@ -262,8 +262,9 @@ async def test_where_a_sign_in_is_asked_for_nobody_sees_anything_without_it(
             await other.until_closed()
 
 
-async def test_a_user_who_is_removed_loses_the_pictures_and_the_view_is_in_the_log(
-    playing: RemoteSite, tmp_path: Path
+@pytest.mark.parametrize("change", ["removed", "password"])
+async def test_a_user_who_is_removed_or_changed_loses_the_pictures_and_the_view_is_in_the_log(
+    playing: RemoteSite, tmp_path: Path, change: str
 ) -> None:
     allowed = _basic("viewer", "pass:word")
     async with (
@@ -275,7 +276,12 @@ async def test_a_user_who_is_removed_loses_the_pictures_and_the_view_is_in_the_l
         await client.ask("SETUP", "/video", Transport="RTP/AVP/TCP", Authorization=allowed)
         await client.ask("PLAY", Authorization=allowed)
         await client.until_packets(3)
-        people._users = {}
+        if change == "removed":
+            people._users = {}
+        else:
+            assert playing.access.database is not None
+            await playing.access.database.do(lambda db: set_password(db, "viewer", "other", must_change=False))
+            await people.load()
         await client.until_closed()
         assert b"\x81\xcb" in client.packets[-1][1]
         await playing.access.close()
