@@ -70,6 +70,7 @@ TABLE: dict[tuple[str, str], Need] = {
     ("GET", f"{_API}/events"): _plain("viewer"),
     ("GET", f"{_API}/events/{{event}}/thumbnail.jpg"): _plain("viewer"),
     ("GET", f"{_CAMERA}/live"): _watched("viewer", "view"),
+    ("GET", f"{_CAMERA}/live.mjpeg"): _watched("viewer", "view"),
     ("GET", f"{_CAMERA}/hls/{{stream}}.m3u8"): _watched("viewer", "view"),
     ("GET", f"{_CAMERA}/hls/{{stream}}/{{number}}.m4s"): _watched("viewer", "view"),
     ("GET", f"{_CAMERA}/hls/{{stream}}/{{number}}.mp4"): _plain("viewer"),

@@ -18,6 +18,7 @@ from recorder.remote.playback.routes import add_playback
 from recorder.remote.registration_route import RegistrationRoute
 from recorder.remote.reload_route import ReloadRoute
 from recorder.remote.snapshot import SnapshotRoute
+from recorder.remote.stills_route import StillsRoute
 from recorder.state import StateBoard, StreamState
 from recorder.web.control_route import ControlRoute
 from recorder.web.events_route import EventsRoute
@@ -90,6 +91,8 @@ def _add_live(router: UrlDispatcher, served: Served, viewers: Viewers) -> None:
     )
     snapshot = SnapshotRoute(hub=hub, gate=gate, board=board, clock=clock, config=config)
     router.add_get("/api/v1/cameras/{camera}/live", live.handle, allow_head=False)
+    stills = StillsRoute(served, viewers)
+    router.add_get("/api/v1/cameras/{camera}/live.mjpeg", stills.handle, allow_head=False)
     router.add_get("/api/v1/cameras/{camera}/snapshot.jpg", snapshot.handle, allow_head=False)
 
 

@@ -29,7 +29,7 @@ from recorder.web.served import Served
 STREAMS_MAX = 16
 IDLE_SECONDS_MAX = 30.0
 FIRST_SECONDS_MAX = 12.0
-"""How long the first to ask waits for the first piece."""
+"""How long the first to ask waits for enough pieces to begin with; then fewer do."""
 SEND_SECONDS_MAX = 10.0
 CHUNK_BYTES = 64 << 10
 
@@ -65,7 +65,7 @@ class HlsLive:
         app.cleanup_ctx.append(self._closing)
 
     async def playlist(self, request: web.Request) -> web.StreamResponse:
-        """The playlist as of now; who asks first waits for the first piece."""
+        """The playlist as of now; who asks first waits for the first pieces."""
         return await self._leased(request, self._playlist)
 
     async def piece(self, request: web.Request) -> web.StreamResponse:
@@ -106,7 +106,8 @@ class HlsLive:
                     packing.grown.clear()
                     await packing.grown.wait()
         except TimeoutError:
-            return self._problem(request, "no_picture")
+            if packing.window.empty:
+                return self._problem(request, "no_picture")
         return await self._send(request, packing.window.playlist(key[1]).encode(), "application/vnd.apple.mpegurl")
 
     async def _held(

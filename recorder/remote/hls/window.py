@@ -20,6 +20,8 @@ from recorder.segments.segment_file import boxes_of
 
 PIECE_SECONDS_MIN = 1.0
 PIECE_SECONDS_MAX = 10.0
+PIECES_BEGUN = 3
+"""Players begin three pieces before the newest (RFC 8216 section 6.3.3); some fail where there are fewer."""
 PIECES_LISTED = 6
 PIECES_MAX = 10
 PIECES_BYTES_MAX = 32 << 20
@@ -57,8 +59,13 @@ class Window:
 
     @property
     def ready(self) -> bool:
-        """Whether there is anything to play."""
-        return bool(self._pieces)
+        """Whether there is as much as players want to begin with."""
+        return len(self._pieces) >= PIECES_BEGUN
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to play."""
+        return not self._pieces
 
     def push(self, unit: AccessUnit) -> None:
         """The next unit of the stream, in decode order."""

@@ -115,11 +115,53 @@ def test_a_new_run_and_lost_pictures_begin_anew_after_a_discontinuity_that_is_co
     assert window.init(1) is None, "what nobody needs is not held"
 
 
+def test_a_player_begins_with_three_pieces() -> None:
+    units, window = coded_units("h264", pictures=FPS), Window("cam1", 1)
+    for index in range(3 * FPS + 1):
+        assert not window.ready and window.empty == (index <= FPS), index
+        window.push(looped(units, index, run=1, start_utc_ns=10**18, arrival_ns=0))
+    assert window.ready
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg here")
+async def test_ffmpeg_follows_the_live_playlist_while_more_is_published(
+    site: RemoteSite, client: ClientSession
+) -> None:
+    published = Published(site, coded_units("h264", pictures=FPS))
+    await begun(site, client, published, 4 * FPS)
+
+    async def more() -> None:
+        while True:  # ten times as fast as a camera
+            published.publish(1)
+            await site.clock.sleep(0.1 / FPS)
+
+    publishing = asyncio.create_task(more())
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-i",
+        str(client._build_url(PLAYLIST)),
+        "-frames:v",
+        str(6 * FPS),
+        "-f",
+        "framehash",
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *command, "-", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    async with site.clock.timeout(BOUND_SECONDS):
+        out, complaints = await process.communicate()
+    publishing.cancel()
+    assert (process.returncode, complaints.decode()) == (0, "")
+    assert sum(line[0] != "#" for line in out.decode().splitlines()) == 6 * FPS
+
+
 async def test_at_the_cut_everything_is_403_and_forgotten_and_a_licence_restores_it(
     site: RemoteSite, client: ClientSession
 ) -> None:
     published = Published(site, coded_units("h264", pictures=FPS))
-    text = await begun(site, client, published, 3 * FPS)
+    text = await begun(site, client, published, 4 * FPS)
     pieces = [f"/api/v1/cameras/cam1/hls/{line}" for line in text.splitlines() if line[0] != "#"]
     async with client.get(pieces[0]) as answer:
         assert answer.status == 200
@@ -136,7 +178,7 @@ async def test_at_the_cut_everything_is_403_and_forgotten_and_a_licence_restores
         while not site.hub.feed("cam1", "main").watched:
             await site.clock.sleep(0.005)
         published._start_ns = site.clock.now_ns()
-        published.publish(3 * FPS)
+        published.publish(4 * FPS)
         async with await asked as answer:
             assert answer.status == 200
 
@@ -144,7 +186,7 @@ async def test_at_the_cut_everything_is_403_and_forgotten_and_a_licence_restores
 async def test_a_stream_that_nobody_asks_for_any_more_is_left(
     site: RemoteSite, client: ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await begun(site, client, Published(site, coded_units("h264", pictures=FPS)), 3 * FPS)
+    await begun(site, client, Published(site, coded_units("h264", pictures=FPS)), 4 * FPS)
     monkeypatch.setattr(route, "IDLE_SECONDS_MAX", 0.0)
     async with site.clock.timeout(BOUND_SECONDS):
         while site.hub.feed("cam1", "main").watched:

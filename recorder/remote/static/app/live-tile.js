@@ -1,12 +1,11 @@
 // <live-tile>: one camera's live picture with its name, its recording state and the truth about how live it is.
 
-import { socketAddress } from "./address.js";
 import { make, setAttribute, setText } from "./element.js";
 import { since } from "./format.js";
 import { language, t } from "./i18n.js";
-import { LiveLink } from "./live-link.js";
+import { anotherPlays, bestWay, take } from "./live/ways.js";
 import { MsePlayer } from "./mse-player.js";
-import { STALE_SECONDS, tileMode } from "./tile-mode.js";
+import { STALE_SECONDS, stillStaleSeconds, tileMode } from "./tile-mode.js";
 
 const CLOCK_STEP_SECONDS = 60; // a label this far from now belongs to a clock that has just been stepped
 
@@ -22,14 +21,16 @@ const BY_CHOICE = {
 };
 
 export class LiveTile extends HTMLElement {
-  /** "live", "stale", "offline", "lapsed", "waiting", "connecting", "unsupported" or "paused". */
+  /** "live", "stale", "offline", "lapsed", "waiting", "connecting" or "paused". */
   mode = "connecting";
   #camera = null;
   #stream = "sub";
   #site = null;
   #link = null;
   #player = null;
-  #supported = true;
+  #way = "";
+  #codec = "";
+  #failed = new Set();
   #parts = {};
 
   /** Begins to show a camera of the site state; `site` is a SiteState. */
@@ -38,24 +39,21 @@ export class LiveTile extends HTMLElement {
     this.#stream = stream;
     this.#site = site;
     this.#build();
-    this.#player = new MsePlayer(this.#parts.video, () => this.#link.restart());
-    this.#link = new LiveLink(this.#address(), {
-      hello: (hello) => this.#open(hello),
-      media: (piece) => this.#player.append(piece),
-      changed: () => this.#changed(),
-    });
-    if (!document.hidden) this.#link.start();
-    this.tick();
+    this.#choose();
   }
 
   disconnectedCallback() {
-    this.#link?.stop();
-    this.#player?.close();
+    this.#end();
   }
 
   /** A new site state. */
   update(camera) {
     this.#camera = camera;
+    if (this.#codecNow() !== this.#codec) {
+      this.#codec = this.#codecNow();
+      this.#failed.clear();
+      if (bestWay(this.#codec, this.#failed) !== this.#way) this.#choose();
+    }
     this.#link.licence(camera.licence.state === "active");
     this.tick();
   }
@@ -77,7 +75,7 @@ export class LiveTile extends HTMLElement {
       link: this.#link,
       stream,
       age,
-      supported: this.#supported,
+      staleSeconds: this.#way === "jpeg" ? stillStaleSeconds(this.#player.stepMs) : STALE_SECONDS,
       hidden: document.hidden,
     });
     setAttribute(this, "data-mode", this.mode);
@@ -102,7 +100,13 @@ export class LiveTile extends HTMLElement {
     return this.#link.endProblem;
   }
 
+  /** By which way pictures come: "mse", "hls" or "jpeg". */
+  get way() {
+    return this.#way;
+  }
+
   get framesDecoded() {
+    if (this.#way === "jpeg") return this.#player.shown;
     return this.#parts.video.getVideoPlaybackQuality().totalVideoFrames;
   }
 
@@ -115,7 +119,8 @@ export class LiveTile extends HTMLElement {
     if (!presented) return null;
     const sincePresented = (performance.now() - presented.at) / 1000;
     const sinceArrival = (this.#streamState()?.age_ms ?? 0) / 1000;
-    return Math.max(sincePresented, sinceArrival, this.latencySeconds ?? 0);
+    const late = this.#way === "hls" ? 0 : (this.latencySeconds ?? 0); // HLS is always seconds late, and the badge says so
+    return Math.max(sincePresented, sinceArrival, late);
   }
 
   /** Seconds between the camera's picture and its showing, null while unknown. */
@@ -127,9 +132,37 @@ export class LiveTile extends HTMLElement {
     return Math.abs(seconds) < CLOCK_STEP_SECONDS ? Math.max(0, seconds) : null;
   }
 
-  #address() {
-    const path = `api/v1/cameras/${encodeURIComponent(this.#camera.id)}/live`;
-    return socketAddress(path, { stream: this.#stream, lang: language() });
+  #choose() {
+    this.#end();
+    this.#codec = this.#codecNow();
+    this.#way = bestWay(this.#codec, this.#failed);
+    setAttribute(this, "data-way", this.#way);
+    const { link, player } = take(this.#way, this.#camera.id, this.#stream, this.#parts, {
+      hello: (hello) => this.#open(hello),
+      changed: () => this.#changed(),
+      useless: () => this.#fall(),
+    });
+    this.#link = link;
+    this.#player = player;
+    if (!document.hidden) this.#link.start();
+    this.tick();
+  }
+
+  /** What is shown goes by a lesser way. */
+  #fall() {
+    this.#failed.add(this.#way);
+    this.#choose();
+  }
+
+  #end() {
+    const link = this.#link;
+    this.#link = null;
+    link?.stop();
+    this.#player?.close?.();
+  }
+
+  #codecNow() {
+    return this.#camera.streams[this.#stream]?.codec ?? "";
   }
 
   #streamState() {
@@ -137,13 +170,13 @@ export class LiveTile extends HTMLElement {
   }
 
   #open(hello) {
-    this.#supported = MsePlayer.supports(hello.mime);
-    if (this.#supported) this.#player.open(hello.mime);
-    else this.#link.stop();
+    if (MsePlayer.supports(hello.mime)) this.#player.open(hello.mime);
+    else this.#fall();
   }
 
   #changed() {
-    if (this.#link.phase !== "open") this.#player.close();
+    if (!this.#link) return; // it is being replaced
+    if (this.#link.phase !== "open") this.#player.close?.();
     this.tick();
   }
 
@@ -159,7 +192,9 @@ export class LiveTile extends HTMLElement {
     this.#parts = {
       name,
       video,
+      still: make("img", { class: "tile-still", alt: "", "aria-hidden": "true" }),
       open,
+      way: make("p", { class: "badge tile-way", "data-tone": "muted" }),
       age: make("p", { class: "badge tile-age" }),
       title: make("p", { class: "tile-card-title" }),
       line: make("p", { class: "tile-card-line numbers" }),
@@ -172,7 +207,7 @@ export class LiveTile extends HTMLElement {
     p.card = make("div", { class: "tile-card" }, p.title, p.line, p.remedy);
     this.replaceChildren(
       make("article", { class: "tile", "aria-labelledby": id },
-        video, p.card, make("div", { class: "tile-bar" }, name, p.age, p.badge), open),
+        video, p.still, p.card, make("div", { class: "tile-bar" }, name, p.way, p.age, p.badge), open),
     );
   }
 
@@ -182,6 +217,7 @@ export class LiveTile extends HTMLElement {
     setAttribute(p.open, "aria-label", t("tile.open", { name: this.#camera.name }));
     this.#drawRecording();
     this.#drawAge(age);
+    this.#drawWay();
     const [title, line, remedy] = this.#card(stream);
     p.card.hidden = title === "";
     setText(p.title, title);
@@ -198,15 +234,23 @@ export class LiveTile extends HTMLElement {
     setAttribute(badge, "data-tone", tone);
   }
 
+  #drawWay() {
+    const badge = this.#parts.way;
+    badge.hidden = this.mode !== "live" && this.mode !== "stale";
+    const short = this.#way === "jpeg" && anotherPlays(this.#camera, this.#stream) ? "jpeg.other" : this.#way;
+    setText(badge, t(`tile.way.${short}`));
+    setAttribute(badge, "title", t(`tile.way.${this.#way}.long`));
+  }
+
   #drawAge(age) {
     const badge = this.#parts.age;
     badge.hidden = this.mode !== "live" && this.mode !== "stale";
     if (badge.hidden) return;
-    const latency = this.latencySeconds;
+    const latency = this.#way === "jpeg" ? age : this.latencySeconds; // a still grows old while it is shown
     if (this.mode === "stale") setText(badge, t("tile.frozen", { seconds: Math.floor(age) }));
-    else if (latency === null) setText(badge, t("tile.live"));
+    else if (latency === null) setText(badge, t(this.#way === "hls" ? "tile.late" : "tile.live"));
     else setText(badge, t("tile.latency", { seconds: latency.toFixed(1) }));
-    setAttribute(badge, "data-tone", this.mode === "stale" || latency > STALE_SECONDS ? "warn" : "good");
+    setAttribute(badge, "data-tone", this.mode === "stale" || this.#way === "hls" || latency > STALE_SECONDS ? "warn" : "good");
   }
 
   #card(stream) {
@@ -224,8 +268,6 @@ export class LiveTile extends HTMLElement {
         const problem = this.#link.endProblem;
         return [t("tile.reconnecting"), t("tile.retry", { seconds }), problem?.title ?? ""];
       }
-      case "unsupported":
-        return [t("tile.unsupported"), "", t("tile.unsupported.remedy")];
       case "connecting":
         return [t("tile.connecting"), "", ""];
       case "paused":

@@ -35,6 +35,11 @@ export class MsePlayer {
     this.#failed = failed;
   }
 
+  /** Whether this browser has it at all. */
+  static get available() {
+    return Boolean(Source);
+  }
+
   static supports(mime) {
     return Boolean(Source?.isTypeSupported(mime));
   }
