@@ -26,6 +26,7 @@ _COMMANDS = {
     "hdmi": ("hdmi_out.commands", "run the HDMI monitor"),
     "clock": ("gate.shared_clock.commands", "read or step a site's shared clock"),
     "licence": ("gate.commands", "issue, check, install and calculate licences"),
+    "verify": ("gate.verify.commands", "prove from outside what an expiry stops and what goes on"),
     "service": ("gate.service.commands", "run the licence service and its portal; accounts, tokens, database"),
     "explain": ("gate.client.commands", "why a feature may or may not run"),
 }

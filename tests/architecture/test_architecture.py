@@ -36,6 +36,7 @@ ALLOWED = {
         "gate.uplink",
         "gate.sign_in",
     },
+    "gate.verify": set(),
     "recorder": {"gate.client", "gate.licence", "gate.sign_in"},
     "camera_sim": set(),
     "hdmi_out": set(),

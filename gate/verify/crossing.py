@@ -1,0 +1,154 @@
+"""What is checked of the crossing itself: streams end at X, nothing is recorded after it, a licence brings all back."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import aiohttp
+
+from gate.clock import instant_of
+from gate.verify.matrix import Check, Expected, Row
+from gate.verify.probes.answers import CLOSE_LICENCE
+from gate.verify.probes.recorded import all_marks, newest_marks
+from gate.verify.scenario import Limits
+from gate.verify.site import Site
+from gate.verify.watch import Watched
+
+FLOWED_MS = 1000
+"""A stream whose last picture is older than this at X had ended by itself."""
+CLOSED_MS_MAX = 1500
+"""The last words may follow the last picture after a while."""
+WRITTEN_SECONDS = 8.0
+AGAIN_SECONDS = 15.0
+_LOOK_SECONDS = 0.02
+
+
+def check_cuts(
+    streams: Sequence[Watched], expiry_ns: int, offset_ns: int, expected: Mapping[Row, Expected], limits: Limits
+) -> list[Check]:
+    """How streams that were open at X have ended, or gone on, as the rows of the next column say. Pure."""
+    checks = []
+    for one in streams:
+        row: Row = "M2" if one.is_video else "M8"
+        if row not in expected:
+            continue
+        seen = one.evidence(expiry_ns, offset_ns)
+        if not one.opened_ns or (one.is_video and not one.messages):
+            holds, text = None, "it was never open"
+        elif expected[row] == "works":
+            holds, text = one.close is None and not one.trouble, "it goes on across X"
+        else:
+            holds, text = _is_cut(one, seen, limits), "it is cut at X"
+        if one.is_video and seen["last_media_ms"] is not None:
+            text += f": last media {seen['last_media_ms']:+.0f} ms, its picture {seen['newest_picture_ms']:+.0f} ms"
+        checks.append(Check(name=one.name, row=row, holds=holds, text=text, evidence=seen))
+    return checks
+
+
+def _is_cut(one: Watched, seen: Mapping[str, float], limits: Limits) -> bool:
+    if one.close != CLOSE_LICENCE or not 0 <= seen["closed_ms"] <= limits.cut_ms + CLOSED_MS_MAX:
+        return False
+    if not one.is_video:
+        return True
+    flowed_until_x = -FLOWED_MS <= seen["newest_picture_ms"] < 0
+    return flowed_until_x and seen["last_media_ms"] <= limits.cut_ms
+
+
+async def check_disk_ends(site: Site, expiry_ns: int) -> list[Check]:
+    """That the last picture on the disk is of just before X, for each camera."""
+    checks = []
+    for camera in site.cameras:
+        marks = await asyncio.to_thread(newest_marks, site.footage, camera)
+        name = f"recording of {camera}"
+        if not marks:
+            checks.append(Check(name=name, row="M3", holds=None, text="there is no footage at all"))
+            continue
+        last_ms = (marks[-1].utc_us * 1000 - expiry_ns) / 1e6
+        evidence = {"frame": marks[-1].number, "last_picture_ms": round(last_ms, 3)}
+        text = f"it ends at X: last picture {last_ms:+.0f} ms"
+        checks.append(Check(name=name, row="M3", holds=-FLOWED_MS <= last_ms < 0, text=text, evidence=evidence))
+    return checks
+
+
+class Return:
+    """Watches live view and disk come back. Times by the machine's clock."""
+
+    def __init__(self, site: Site, expiry_ns: int) -> None:
+        self._site = site
+        self._expiry_ns = expiry_ns
+        self.live_ns: int | None = None
+
+    async def live(self) -> None:
+        """Asks for the first camera's live view again and again until a picture comes, or for AGAIN_SECONDS."""
+        site = self._site
+        url = site.remote(f"cameras/{site.cameras[0]}/live?stream=main")
+        end_ns = site.clock.monotonic_ns() + round(AGAIN_SECONDS * 1e9)
+        while self.live_ns is None and site.clock.monotonic_ns() < end_ns:
+            try:
+                async with site.session.ws_connect(url, max_msg_size=16 << 20) as ws:
+                    async for message in ws:
+                        if message.type is aiohttp.WSMsgType.BINARY:
+                            self.live_ns = site.clock.now_ns()
+                            break
+            except (aiohttp.ClientError, OSError):
+                pass
+            await site.clock.sleep(_LOOK_SECONDS)
+
+    async def checks(self, asked_ns: int, answered_ns: int, limits: Limits) -> list[Check]:
+        """Everything after the licence was asked for and given (the machine's clock)."""
+        site = self._site
+        if self.live_ns is None:
+            live = Check(name="live view is back", row="M2", holds=False, text=f"not within {AGAIN_SECONDS:.0f} s")
+        else:
+            after_ms = (self.live_ns - answered_ns) / 1e6
+            live = Check(
+                name="live view is back",
+                row="M2",
+                holds=after_ms <= limits.restored_ms,
+                text=f"first picture {after_ms:+.0f} ms from the licence",
+                evidence={"after_ms": round(after_ms, 3), "at": _iso(self.live_ns + site.offset_ns)},
+            )
+        recorded = [self._recorded(camera, asked_ns, answered_ns, limits) for camera in site.cameras]
+        return [live, *await asyncio.gather(*recorded)]
+
+    async def _recorded(self, camera: str, asked_ns: int, answered_ns: int, limits: Limits) -> Check:
+        """By the times of the pictures themselves, whenever they reach the disk."""
+        site = self._site
+        name = f"recording of {camera} is back"
+        end_ns = site.clock.monotonic_ns() + round(WRITTEN_SECONDS * 1e9)
+        while True:
+            marks = await asyncio.to_thread(all_marks, site.footage, camera)
+            since = [mark for mark in marks if mark.utc_us * 1000 >= self._expiry_ns]
+            if since and since[-1].utc_us * 1000 >= answered_ns + site.offset_ns:
+                break
+            if site.clock.monotonic_ns() > end_ns:
+                return Check(name=name, row="M3", holds=False, text=f"not within {WRITTEN_SECONDS:.0f} s")
+            await site.clock.sleep(10 * _LOOK_SECONDS)
+        stolen = [mark.number for mark in since if mark.utc_us * 1000 < asked_ns + site.offset_ns]
+        first = next(mark for mark in since if mark.number not in stolen)
+        after_ms = (first.utc_us * 1000 - site.offset_ns - answered_ns) / 1e6
+        text = f"first picture {after_ms:+.0f} ms from the licence"
+        if stolen:
+            text += f"; {len(stolen)} pictures were taken while it was lapsed"
+        evidence = {"after_ms": round(after_ms, 3), "frame": first.number, "taken_while_lapsed": len(stolen)}
+        return Check(
+            name=name, row="M3", holds=not stolen and after_ms <= limits.restored_ms, text=text, evidence=evidence
+        )
+
+
+def check_silence(site: Site, tokens: Sequence[str]) -> Check:
+    """That the webhook was never told of events that happened while lapsed, afterwards either."""
+    told = [token for token in tokens if site.webhook.about(token) is not None]
+    text = f"{len(told)} of {len(tokens)} events from while it was lapsed were told later"
+    return Check(name="no late notices", row="M8", holds=not told, text=text, evidence={"told": told})
+
+
+def check_term(name: str, found: Sequence[datetime], formula: Sequence[datetime]) -> Check:
+    """That licences end where the manual's formula says (either instant: the day may have changed meanwhile). Pure."""
+    holds = bool(found) and all(end in formula for end in found)
+    evidence = {"found": [end.isoformat() for end in found], "formula": [end.isoformat() for end in formula]}
+    return Check(name=name, row=None, holds=holds, text="they end where the manual's formula says", evidence=evidence)
+
+
+def _iso(at_ns: int) -> str:
+    return instant_of(at_ns).isoformat(timespec="milliseconds")

@@ -1,0 +1,13 @@
+"""VerifyError ── SiteError: there is no site to judge · ProbeError: something could not be found out."""
+
+
+class VerifyError(Exception):
+    """Its text is one sentence for the person who started the verifier."""
+
+
+class SiteError(VerifyError):
+    """The site under test does not start, or cannot be driven."""
+
+
+class ProbeError(VerifyError):
+    """Neither that a function works nor that it stops could be seen: its cell is `not run`."""

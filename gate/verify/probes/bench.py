@@ -1,0 +1,99 @@
+"""What every probe is given: the site, what is known of its past, one event of this column, a place for pictures."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gate.clock import instant_of
+from gate.verify.errors import ProbeError
+from gate.verify.marks import Mark
+from gate.verify.scenario import Limits
+from gate.verify.site import Site
+from gate.verify.site_files import FPS, LOOP_PICTURES
+
+_KINDS = ("visitor", "package", "line", "zone", "sound", "animal", "face", "vehicle", "person", "input")
+"""Each column has one of its own: the monitor shows the same kind of a camera only now and then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFootage:
+    """An uninterrupted stretch of a camera's main stream that was recorded while it was licensed."""
+
+    camera: str
+    marks: Sequence[Mark]
+
+    @property
+    def start(self) -> datetime:
+        return instant_of(self.marks[0].utc_us * 1000)
+
+    @property
+    def end(self) -> datetime:
+        """When its last picture is over."""
+        return instant_of(self.marks[-1].utc_us * 1000) + timedelta(seconds=1 / FPS)
+
+    @property
+    def numbers(self) -> range:
+        return range(self.marks[0].number, self.marks[-1].number + 1)
+
+    @property
+    def shown(self) -> set[int]:
+        """What the barcodes of its pictures say."""
+        return {number % LOOP_PICTURES for number in self.numbers}
+
+
+@dataclass(slots=True, kw_only=True)
+class Happening:
+    """An event that is made to happen at the first camera; `token` is its detail, wherever it turns up."""
+
+    kind: str
+    token: str
+    happened: asyncio.Event = field(default_factory=asyncio.Event)
+    happened_ns: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Bench:
+    """`pictures`: the folder for pictures that are evidence. `presets`: the first camera's, where it looks first."""
+
+    site: Site
+    limits: Limits
+    known: KnownFootage
+    pictures: Path
+    happening: Happening = field(default_factory=lambda: Happening(kind="", token=""))
+    presets: list[str] = field(default_factory=lambda: ["1", "2"])
+    column: str = ""
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def begin(self, column: str) -> None:
+        """A new column: what has happened before counts no more."""
+        number = next(self._numbers)
+        self.column = column
+        self.happening = Happening(kind=_KINDS[(number - 1) % len(_KINDS)], token=f"verify-{number}")
+
+    async def happen(self) -> None:
+        """Makes the column's event happen, once. Raises ProbeError."""
+        happening = self.happening
+        if happening.happened.is_set():
+            return
+        content = {"kind": happening.kind, "detail": happening.token}
+        camera = self.site.cameras[0]
+        async with self.site.local.post(f"http://recorder/v1/cameras/{camera}/events", json=content) as answer:
+            if answer.status != 202:
+                raise ProbeError(f"the event could not be made to happen: {answer.status} {await answer.text()}")
+        happening.happened_ns = self.site.clock.now_ns()
+        happening.happened.set()
+
+    def keep(self, name: str, png: bytes) -> str:
+        """Writes a picture; gives its file's name."""
+        words = "".join(mark if mark.isalnum() else "-" for mark in self.column)
+        path = self.pictures / f"{words}-{name}.png"
+        path.write_bytes(png)
+        return path.name
+
+    def age_ms(self, shown: int) -> float:
+        """How old a picture with that barcode is now, if it is younger than a loop."""
+        now = self.site.now_ns() * FPS // 10**9
+        return (now - shown) % LOOP_PICTURES * 1000 / FPS

@@ -1,0 +1,40 @@
+"""Decoding what was received, with a decoder that is not the product's: how many pictures come out of it."""
+
+import io
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gate.verify.errors import ProbeError
+
+_OPEN_SECONDS, _READ_SECONDS = 5.0, 5.0
+
+
+def decoded_pictures(source: bytes | Path) -> int:
+    """How many pictures of a file or of its bytes can be decoded; 0 where it is no film. Blocks."""
+    try:
+        with av.open(str(source) if isinstance(source, Path) else io.BytesIO(source), "r") as container:
+            return len([None for _ in container.decode(video=0)])
+    except (av.FFmpegError, IndexError):
+        return 0
+
+
+def camera_view(url: str) -> NDArray[np.uint8]:
+    """A picture from the camera itself, over RTSP, small and grey. Blocks. Raises ProbeError."""
+    try:
+        with av.open(url, options={"rtsp_transport": "tcp"}, timeout=(_OPEN_SECONDS, _READ_SECONDS)) as container:
+            for frame in container.decode(video=0):
+                gray = frame.to_ndarray(format="gray")
+                return np.asarray(cv2.resize(gray, (64, 36), interpolation=cv2.INTER_AREA), np.uint8)
+    except (av.FFmpegError, IndexError, OSError) as error:
+        raise ProbeError(f"the camera itself shows nothing: {error}") from None
+    raise ProbeError("the camera itself sends no picture")
+
+
+def gray_of(jpeg: bytes) -> NDArray[np.uint8] | None:
+    """A JPEG as grey; None if it is none."""
+    found = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return None if found is None else np.asarray(found, np.uint8)

@@ -1,0 +1,129 @@
+"""M2: live pictures decoded from the WebSocket, a preset that moves the camera, a snapshot, a download that plays."""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import cv2
+
+from gate.verify.errors import ProbeError
+from gate.verify.marks import Barcode, barcodes_in, marks_in
+from gate.verify.matrix import Part
+from gate.verify.probes.answers import ask, denial_of
+from gate.verify.probes.bench import Bench
+from gate.verify.probes.decoding import camera_view, decoded_pictures, gray_of
+
+SECONDS = 10.0
+PICTURES_MIN = 8
+_FRAGMENT = 2
+_LOOK_SECONDS = 0.3
+_TURN_SECONDS = 6.0
+_TURNED_MIN = 12.0
+"""Mean difference of grey levels between two views of a scene; of one view it is below 4."""
+
+
+async def probe(bench: Bench) -> list[Part]:
+    """Four parts."""
+    return list(await asyncio.gather(_live(bench), _preset(bench), _snapshot(bench), _download(bench)))
+
+
+async def _live(bench: Bench) -> Part:
+    site, camera = bench.site, bench.site.cameras[0]
+    data, pictures, mark_utc_us = b"", 0, 0
+    end: dict[str, Any] = {}
+    close: int | None = None
+    try:
+        async with (
+            site.clock.timeout(SECONDS),
+            site.session.ws_connect(site.remote(f"cameras/{camera}/live?stream=main"), max_msg_size=16 << 20) as ws,
+        ):
+            async for message in ws:
+                if message.type is aiohttp.WSMsgType.BINARY:
+                    data += message.data[16:]
+                    pictures += message.data[0] == _FRAGMENT
+                    mark_utc_us = max([mark_utc_us, *(mark.utc_us for mark in marks_in(message.data))])
+                    if pictures >= PICTURES_MIN and site.now_ns() // 1000 - mark_utc_us < bench.limits.fresh_ms * 1000:
+                        break
+                elif message.type is aiohttp.WSMsgType.TEXT:
+                    end = json.loads(message.data).get("end", end)
+            else:
+                close = ws.close_code
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise ProbeError(f"live view of {camera} says neither yes nor no: {type(error).__name__} {error}") from None
+    if (denial := denial_of(end)) is not None:
+        evidence = {"close": close, "denial": denial, "media_messages": pictures}
+        return Part(name="live picture", works=False, evidence=evidence)
+    if close is not None:
+        raise ProbeError(f"live view of {camera} was closed with {close}, without a reason")
+    age_ms = round((site.now_ns() // 1000 - mark_utc_us) / 1000)
+    decoded = await asyncio.to_thread(decoded_pictures, data)
+    evidence = {"pictures": pictures, "decoded": decoded, "newest_age_ms": age_ms}
+    return Part(
+        name="live picture", works=decoded >= PICTURES_MIN and age_ms <= bench.limits.fresh_ms, evidence=evidence
+    )
+
+
+async def _preset(bench: Bench) -> Part:
+    """Where the camera looks is asked of the camera itself."""
+    site, camera = bench.site, bench.site.cameras[0]
+    url = f"{site.addresses['rtsp']}/{camera}/sub"
+    known = await ask(site, site.remote(f"cameras/{camera}/presets"))
+    if not known.denial:
+        bench.presets = sorted(
+            (one["token"] for one in json.loads(known.body)["presets"]), key=lambda token: token == bench.presets[0]
+        )[::-1]
+        if len(bench.presets) < 2:
+            raise ProbeError(f"{camera} has {len(bench.presets)} presets: it cannot be turned")
+    before = await asyncio.to_thread(camera_view, url)
+    answer = await ask(site, site.remote(f"cameras/{camera}/preset"), {"preset": bench.presets[1]})
+    difference, moved = 0.0, False
+    end_ns = site.clock.monotonic_ns() + round((0 if answer.denial else _TURN_SECONDS) * 1e9)
+    while not moved:
+        after = await asyncio.to_thread(camera_view, url)
+        difference = float(cv2.absdiff(before, after).mean())
+        moved = difference >= _TURNED_MIN
+        if site.clock.monotonic_ns() >= end_ns:
+            break
+    if moved:
+        bench.presets.reverse()
+    if moved and answer.denial:
+        raise ProbeError(f"{camera} has turned although that was refused")
+    evidence = answer.evidence | {"asked_for": bench.presets[0 if moved else 1], "difference": round(difference, 1)}
+    return Part(name="preset", works=moved, evidence=evidence)
+
+
+async def _snapshot(bench: Bench) -> Part:
+    """Asked for again while it is old: right after a step of the clock a camera repeats itself for a moment."""
+    site, camera = bench.site, bench.site.cameras[0]
+    end_ns = site.clock.monotonic_ns() + round(SECONDS * 1e9)
+    while True:
+        answer = await ask(site, site.remote(f"cameras/{camera}/snapshot.jpg?stream=main"))
+        if answer.denial:
+            return Part(name="snapshot", works=False, evidence=answer.evidence)
+        codes = await asyncio.to_thread(_barcodes, answer.body)
+        age_ms = min((bench.age_ms(code.value) for code in codes), default=None)
+        fresh = age_ms is not None and age_ms <= bench.limits.fresh_ms
+        if fresh or site.clock.monotonic_ns() > end_ns:
+            evidence = answer.evidence | {"age_ms": None if age_ms is None else round(age_ms)}
+            return Part(name="snapshot", works=fresh, evidence=evidence)
+        await site.clock.sleep(_LOOK_SECONDS)
+
+
+def _barcodes(jpeg: bytes) -> list[Barcode]:
+    gray = gray_of(jpeg)
+    return [] if gray is None else barcodes_in(gray)
+
+
+async def _download(bench: Bench) -> Part:
+    site, known = bench.site, bench.known
+    span = urlencode({"from": known.start.isoformat(), "to": known.end.isoformat()})
+    answer = await ask(site, site.remote(f"cameras/{known.camera}/footage.mp4?{span}"))
+    if answer.denial:
+        return Part(name="download", works=False, evidence=answer.evidence)
+    decoded = await asyncio.to_thread(decoded_pictures, answer.body)
+    got = {mark.number for mark in marks_in(answer.body)}
+    missing = len(set(known.numbers[2:-2]) - got)
+    evidence = answer.evidence | {"decoded": decoded, "pictures_missing": missing}
+    return Part(name="download", works=decoded >= len(known.numbers) - 4 and not missing, evidence=evidence)

@@ -1,0 +1,35 @@
+"""M3: the newest picture on the recorder's disk. Recording works if one is there that was taken since we look."""
+
+import asyncio
+
+from gate.clock import instant_of
+from gate.verify.marks import Mark
+from gate.verify.matrix import Part
+from gate.verify.probes.bench import Bench
+from gate.verify.probes.recorded import newest_marks
+
+SECONDS = 5.0
+_LOOK_SECONDS = 0.2
+
+
+async def probe(bench: Bench) -> list[Part]:
+    """A part a camera."""
+    return list(await asyncio.gather(*(_of(bench, camera) for camera in bench.site.cameras)))
+
+
+async def _of(bench: Bench, camera: str) -> Part:
+    site, began_ns = bench.site, bench.site.now_ns()
+    newest: Mark | None = None
+    works = False
+    end_ns = site.clock.monotonic_ns() + round(SECONDS * 1e9)
+    while not works and site.clock.monotonic_ns() < end_ns:
+        marks = await asyncio.to_thread(newest_marks, site.footage, camera)
+        newest = marks[-1] if marks else None
+        works = newest is not None and newest.utc_us * 1000 >= began_ns
+        await site.clock.sleep(_LOOK_SECONDS)
+    evidence = {
+        "looked_from": instant_of(began_ns).isoformat(),
+        "newest_picture": instant_of(newest.utc_us * 1000).isoformat() if newest else None,
+        "frame": newest.number if newest else None,
+    }
+    return Part(name=f"{camera} recorded", works=works, evidence=evidence)

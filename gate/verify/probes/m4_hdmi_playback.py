@@ -1,0 +1,44 @@
+"""M4: the monitor plays a known past stretch: a picture of it, by its barcode, stands on the screen."""
+
+import asyncio
+from datetime import timedelta
+
+from gate.verify.marks import barcodes_in
+from gate.verify.matrix import Part
+from gate.verify.probes import monitor
+from gate.verify.probes.bench import Bench
+
+SECONDS = 15.0
+_IN_SECONDS = 0.5
+
+
+async def probe(bench: Bench) -> list[Part]:
+    """One part."""
+    site, known = bench.site, bench.known
+    at = known.start + timedelta(seconds=_IN_SECONDS)
+    await monitor.order(site, show={"view": "playback", "camera": known.camera, "at": at.isoformat()})
+    seen: list[int] = []
+    png, stopped, works = b"", False, False
+    try:
+        async with site.clock.timeout(SECONDS):
+            while not works:
+                gray, png = await monitor.picture(site)
+                fitting = [
+                    code.value for code in await asyncio.to_thread(barcodes_in, gray) if code.value in known.shown
+                ]
+                if fitting and not stopped:
+                    await monitor.order(site, key="stop")
+                    stopped = True
+                elif stopped:
+                    works = bool(fitting and seen) and fitting[0] == seen[-1]
+                seen += fitting[:1]
+                await site.clock.sleep(2 * monitor.LOOK_SECONDS)
+    except TimeoutError:
+        pass
+    evidence = {
+        "asked_for": at.isoformat(),
+        "frames": [known.numbers[0], known.numbers[-1]],
+        "barcodes": seen[-8:],
+        "picture": bench.keep("M4", png) if png else None,
+    }
+    return [Part(name=f"{known.camera} at a known past time", works=works, evidence=evidence)]

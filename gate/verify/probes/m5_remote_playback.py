@@ -1,0 +1,63 @@
+"""M5: a known stretch played as HLS: its pieces decode, its pictures are exactly the known ones; and it is found."""
+
+import asyncio
+import json
+import re
+from datetime import datetime
+from urllib.parse import urlencode, urljoin
+
+from gate.verify.errors import ProbeError
+from gate.verify.marks import marks_in
+from gate.verify.matrix import Part
+from gate.verify.probes.answers import ask
+from gate.verify.probes.bench import Bench
+from gate.verify.probes.decoding import decoded_pictures
+
+_MAP = re.compile(r'#EXT-X-MAP:.*URI="([^"]+)"')
+_EDGE = 2
+"""Pictures at either end that may be missing: the recorder's label of a picture is the camera's time but for delays."""
+
+
+async def probe(bench: Bench) -> list[Part]:
+    """Two parts."""
+    return list(await asyncio.gather(_played(bench), _found(bench)))
+
+
+async def _played(bench: Bench) -> Part:
+    site, known = bench.site, bench.known
+    span = urlencode({"from": known.start.isoformat(), "to": known.end.isoformat()})
+    playlist_url = site.remote(f"cameras/{known.camera}/vod.m3u8?{span}")
+    playlist = await ask(site, playlist_url)
+    if playlist.denial:
+        return Part(name="known stretch as HLS", works=False, evidence=playlist.evidence)
+    lines = playlist.body.decode().splitlines()
+    names = [found[1] for line in lines if (found := _MAP.match(line))]
+    names += [line for line in lines if line and not line.startswith("#")]
+    pieces = [await ask(site, urljoin(playlist_url, name)) for name in names]
+    if any(piece.denial for piece in pieces):
+        raise ProbeError("the playlist is served, but its pieces are refused")
+    film = b"".join(piece.body for piece in pieces)
+    numbers = [mark.number for mark in marks_in(film)]
+    missing = set(known.numbers[_EDGE:-_EDGE]) - set(numbers)
+    exact = bool(numbers) and numbers == list(range(numbers[0], numbers[-1] + 1)) and not missing
+    decoded = await asyncio.to_thread(decoded_pictures, film)
+    evidence = {
+        "asked_for": [known.numbers[0], known.numbers[-1]],
+        "frames": [numbers[0], numbers[-1]] if numbers else [],
+        "pieces": len(pieces),
+        "pictures": len(numbers),
+        "decoded": decoded,
+    }
+    return Part(name="known stretch as HLS", works=exact and decoded == len(numbers), evidence=evidence)
+
+
+async def _found(bench: Bench) -> Part:
+    site, known = bench.site, bench.known
+    span = urlencode({"from": known.start.isoformat(), "to": known.end.isoformat()})
+    answer = await ask(site, site.remote(f"cameras/{known.camera}/timeline?{span}"))
+    if answer.denial:
+        return Part(name="search", works=False, evidence=answer.evidence)
+    spans = [span for span in json.loads(answer.body)["spans"] if span["state"] == "recorded"]
+    middle = known.start + (known.end - known.start) / 2
+    found = any(datetime.fromisoformat(one["start"]) <= middle < datetime.fromisoformat(one["end"]) for one in spans)
+    return Part(name="search", works=found, evidence={"recorded": spans[:4]})

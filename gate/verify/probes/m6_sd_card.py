@@ -1,0 +1,51 @@
+"""M6: files taken off a camera's SD card, while the licence service stands still, decode to their last picture."""
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from gate.clock import instant_of
+from gate.verify.errors import ProbeError, SiteError
+from gate.verify.marks import marks_in
+from gate.verify.matrix import Part
+from gate.verify.probes.bench import Bench
+from gate.verify.probes.decoding import decoded_pictures
+from gate.verify.site import run_command
+
+SECONDS = 45.0
+RECENT_SECONDS = 20
+"""The files of so long are taken."""
+
+
+async def probe(bench: Bench) -> list[Part]:
+    """One part."""
+    site = bench.site
+    folder = site.root / "off-the-card" / bench.happening.token
+    since = site.now() - timedelta(seconds=RECENT_SECONDS)
+    words = ["sd", "export", str(site.card), str(folder), "--from", since.isoformat(), "--json"]
+    try:
+        async with site.service_stopped():
+            told = json.loads(await run_command(words, site.clock, SECONDS))
+    except SiteError as error:
+        raise ProbeError(str(error)) from None
+    files = sorted(folder.rglob("*.mp4"))
+    decoded, held, newest_us = await asyncio.to_thread(_read, files)
+    evidence = {
+        "files": len(files),
+        "unusable": len(told["unusable"]),
+        "pictures": held,
+        "decoded": decoded,
+        "newest_picture": instant_of(newest_us * 1000).isoformat() if newest_us else None,
+    }
+    return [Part(name="card copied and played", works=held > 0 and decoded == held, evidence=evidence)]
+
+
+def _read(files: list[Path]) -> tuple[int, int, int]:
+    decoded, held, newest_us = 0, 0, 0
+    for path in files:
+        times = [mark.utc_us for mark in marks_in(path.read_bytes())]
+        held += len(times)
+        newest_us = max([newest_us, *times])
+        decoded += decoded_pictures(path)
+    return decoded, held, newest_us

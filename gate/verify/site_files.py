@@ -1,0 +1,111 @@
+"""The configuration of a site made to be judged: small cameras, a licence service, a folder of its own."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gate.verify.scenario import Given
+
+FPS = 15
+LOOP_SECONDS = 10
+LOOP_PICTURES = FPS * LOOP_SECONDS
+"""The barcode counts the pictures of a loop."""
+DEVICE = "verified-1"
+_VIEWS: tuple[dict[str, Any], ...] = (
+    {"scene": "shop_entrance", "presets": [{"name": "near", "view": 0}, {"name": "far", "view": 1}]},
+    {"scene": "car_park", "view": 0},
+    {"scene": "warehouse", "view": 0},
+    {"scene": "corridor", "view": 0},
+)
+"""The first camera can be turned."""
+
+
+def cache_folder() -> Path:
+    """Where drawn scenes are kept between runs: the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "edge-recorder" / "verify-scenes"
+
+
+def write_site(root: Path, given: Given, *, webhook: str, webhook_secret: str) -> Path:
+    """Writes all files of a site below `root`; gives the one that `edge-recorder demo` starts."""
+    folder = root / "configs"
+    folder.mkdir(parents=True)
+    files = {
+        "fleet": _fleet(root, given),
+        "recorder": _recorder(root, given, webhook, webhook_secret),
+        "hdmi": {
+            "recorder": {"socket": "../run/rec.sock"}, "clock": _CLOCK, "sink": "headless", "listen": "127.0.0.1:8650",
+            "language": "en", "width": 960, "height": 540, "fps": FPS,
+        },
+        "service": {
+            "listen": "127.0.0.1:8700", "public_url": "http://127.0.0.1:8700", "data_dir": "../data/service",
+            "keys": "../data/issuer", "rules": "rules.yaml", "relay": {"listen": "127.0.0.1:8722"}, "clock": _CLOCK,
+            "mail": {"from_address": "no-reply@recording.example", "mailbox": {"address": "127.0.0.1:8725"}},
+        },
+        "rules": {"time_zone": "Asia/Tokyo", "profile": given.profile},
+        "demo": {
+            "fleet": "fleet.yaml", "recorder": "recorder.yaml", "hdmi": "hdmi.yaml", "service": "service.yaml",
+            "licence_months": given.months,
+        },
+    }  # fmt: skip
+    for name, content in files.items():
+        (folder / f"{name}.yaml").touch(mode=0o600)
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
+    return folder / "demo.yaml"
+
+
+_CLOCK = {"mode": "shared", "socket": "../run/clock.sock"}
+
+
+def card_of(root: Path) -> Path:
+    """The SD card of the first camera."""
+    return root / "data" / "card"
+
+
+def cameras_of(given: Given) -> tuple[str, ...]:
+    """Their ids."""
+    return tuple(f"cam{number}" for number in range(1, given.cameras + 1))
+
+
+def _fleet(root: Path, given: Given) -> dict[str, Any]:
+    cameras: list[dict[str, Any]] = [
+        {
+            "id": camera, "name": camera, **view,
+            "main": {"width": 640, "height": 360, "fps": FPS, "bitrate": "600k"},
+            "sub": {"width": 320, "height": 180, "fps": FPS, "bitrate": "200k"},
+        }
+        for camera, view in zip(cameras_of(given), _VIEWS, strict=False)
+    ]  # fmt: skip
+    cameras[0]["sd_card"] = {"path": str(card_of(root)), "bytes_max": "200MB"}
+    return {
+        "clock": _CLOCK, "rtsp": {"listen": "127.0.0.1:8554"}, "control": {"listen": "127.0.0.1:8080"},
+        "onvif": {"listen": "127.0.1.1:8080", "discovery": None}, "cache_dir": str(cache_folder()),
+        "loop_seconds": LOOP_SECONDS, "cameras": cameras,
+    }  # fmt: skip
+
+
+def _recorder(root: Path, given: Given, webhook: str, webhook_secret: str) -> dict[str, Any]:
+    cameras = [
+        {
+            "id": camera, "name": camera,
+            "main": {"url": f"rtsp://127.0.0.1:8554/{camera}/main"},
+            "sub": {"url": f"rtsp://127.0.0.1:8554/{camera}/sub"},
+            "onvif": {"address": f"127.0.1.{number}:8080"},
+        }
+        for number, camera in enumerate(cameras_of(given), 1)
+    ]  # fmt: skip
+    return {
+        "device": {"id": DEVICE, "data_dir": "../data/recorder", "time_zone": "Asia/Tokyo", "language": "en"},
+        "clock": _CLOCK,
+        "licence": {
+            "mode": "service", "url": "http://127.0.0.1:8700", "root_key": "../data/issuer/root.pub",
+            "profile": given.profile,
+        },
+        "remote": {"listen": "127.0.0.1:8600"},
+        "local": {"socket": "../run/rec.sock"},
+        "storage": {"segment_seconds": 10, "sync_seconds": 1, "bytes_max": "1GB", "free_bytes_min": "100MB"},
+        "notify": {"webhooks": [{"url": webhook, "secret": webhook_secret}]},
+        "cameras": cameras,
+    }  # fmt: skip

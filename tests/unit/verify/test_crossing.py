@@ -1,0 +1,81 @@
+"""What counts as cut at X: not before, not after, with the licence as the reason."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gate.verify.crossing import check_cuts
+from gate.verify.matrix import Expected
+from gate.verify.scenario import Limits
+from gate.verify.watch import Watched
+
+X_NS = 1_800_000_000_000_000_000
+OFFSET_NS = 1_000_000_000_000
+LIMITS = Limits(cut_ms=250)
+
+
+def video(*, last_ms: float = 10, picture_ms: float = -40, closed_ms: float = 30, **other: Any) -> Watched:
+    ended: dict[str, Any] = {"close": 4403, "end": {"problem": {"code": "EXPIRED"}}} | other
+    return Watched(
+        name="live view of cam1",
+        is_video=True,
+        opened_ns=1,
+        messages=90,
+        last_ns=_machine_ns(last_ms),
+        newest_utc_us=X_NS // 1000 + round(picture_ms * 1000),
+        closed_ns=_machine_ns(closed_ms),
+        **ended,
+    )
+
+
+def _machine_ns(ms: float) -> int:
+    return X_NS - OFFSET_NS + round(ms * 1e6)
+
+
+def holds(watched: Watched, expected: Expected = "stops") -> bool | None:
+    row = "M2" if watched.is_video else "M8"
+    (check,) = check_cuts([watched], X_NS, OFFSET_NS, {row: expected}, LIMITS)  # type: ignore[dict-item]
+    return check.holds
+
+
+def test_a_stream_whose_last_picture_is_just_before_x_and_whose_reason_is_the_licence_is_cut() -> None:
+    assert holds(video()) is True
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"picture_ms": 0},
+        {"picture_ms": 66},
+        {"picture_ms": -3000},
+        {"last_ms": 900},
+        {"close": 1006},
+        {"close": None},
+        {"closed_ms": -500},
+        {"closed_ms": 9000},
+    ],
+    ids=str,
+)
+def test_a_stream_that_ends_too_late_too_early_or_for_another_reason_is_not(wrong: dict[str, Any]) -> None:
+    assert holds(video(**wrong)) is False
+
+
+def test_a_stream_that_was_never_open_proves_nothing() -> None:
+    assert holds(Watched(name="live view of cam1", is_video=True)) is None
+    assert holds(replace(video(), messages=0, close=4403)) is None
+
+
+def test_where_it_is_to_go_on_a_stream_that_was_cut_fails() -> None:
+    assert holds(video(), "works") is False
+    assert holds(video(close=None, closed_ms=0, picture_ms=1900), "works") is True
+
+
+def test_the_websocket_of_events_ends_with_its_reason_too() -> None:
+    events = Watched(name="events", is_video=False, opened_ns=1, close=4403, closed_ns=_machine_ns(20))
+    assert holds(events) is True
+    assert holds(replace(events, close=1012)) is False
+
+
+def test_rows_that_nobody_asks_for_are_not_checked() -> None:
+    assert check_cuts([video()], X_NS, OFFSET_NS, {"M3": "stops"}, LIMITS) == []
