@@ -22,7 +22,7 @@ from recorder.notify.entities import Topics
 from recorder.notify.errors import NotifyError
 from recorder.notify.letter import letter_of_test
 from recorder.notify.mail import Mail
-from recorder.notify.mqtt_session import mqtt_client
+from recorder.notify.mqtt_connection import mqtt_connection
 from recorder.notify.notice import body_of_test
 from recorder.notify.settings import MailSection, MqttSection, WebhookSection
 from recorder.notify.webhook import Webhook
@@ -99,14 +99,14 @@ async def _tried(
             head = letterhead(section, config)
             return await Mail(section, head, None, clock).post(letter_of_test(head, id, now))
         case MqttSection():
-            return await _tried_broker(config, section, body)
+            return await _tried_broker(config, section, body, clock)
 
 
-async def _tried_broker(config: RecorderConfig, section: MqttSection, body: str) -> Told | Failed:
+async def _tried_broker(config: RecorderConfig, section: MqttSection, body: str, clock: Clock) -> Told | Failed:
     topics = Topics(base=section.topic, discovery=section.discovery, device=config.device.id)
     try:
-        async with await mqtt_client(section, identifier=None, will=None) as client:
-            await client.publish(f"{topics.device}/event", body, qos=1)
+        async with mqtt_connection(section, identifier=None, will=None, clock=clock) as connection:
+            await connection.publish(f"{topics.device}/event", body)
     except (aiomqtt.MqttError, OSError, ValueError) as error:
         return Failed(reason=str(error))
     return Told()

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import aiosmtplib
 
 from gate.clock import Clock
+from recorder.notify.cancelled import cancellable
 from recorder.notify.channel import Failed, Told
 from recorder.notify.letter import Letterhead, Picture, letter, picture_name
 from recorder.notify.notice import Notice
@@ -62,7 +63,7 @@ class Mail:
             timeout=SERVER_SECONDS_MAX,
         )
         try:
-            return await self._hand_over(client, message, password)
+            return await cancellable(self._hand_over(client, message, password))
         except asyncio.CancelledError:
             if isinstance(client.transport, asyncio.WriteTransport):
                 client.transport.abort()  # without its last line the server throws the mail away

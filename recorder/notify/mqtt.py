@@ -6,8 +6,6 @@ A broker that is away is tried again and again; events wait for it in the outbox
 import asyncio
 import logging
 import random
-import socket
-import struct
 from collections.abc import Callable, Sequence
 
 import aiomqtt
@@ -17,7 +15,8 @@ from recorder.ingest.backoff import Backoff
 from recorder.notify.cancelled import raise_if_cancelled
 from recorder.notify.channel import Failed, Told
 from recorder.notify.entities import Topics
-from recorder.notify.mqtt_session import MqttSession, mqtt_client
+from recorder.notify.mqtt_connection import mqtt_connection
+from recorder.notify.mqtt_session import MqttSession
 from recorder.notify.notice import Notice
 from recorder.notify.settings import MqttSection
 
@@ -86,13 +85,11 @@ class Mqtt:
         """`run` says goodbye when it is cancelled."""
 
     async def _stay_connected(self, backoff: Backoff) -> None:
-        client = await mqtt_client(
-            self._section, identifier=f"edge-recorder-{self._device}", will=self.topics.availability
-        )
-        self._torn.clear()
-        async with client:
+        identifier, will = f"edge-recorder-{self._device}", self.topics.availability
+        async with mqtt_connection(self._section, identifier=identifier, will=will, clock=self._clock) as connection:
+            self._torn.clear()
             session = MqttSession(
-                client=client,
+                connection=connection,
                 topics=self.topics,
                 wanted=lambda: self._wanted(self.topics),
                 changed=self.changed,
@@ -107,7 +104,7 @@ class Mqtt:
                     self._connected.set()
                     backoff.reset()
                     await self._torn.wait()
-                    _tear(client)
+                    connection.tear()
                     raise aiomqtt.MqttError("torn: a licence ended while an event was under way")
             except asyncio.CancelledError:
                 await self._say_goodbye(session)
@@ -129,14 +126,6 @@ class Mqtt:
         elif self.trouble and not trouble:
             _log.info("MQTT %s: connected", self.shown)
         self.trouble = trouble
-
-
-def _tear(client: aiomqtt.Client) -> None:
-    """Breaks the connection without what is still to be written; the broker then speaks the will."""
-    found = client._client.socket()
-    if isinstance(found, socket.socket):
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        found.shutdown(socket.SHUT_RDWR)
 
 
 def _reason(errors: BaseExceptionGroup[Exception]) -> str:

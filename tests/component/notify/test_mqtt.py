@@ -234,16 +234,15 @@ async def test_a_recorder_that_dies_is_offline_by_its_last_will(
 async def test_cameras_that_are_gone_are_taken_out_of_the_broker(
     tmp_path: Path, broker: Broker, listener: Listener
 ) -> None:
-    config, licence = "homeassistant/sensor/edge_rec-1/cam9_licence_days/config", f"{BASE}/cameras/cam9/licence"
-    entity = {"state_topic": licence, "availability": [{"topic": f"{BASE}/availability"}]}
-    async with aiomqtt.Client("127.0.0.1", broker.port) as earlier:
-        await earlier.publish(config, json.dumps(entity), qos=1, retain=True)
-        await earlier.publish(licence, "{}", qos=1, retain=True)
     async with to_broker(tmp_path, broker.port).running():
-        await until(holds(listener, config, ""))
-        await until(holds(listener, licence, ""))
         await until(holds(listener, f"{BASE}/availability", "online"))
-    assert listener.held["homeassistant/sensor/edge_rec-1/cam1_licence_days/config"] != ""
+    assert listener.held["homeassistant/sensor/edge_rec-1/cam2_licence_days/config"]
+    config = {"host": "127.0.0.1", "port": broker.port, "cameras": ["cam1"]}
+    async with Bench(tmp_path, {"mqtt": config}).running():
+        await until(holds(listener, "homeassistant/sensor/edge_rec-1/cam2_licence_days/config", ""))
+        await until(holds(listener, f"{BASE}/cameras/cam2/licence", ""))
+        await until(holds(listener, f"{BASE}/cameras/cam2/availability", ""))
+        assert listener.held["homeassistant/sensor/edge_rec-1/cam1_licence_days/config"] != ""
 
 
 async def test_a_password_opens_the_broker_over_tls_and_a_wrong_one_is_said_in_words(tmp_path: Path) -> None:
