@@ -13,6 +13,7 @@ class PageWords:
 
     tabs: Mapping[str, str]
     tabs_hint: str
+    streams_hint: str
     licensed: str
     states: Mapping[str, str]
     until: str
@@ -55,7 +56,8 @@ class PageWords:
 
 _JA = PageWords(
     tabs={"licence": "ライセンス", "device": "機器情報", "registration": "機器の登録"},
-    tabs_hint="←→ ページ　↑↓ カメラ",
+    tabs_hint="←→ ページ",
+    streams_hint="←→ ページ　↑↓ カメラ",
     licensed="{0}台中{1}台が有効",
     states={
         "active": "有効",
@@ -136,7 +138,8 @@ _JA = PageWords(
 
 _EN = PageWords(
     tabs={"licence": "Licence", "device": "Device", "registration": "Registration"},
-    tabs_hint="←→ page   ↑↓ camera",
+    tabs_hint="←→ page",
+    streams_hint="←→ page   ↑↓ camera",
     licensed="{1} of {0} cameras licensed",
     states={
         "active": "valid",

@@ -13,14 +13,14 @@ from hdmi_out.osd.model import duration, instant_text
 from hdmi_out.osd.page_words import PageWords, page_words
 from hdmi_out.osd.sheet import Cell, Ink, Line, Piece, wrapped
 from hdmi_out.site_state import SiteState, Stream
-from hdmi_out.views.keys import Command, Key
+from hdmi_out.views.keys import Command, Key, Pointer
 from hdmi_out.views.sheet import Sheet, next_tab
 from hdmi_out.views.view import Answer, Moment, Move, Stage
 
 ASK_SECONDS = 2.0
 ANSWER_SECONDS_MAX = 3.0
 ADDRESSES_MAX = 3
-_COLUMNS = (0.0, 0.33, 0.57, 0.66, 0.78, 0.87, 1.0)
+_COLUMNS = (0.0, 0.31, 0.585, 0.665, 0.78, 0.87, 1.0)
 
 _log = logging.getLogger(__name__)
 
@@ -65,8 +65,9 @@ class DeviceView:
 
     def compose(self, moment: Moment, *, whole: bool) -> Collection[Source]:
         own = page_words(moment.words)
-        pieces = self._sheet.tabs("device", moment, "" if self._facts and moment.state else own.wait)
-        if moment.state:
+        known = self._facts is not None and moment.lost_seconds is None
+        pieces = self._sheet.tabs("device", moment, own.streams_hint if known else own.wait)
+        if moment.state and moment.lost_seconds is None:
             pieces |= self._fields(moment.state, moment, own) | self._streams(moment.state, moment, own)
         self._sheet.compose(pieces, whole=whole)
         return ()
@@ -79,6 +80,8 @@ class DeviceView:
                 self._first = max(self._first + (1 if command is Key.DOWN else -1), 0)
             case Key.BACK:
                 return Move.BACK
+            case Pointer(pressed=True):
+                return self._sheet.tab_at(command.x, command.y) or Move.STAY
             case _:
                 pass
         return Move.STAY

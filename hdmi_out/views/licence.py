@@ -32,7 +32,8 @@ class LicenceView:
         return {}
 
     def compose(self, moment: Moment, *, whole: bool) -> Collection[Source]:
-        own, state = page_words(moment.words), moment.state
+        own = page_words(moment.words)
+        state = moment.state if moment.lost_seconds is None else None
         active = sum(camera.licence.state == "active" for camera in state.cameras) if state else 0
         note = own.licensed.format(len(state.cameras), active) if state else own.wait
         pieces = self._sheet.tabs("licence", moment, note)
@@ -53,6 +54,7 @@ class LicenceView:
             case Pointer(pressed=True):
                 found = (camera for area, camera in self._rows.items() if area.holds(command.x, command.y))
                 self._camera = next(found, self._camera)
+                return self._sheet.tab_at(command.x, command.y) or Move.STAY
             case Key.BACK:
                 return Move.BACK
             case _:

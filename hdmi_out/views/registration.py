@@ -7,7 +7,7 @@ from hdmi_out.live import Source
 from hdmi_out.osd.page_words import PageWords, page_words
 from hdmi_out.osd.sheet import Cell, Code, Ink, Line, Piece, Size, wrapped
 from hdmi_out.site_state import Service
-from hdmi_out.views.keys import Command, Key
+from hdmi_out.views.keys import Command, Key, Pointer
 from hdmi_out.views.sheet import Sheet, next_tab
 from hdmi_out.views.view import Answer, Moment, Move, Stage
 
@@ -41,6 +41,8 @@ class RegistrationView:
                 return next_tab("registration", 1 if command is Key.RIGHT else -1, moment.state)
             case Key.BACK:
                 return Move.BACK
+            case Pointer(pressed=True):
+                return self._sheet.tab_at(command.x, command.y) or Move.STAY
             case _:
                 return Move.STAY
 

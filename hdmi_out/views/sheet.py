@@ -18,6 +18,7 @@ class Sheet:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._painted: dict[Rect, Piece] = {}
+        self._tabs: dict[str, Rect] = {}
         pad = even(stage.body.width * _PAD_SHARE)
         body = stage.body
         self.area = Rect(body.x + pad, body.y + pad // 4 * 2, body.width - 2 * pad, body.height - pad // 2 * 2)
@@ -45,15 +46,23 @@ class Sheet:
         """The first row: the pages, the one we are on marked; and a note at its end."""
         own = page_words(moment.words)
         cells: list[Cell] = []
+        area = Rect(self.area.x, self.area.y, self.area.width, self.row)
         left, size = 0.0, self._stage.scale.body
+        self._tabs = {}
         for name in tab_names(moment.state):
             text, ink = (f"▶ {own.tabs[name]}", Ink.PLAIN) if name == here else (own.tabs[name], Ink.SOFT)
             right = left + (self._stage.face.width(text, size) + size) / self.area.width
             cells.append(Cell(text=text, left=left, right=right, ink=ink))
+            self._tabs[name] = Rect(
+                area.x + round(left * area.width), area.y, round((right - left) * area.width), area.height
+            )
             left = right + 0.01
         cells.append(Cell(text=note or own.tabs_hint, left=min(left + 0.02, 0.9), ink=Ink.SOFT, end=True))
-        area = Rect(self.area.x, self.area.y, self.area.width, self.row)
         return {area: Line(cells=tuple(cells), size=Size.BODY)}
+
+    def tab_at(self, x: int, y: int) -> Place | None:
+        """The page whose tab is at a pixel of the canvas."""
+        return next((Place(view=name) for name, area in self._tabs.items() if area.holds(x, y)), None)
 
 
 def tab_names(state: SiteState | None) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from hdmi_out.osd.sheet import Code, Ink, Line, wrapped
 from hdmi_out.osd.typeface import Typeface, open_typeface
 from hdmi_out.osd.words import words_of
 from hdmi_out.site_state import SiteState, parse_state
-from hdmi_out.views.keys import Key
+from hdmi_out.views.keys import Key, Pointer
 from hdmi_out.views.licence import LicenceView
 from hdmi_out.views.registration import RegistrationView
 from hdmi_out.views.sheet import Sheet
@@ -174,6 +175,22 @@ def test_left_and_right_lead_to_the_pages_beside_and_back_leaves(stage: Stage) -
     assert LicenceView(stage).act(Key.BACK, here) is Move.BACK
     by_file = at(site(active(1)))
     assert LicenceView(stage).act(Key.LEFT, by_file) == Place(view="device"), "one registers with a service only"
+
+
+def test_a_press_on_the_name_of_a_page_leads_there(stage: Stage) -> None:
+    here = at(site(active(1), licence={"service": {"registered": True}}))
+    places = set()
+    for view in (LicenceView(stage), RegistrationView(stage)):
+        view.compose(here, whole=True)
+        y = stage.body.y + stage.body.height // 20
+        places |= {view.act(Pointer(x, y, pressed=True), here) for x in range(0, stage.body.width, 20)}
+    assert places == {Place(view=name) for name in ("licence", "device", "registration")} | {Move.STAY}
+
+
+def test_while_the_recorder_is_lost_nothing_is_said_to_run(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = replace(at(site(active(400))), lost_seconds=3.0)
+    lines = texts(painted(monkeypatch, LicenceView(stage), lost))
+    assert len(lines) == 1 and "読み込んで" in lines[0][-1]
 
 
 def test_before_the_recorder_has_spoken_pages_wait(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
