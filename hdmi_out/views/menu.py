@@ -27,8 +27,8 @@ class Entry:
 
 
 class Menu:
-    """Opened by `menu`, closed by `back`. `here` tells which view is below it, for what belongs to a camera; `views`
-    are the names of those that exist."""
+    """Opened by `menu`, closed by `back`, and when a program goes elsewhere. `here` tells which view is below it, for
+    what belongs to a camera; `views` are the names of those that exist."""
 
     def __init__(
         self, stage: Stage, choices: Choices, here: Callable[[], Place], views: Callable[[], Collection[str]]
@@ -38,13 +38,14 @@ class Menu:
         self._here = here
         self._views = views
         self._open = False
+        self._over: Place | None = None
         self._row = 0
         self._touched_ns = 0
         self._painted: dict[int, tuple[Row, Panel]] = {}
 
     def panels(self, moment: Moment) -> Sequence[Panel]:
         """A heading, the entries, a hint, and the ground below them."""
-        if self._open and moment.monotonic_ns - self._touched_ns > IDLE_SECONDS * 1e9:
+        if moment.monotonic_ns - self._touched_ns > IDLE_SECONDS * 1e9 or self._here() != self._over:
             self._open = False
         if not self._open:
             self._painted.clear()
@@ -67,7 +68,7 @@ class Menu:
         if not self._open:
             if command is not Key.MENU:
                 return None
-            self._open, self._row = True, self._first_row()
+            self._open, self._row, self._over = True, self._first_row(), self._here()
             self._touched_ns = moment.monotonic_ns
             return Move.STAY
         self._touched_ns = moment.monotonic_ns

@@ -251,6 +251,16 @@ def test_the_menu_changes_language_and_grid_on_the_spot(screen: Screen, choices:
     assert screen.place == Place(view="wall")
 
 
+def test_the_menu_gives_way_when_a_program_goes_elsewhere(face: Typeface, canvas: Canvas) -> None:
+    here = [Place(view="wall")]
+    menu = Menu(made_stage(canvas, face), Choices(), lambda: here[0], lambda: ("wall", "licence"))
+    menu.act(Key.MENU, moment(*FOUR))
+    assert menu.panels(moment(*FOUR))
+    here[0] = Place(view="licence")
+    assert not menu.panels(moment(*FOUR))
+    assert menu.act(Key.DOWN, moment(*FOUR)) is None
+
+
 def test_the_menu_of_a_single_camera_begins_at_its_playback(face: Typeface, canvas: Canvas) -> None:
     here = Place(view="camera", camera="b")
     menu = Menu(made_stage(canvas, face), Choices(), lambda: here, lambda: ("wall", "tour", "playback", "events"))
