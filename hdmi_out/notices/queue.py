@@ -32,13 +32,15 @@ Key = tuple[str | None, str]
 
 @dataclass(slots=True, eq=False)
 class Notice:
-    """One pop-up. `first` is the event that brought it up, `newest` the latest, `count` all of them."""
+    """One pop-up. `first` is the event that brought it up, `newest` the latest, `count` all of them; `several`: of more
+    than one camera."""
 
     first: Event
     newest: Event
     count: int
     since_ns: int | None = None
     until_ns: int = 0
+    several: bool = False
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class NoticeQueue:
         if known is not None:
             known.count += 1
             known.newest = event
+            known.several = known.several or event.camera != known.first.camera
             if known.since_ns is not None:
                 latest_ns = known.since_ns + round(STAY_SECONDS_MAX * _SECOND)
                 known.until_ns = min(now_ns + round(SHOWN_SECONDS * _SECOND), latest_ns)

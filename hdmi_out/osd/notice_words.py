@@ -18,6 +18,7 @@ class NoticeWords:
     lasted: str
     heading: str
     all_cameras: str
+    several_cameras: str
     all_kinds: str
     camera: str
     kind: str
@@ -39,6 +40,7 @@ _JA = NoticeWords(
     lasted="{}間",
     heading="イベント",
     all_cameras="すべてのカメラ",
+    several_cameras="複数のカメラ",
     all_kinds="すべての種類",
     camera="カメラ",
     kind="種類",
@@ -81,6 +83,7 @@ _EN = NoticeWords(
     lasted="for {}",
     heading="Events",
     all_cameras="All cameras",
+    several_cameras="Several cameras",
     all_kinds="All kinds",
     camera="Camera",
     kind="Kind",

@@ -2,7 +2,7 @@
 takes them away, a press on one plays what it tells of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hdmi_out.layout.rect import Rect, even
 from hdmi_out.notices.event import Event
@@ -106,6 +106,8 @@ class NoticeLayer:
         if self._feed is not None:  # told again in another language, or over by now
             newest = self._feed.book.events.get(newest.id, newest)
         text = notice_text(newest, moment.state, moment.now, moment.zone, moment.words, own, notice.count)
+        if notice.several:
+            text = replace(text, place=own.several_cameras)
         picture = self._thumbnails.picture(notice.first.id) if self._thumbnails else None
         known = self._cards.get(notice)
         if known is not None:

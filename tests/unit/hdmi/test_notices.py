@@ -119,6 +119,14 @@ class TestQueue:
         queue.step(round(SHOWN_SECONDS * SECOND))
         assert shown(queue) == []
 
+    def test_troubles_of_several_cameras_are_one_pop_up_that_names_none_of_them(self) -> None:
+        queue = NoticeQueue()
+        for number, camera in enumerate(("cam1", "cam1", "cam2", "cam1"), 1):
+            queue.offer(event(number, camera, "camera_lost"), 0)
+            queue.step(0)
+            (notice,) = queue.shown.values()
+            assert notice.several == (number > 2)
+
     def test_a_storm_is_one_pop_up_with_a_count_and_then_quiet(self) -> None:
         queue = NoticeQueue()
         for number in range(10_000):
