@@ -294,7 +294,7 @@ def _draw_day(page: SearchPage, day: date, area: Rect, pen: Pen, stage: Stage) -
     on = chosen and page.row == "day"
     same_month = day.month == page.chosen.day.month
     ink = palette.BAR_CLOCK if on else palette.WHITE if same_month else palette.FAINT
-    if day > page.today:
+    if day > page.today and not on:
         ink = palette.FAINT
     size = stage.scale.body
     x = area.x + (area.width - stage.face.width(str(day.day), size)) // 2
