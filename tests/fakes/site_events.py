@@ -24,7 +24,8 @@ def picture(grey: int = 120) -> bytes:
 
 @dataclass
 class SiteEvents:
-    """`thumbnails`: by event; what is not there is 404. `refuse`: the list and the WebSocket are."""
+    """`thumbnails`: by event; what is not there is 404. `refuse`: the list and the WebSocket are.
+    `listed`: in which language the list was asked for, each time."""
 
     clock: Clock
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -35,6 +36,7 @@ class SiteEvents:
     listeners: list[asyncio.Queue[str | None]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     languages: list[str] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/v1/events", self._events)
@@ -99,6 +101,7 @@ class SiteEvents:
             raise web.HTTPForbidden
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._follow(request, language)
+        self.listed.append(request.query.get("lang", ""))
         before = int(request.query.get("before", 2**62))
         limit = int(request.query.get("limit", 100))
         cameras = [name for name in request.query.get("camera", "").split(",") if name]

@@ -35,9 +35,10 @@ def shown(running: RunningWall) -> list[int]:
 
 
 async def listening(running: RunningWall) -> SiteEvents:
-    """Waits until the monitor follows events in the language that is on the screen."""
+    """Waits until the monitor follows events in the language that is on the screen, and knows what there was."""
     events = events_of(running)
     await running.until(lambda: events.listeners and events.languages[-1] == running.output.status()["language"])
+    await running.until(lambda: running.output.status()["language"] in events.listed)
     await running.until(lambda: running.output.status()["cameras"])
     return events
 
