@@ -169,7 +169,7 @@ _EN = PageWords(
         "M1": "Live view on this monitor",
         "M2": "Remote live, control, download",
         "M3": "Recording to the edge storage",
-        "M4": "Playback and search on this monitor",
+        "M4": "Playback, search on this monitor",
         "M5": "Remote playback and search",
         "M6": "Taking footage off the SD card",
         "M7": "Event notices on this monitor",

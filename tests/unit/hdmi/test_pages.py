@@ -238,5 +238,12 @@ def test_both_languages_have_every_word() -> None:
                 assert ja.count("{") == en.count("{"), name
 
 
+@pytest.mark.parametrize("words", [page_words._JA, page_words._EN])
+def test_no_function_of_the_matrix_is_cut_off(stage: Stage, words: page_words.PageWords) -> None:
+    row = Sheet(stage).rows(0.5, 1.0)[0]
+    room = (row.width - 2 * stage.scale.small) * 0.585
+    assert not [text for text in words.rows.values() if stage.face.width(f"M9  {text}", stage.scale.small) > room]
+
+
 def test_every_ink_is_seen_on_the_background(stage: Stage) -> None:
     assert all(ink.value.y > 90 for ink in Ink)
