@@ -248,6 +248,7 @@ class Exporter:
                 _log.warning("export %s: %s", export.order.id, error)
                 await self._cleared(export)
             finally:
+                work.abandon()
                 with anyio.CancelScope(shield=True):
                     await self._in_thread(work.close)
 
@@ -262,7 +263,8 @@ class Exporter:
             export.done_bytes = work.done_bytes
             await self._clock.sleep(copied / PACE_BYTES_PER_SECOND)
         gaps = await self._in_thread(partial(work.gaps, self._clock.now_ns()))
-        sealed = self._attestor.attest(*work.document(gaps, self._gate, self._device, self._clock.now_ns()))
+        document = work.document(gaps, self._gate, self._device, self._clock.now_ns())
+        sealed = await self._in_thread(partial(self._attestor.attest, *document))
         files = await self._in_thread(partial(work.seal, sealed))
         with anyio.CancelScope(shield=True):  # whole on disk: what follows says so
             ended_ns = self._clock.now_ns()

@@ -11,7 +11,7 @@
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,13 +54,19 @@ class FilePlan:
 
 
 def plan_files(
-    db: sqlite3.Connection, roots: Mapping[int, Path], camera: str, stream: Stream, start_utc_ns: int, end_utc_ns: int
+    db: sqlite3.Connection,
+    roots: Mapping[int, Path],
+    camera: str,
+    stream: Stream,
+    start_utc_ns: int,
+    end_utc_ns: int,
+    abandoned: Callable[[], bool],
 ) -> Iterator[FilePlan]:
     """The files of one camera's stream in `[start, end)`, in the order they were recorded in; footage that cannot be
-    read is left out. Reads as it is asked. Raises sqlite3.Error, ExportError."""
+    read is left out. Reads as it is asked. Raises sqlite3.Error, ExportError, also when it has been abandoned."""
     wanted = Wanted(camera=camera, stream=stream, start_utc_ns=start_utc_ns, end_utc_ns=end_utc_ns + _MARGIN_NS)
     files = 0
-    for stretch in _stretches(read_fragments(db, roots, wanted)):
+    for stretch in _stretches(read_fragments(db, roots, wanted, abandoned)):
         plan = _plan(stretch, start_utc_ns, end_utc_ns)
         if plan is None:
             continue

@@ -3,10 +3,11 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from recorder.exports.errors import ExportError
 from recorder.media.access_unit import VideoFormat
 from recorder.media.errors import BoxError, MediaError
 from recorder.media.fmp4 import FragmentHead, delay_of_init, format_of_init, parse_fragment_head, walk_boxes
@@ -32,16 +33,18 @@ class SourceFragment:
 
 
 def read_fragments(
-    db: sqlite3.Connection, roots: Mapping[int, Path], wanted: Wanted
+    db: sqlite3.Connection, roots: Mapping[int, Path], wanted: Wanted, abandoned: Callable[[], bool]
 ) -> Iterator[SourceFragment | None]:
     """The fragments of a range in the order they were recorded in; None for one that cannot be read (logged). Raises
-    sqlite3.Error."""
+    sqlite3.Error, and ExportError once it has been `abandoned`: a day has many."""
     open_file: tuple[Path, int] | None = None
     formats: dict[bytes, VideoFormat] = {}
     format: VideoFormat | None = None
     delay_90k = 0
     try:
         for place in find_fragments(db, roots, wanted):
+            if abandoned():
+                raise ExportError("export_lost", "it is no longer wanted")
             try:
                 if open_file is None or open_file[0] != place.path:
                     if open_file is not None:

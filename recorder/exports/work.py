@@ -58,6 +58,7 @@ class ExportWork:
         self._archive = archive
         self._zone = ZoneInfo(zone_name)
         self._making = partial(FileMaking, free_bytes_min=free_bytes_min, free=free)
+        self._abandoned = False
         self._db: sqlite3.Connection | None = None
         self._planning: Iterator[FilePlan] | None = None
         self._plans: list[tuple[str, FilePlan]] = []
@@ -126,6 +127,10 @@ class ExportWork:
         box = manifest_box(sealed)
         return tuple(making.seal(box) for making in self._files)
 
+    def abandon(self) -> None:
+        """Ends a step that is under way, soon; from any thread. What follows is `close`."""
+        self._abandoned = True
+
     def close(self) -> None:
         """Closes what is open; what is unfinished stays, for whoever clears up."""
         for making in self._files:
@@ -138,7 +143,9 @@ class ExportWork:
     def _plan(self, db: sqlite3.Connection, roots: Mapping[int, Path]) -> Iterator[FilePlan]:
         order = self._order
         for camera in order.cameras:
-            yield from plan_files(db, roots, camera, order.stream, order.start_utc_ns, order.end_utc_ns)
+            yield from plan_files(
+                db, roots, camera, order.stream, order.start_utc_ns, order.end_utc_ns, lambda: self._abandoned
+            )
 
     def _name(self, plan: FilePlan) -> str:
         """Of the camera and when it begins, in the recorder's time zone; a number where that is there already."""

@@ -22,7 +22,7 @@ def planned(recorded: Recorded, start: float, end: float) -> list[FilePlan]:
     db = recorded.archive.connect()
     try:
         range_ns = (EPOCH_NS + round(start * SECOND), EPOCH_NS + round(end * SECOND))
-        return list(plan_files(db, recorded.archive.roots(db), "cam1", "main", *range_ns))
+        return list(plan_files(db, recorded.archive.roots(db), "cam1", "main", *range_ns, abandoned=lambda: False))
     finally:
         db.close()
 

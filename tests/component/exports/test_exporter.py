@@ -3,12 +3,14 @@
 import asyncio
 import errno
 import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from recorder.config import ExportsConfig
-from recorder.exports import making
+from recorder.exports import making, source
 from recorder.exports.errors import NoRoomError
 from recorder.exports.work import ExportWork
 from tests.component.exports.exporting import Exporting, new_exporter, running
@@ -208,3 +210,21 @@ async def test_a_defect_fails_the_export_and_nothing_else(
     monkeypatch.undo()
     assert (await exporting.made(0, 5)).state == "done"
     assert "failed by a defect" in caplog.text
+
+
+async def test_planning_however_much_there_is_ends_when_it_is_no_longer_wanted(
+    exporting: Exporting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, reached = source.find_fragments, threading.Event()
+
+    def without_end(*given: object) -> Iterator[object]:
+        while True:
+            yield from find(*given)  # type: ignore[arg-type]
+            reached.set()
+
+    monkeypatch.setattr(source, "find_fragments", without_end)
+    endless = await exporting.order(0, 9)
+    await asyncio.to_thread(reached.wait, 20)
+    monkeypatch.undo()
+    assert await exporting.exporter.remove(endless.order.id)
+    assert (await exporting.made(0, 9)).state == "done"
