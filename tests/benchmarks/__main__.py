@@ -6,17 +6,18 @@ import json
 import os
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from gate.clock import SystemClock
-from tests.benchmarks import crowd, cut, motion, recording, service, simulator, storage, wall
+from tests.benchmarks import crowd, cut, live, motion, recording, service, simulator, storage, wall
 from tests.benchmarks.source import MissingError, check_tools
 
 RESULTS = Path("bench-results")
-NAMES = ("recording", "crowd", "cut", "storage", "simulator", "motion", "service", "wall")
+NAMES = ("recording", "crowd", "cut", "storage", "simulator", "motion", "service", "wall", "live")
 
 
 def main() -> int:
@@ -71,6 +72,8 @@ def main() -> int:
             _service(console, cache, options.licences)
         if "wall" in names:
             _wall(console, cache, options.seconds)
+        if "live" in names:
+            _live(console, cache, options.seconds)
     except MissingError as error:
         print(error, file=sys.stderr)
         return 2
@@ -205,6 +208,25 @@ def _wall(console: Console, cache: Path, seconds: float) -> None:
     ):
         table.add_row(name, value)
     _write(console, "wall", wall.as_json(measured, seconds), table)
+
+
+def _live(console: Console, cache: Path, seconds: float) -> None:
+    with console.status(
+        f"a camera is watched in Chromium, then by many; {len(live.CROWDS) + 1} rows of {seconds:.0f} s"
+    ):
+        measured = asyncio.run(live.measure(seconds, cache, SystemClock()))
+    table = Table(title=f"Live view, 640×360@15, in headless Chromium; load {measured.load:.1f}")
+    for heading in ("", "median", "p95"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for name, values, most in (
+        ("camera's label to presented picture", measured.latency_ms, live.LATENCY_MS_MAX),
+        ("first picture after it is asked for", measured.first_ms, live.FIRST_MS_MAX),
+    ):
+        table.add_row(name, _within(median(values), most, "ms"), f"{live.p95(values):.0f} ms")
+    for cost in measured.costs:
+        name = f"recorder's CPU for {cost.viewers} viewers of one stream"
+        table.add_row(name, f"{cost.cpu_percent:.1f} % of a core", f"{cost.each_percent:.2f} % each")
+    _write(console, "live", live.as_json(measured), table)
 
 
 def _facts(title: str, facts: list[storage.Fact]) -> Table:
