@@ -49,7 +49,7 @@ def page_policy(scheme: str, host: str, prefix: str) -> dict[str, str]:
     policy = (
         f"default-src 'none'; script-src {own}; style-src {own}; connect-src {own} {sockets}; media-src {own} blob:; "
         f"img-src {own} data: blob:; worker-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-        "form-action 'none'; sandbox allow-scripts allow-same-origin allow-downloads"
+        "form-action 'none'; sandbox allow-scripts allow-same-origin allow-downloads allow-forms"
     )
     return {
         "Content-Security-Policy": policy,
