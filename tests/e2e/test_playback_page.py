@@ -321,7 +321,7 @@ def test_a_stretch_between_marks_is_handed_to_exports(open_at: Opener, site: Pla
     seek(page, site, 8)
     wait_shown(page, 120)
     page.keyboard.press("o")
-    href = page.get_by_role("link", name="範囲を書き出す").get_attribute("href") or ""
+    href = page.get_by_role("link", name="範囲をエクスポート").get_attribute("href") or ""
     assert href.startswith("#/exports?camera=cam1&from=") and "to=" in href
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import recorder.remote.app
+from recorder.access.route_table import TABLE
 
 STATIC = Path(recorder.remote.app.__file__).parent / "static"
 SOURCES = [*(STATIC / "app").rglob("*.js"), STATIC / "index.html"]
@@ -52,3 +53,17 @@ def test_every_key_is_used_and_every_key_used_exists() -> None:
 def test_every_row_of_the_matrix_has_a_name() -> None:
     for catalogue in CATALOGUES.values():
         assert [key for key in catalogue if key.startswith("feature.")] == [f"feature.M{n}" for n in range(1, 10)]
+
+
+def test_every_action_of_the_audit_log_has_words() -> None:
+    package = Path(recorder.remote.app.__file__).parents[1]
+    sources = "\n".join(
+        path.read_text() for folder in ("access", "remote") for path in (package / folder).rglob("*.py")
+    )
+    noted = re.findall(r'(?:note|_change)\(\s*[^"]{0,60}"([a-z_]+(?:\.[a-z_]+)+)"', sources)
+    needs = [(need.action, need.told) for need in TABLE.values()]
+    told = [action for action, how in needs if how == "noted"]
+    watched = [f"{action}.{end}" for action, how in needs if how == "watched" for end in ("begun", "ended")]
+    actions = {*noted, *told, *watched}
+    assert {"config.restored", "logs.fetched", "export.fetched", "camera.rebooted", "view.ended"} <= actions
+    assert {action for action in actions if f"access.act.{action}" not in CATALOGUES["ja"]} == set()
