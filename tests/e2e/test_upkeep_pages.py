@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from gate.service.relay.proxy_rules import page_policy
 from recorder.cli import main
 from recorder.exports import exporter, making
 from recorder.remote import guard
@@ -18,8 +19,10 @@ from tests.fakes.upkeep_site import CONFIG, UpkeepSite, upkeep_site
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 SHOWN_MS_MAX = 15_000
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-SANDBOX = "; sandbox allow-scripts allow-same-origin allow-downloads"
+SANDBOX = "; sandbox" + page_policy("http", "portal", "/")["Content-Security-Policy"].partition("; sandbox")[2]
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
+TOO_SMALL_FOR_A_FINGER = """() => [...document.querySelectorAll("main :is(.button, .check, select, input[type=text])")]
+    .filter((one) => one.offsetHeight > 0 && one.offsetHeight < 44).map((one) => one.outerHTML)"""
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install the package chromium")
 
@@ -54,7 +57,15 @@ class Opener:
         self.complaints: list[str] = []
 
     def __call__(self, page: str, *, locale: str = "ja-JP", size: dict[str, int] = DESKTOP) -> Page:
-        opened = self._browser.new_context(viewport=size, locale=locale, accept_downloads=True).new_page()  # type: ignore[arg-type]
+        phone = size is PHONE
+        context = self._browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            locale=locale,
+            accept_downloads=True,
+            is_mobile=phone,
+            has_touch=phone,
+        )
+        opened = context.new_page()
         opened.on("console", lambda message: self._note(message.type, message.text))
         opened.on("pageerror", lambda error: self._note("error", str(error)))
         self.pages.append(opened)
@@ -151,7 +162,7 @@ def test_a_lapse_cuts_an_export_says_why_and_a_licence_brings_it_to_its_end(
     monkeypatch.undo()
     site.entitle(3600)
     wait_state(page, "done")
-    page.wait_for_function("() => !document.querySelector('.export-form .is-strong')?.disabled", timeout=SHOWN_MS_MAX)
+    page.wait_for_function("() => !document.querySelector('.export-form .is-main')?.disabled", timeout=SHOWN_MS_MAX)
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     page.wait_for_function("() => !document.querySelector('.export-item')", timeout=SHOWN_MS_MAX)
@@ -232,9 +243,12 @@ def test_pages_fit_their_screen_and_axe_finds_nothing(
     ):
         page = open_page(name, locale=locale, size=size)
         if name.startswith("exports"):
-            page.locator(".export-form .is-strong").click()
+            page.locator(".export-form .is-main").click()
         page.locator(ready).first.wait_for(timeout=SHOWN_MS_MAX)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], name
+        assert page.locator("h2.page-title:visible").count() == 1, name
+        if size is PHONE:
+            assert page.evaluate(TOO_SMALL_FOR_A_FINGER) == [], name
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         kind = "phone" if size is PHONE else "desktop"
@@ -244,3 +258,14 @@ def test_pages_fit_their_screen_and_axe_finds_nothing(
 def _shot(page: Page, name: str) -> None:
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+
+
+def test_forms_work_as_they_are_shown_through_the_licence_service(
+    open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = guard.SECURITY_HEADERS["Content-Security-Policy"] + SANDBOX
+    monkeypatch.setitem(guard.SECURITY_HEADERS, "Content-Security-Policy", policy)
+    page = open_page("playback")
+    page.fill("#typed-time", "soon")
+    page.get_by_role("button", name="移動", exact=True).click()
+    page.locator("#typed-time[aria-invalid]").wait_for()

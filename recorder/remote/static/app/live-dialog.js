@@ -23,7 +23,7 @@ export class LiveDialog extends HTMLElement {
   }
 
   #open(camera) {
-    const close = make("button", { class: "viewer-close", type: "button" }, t("dialog.close"));
+    const close = make("button", { class: "button", type: "button" }, t("dialog.close"));
     const title = make("h2", { id: "viewer-title" }, camera.name);
     this.#tile = make("live-tile");
     const panel = make("camera-panel");

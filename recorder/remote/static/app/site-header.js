@@ -53,7 +53,7 @@ export class SiteHeader extends HTMLElement {
     const { user, relayed, access } = session;
     if (!user || user.origin === "local") return null;
     const name = make("span", { class: "header-user-name", title: t(`access.role.${user.role}`) }, user.name);
-    const leave = make("button", { type: "button", hidden: relayed || access === "open" }, t("access.sign_out"));
+    const leave = make("button", { type: "button", class: "button", hidden: relayed || access === "open" }, t("access.sign_out"));
     leave.addEventListener("click", async () => {
       leave.disabled = true;
       await ask("sign-out", { method: "POST", body: {} }).catch(() => {});

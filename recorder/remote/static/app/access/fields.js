@@ -6,14 +6,14 @@ import { t } from "../i18n.js";
 /** A labelled input; `input` and `element` of what it gives. */
 export function field(name, label, attributes = {}) {
   const input = make("input", { id: `field-${name}`, name, required: true, ...attributes });
-  return { input, element: make("div", { class: "access-field" }, make("label", { for: input.id }, label), input) };
+  return { input, element: make("div", { class: "field" }, make("label", { for: input.id }, label), input) };
 }
 
 /** A labelled choice. `options`: pairs of value and text. */
 export function choice(name, label, options, chosen) {
   const input = make("select", { id: `field-${name}`, name },
     ...options.map(([value, text]) => make("option", { value, selected: value === chosen }, text)));
-  return { input, element: make("div", { class: "access-field" }, make("label", { for: input.id }, label), input) };
+  return { input, element: make("div", { class: "field" }, make("label", { for: input.id }, label), input) };
 }
 
 /** Where a form says what is wrong. */

@@ -30,7 +30,7 @@ export class EventFilter extends HTMLElement {
       to: make("input", { id: "event-to", type: "datetime-local", value: this.#local(chosen ? to : nowMs) }),
     };
     const p = this.#parts;
-    const row = (key, control, kind) => make("div", { class: `event-field ${kind ?? ""}` }, make("label", { for: control.id }, t(key)), control);
+    const row = (key, control, kind) => make("div", { class: `field ${kind ?? ""}` }, make("label", { for: control.id }, t(key)), control);
     const form = make("form", { class: "event-filter" },
       row("events.camera", p.camera), row("events.kind", p.kind), row("events.span", p.span),
       row("events.from", p.from, "event-time"), row("events.to", p.to, "event-time"));

@@ -12,8 +12,8 @@ export class CameraPanel extends HTMLElement {
   /** `choose(stream)`: whoever shows the pictures shows those of that stream. `signal`: aborted when this ends. */
   begin(camera, site, choose, signal) {
     this.#camera = camera;
-    const keep = make("a", { class: "camera-action", href: this.#path("snapshot.jpg?stream=main"), download: `${camera.id}.jpg` }, t("live.keep"));
-    const past = make("a", { class: "camera-action", href: `#/playback?${new URLSearchParams({ camera: camera.id })}` }, t("live.past"));
+    const keep = make("a", { class: "button", href: this.#path("snapshot.jpg?stream=main"), download: `${camera.id}.jpg` }, t("live.keep"));
+    const past = make("a", { class: "button", href: `#/playback?${new URLSearchParams({ camera: camera.id })}` }, t("live.past"));
     setAttribute(this.#presets, "aria-label", t("live.presets"));
     this.replaceChildren(
       make("div", { class: "camera-actions" }, this.#streams(choose), keep, past), this.#presets, this.#said);
@@ -23,7 +23,7 @@ export class CameraPanel extends HTMLElement {
   #streams(choose) {
     const names = Object.keys(this.#camera.streams);
     if (names.length < 2) return null;
-    const buttons = names.map((name) => make("button", { type: "button", "aria-pressed": String(name === "main") }, t(`live.${name}`)));
+    const buttons = names.map((name) => make("button", { type: "button", class: "button", "aria-pressed": String(name === "main") }, t(`live.${name}`)));
     for (const [at, button] of buttons.entries()) {
       button.addEventListener("click", () => {
         for (const other of buttons) setAttribute(other, "aria-pressed", String(other === button));
@@ -39,7 +39,7 @@ export class CameraPanel extends HTMLElement {
     this.#presets.replaceChildren(
       make("span", { "aria-hidden": "true" }, t("live.presets")),
       ...answer.presets.map(({ token, name }) => {
-        const button = make("button", { type: "button" }, name || token);
+        const button = make("button", { type: "button", class: "button" }, name || token);
         button.addEventListener("click", () => this.#turn(token, name || token, signal));
         return button;
       }));

@@ -14,7 +14,7 @@ export class AuditPage extends HTMLElement {
   #before = null;
   #failure = failure();
   #rows = make("ul", { class: "audit-rows", role: "list" });
-  #more = make("button", { class: "access-button", type: "button", hidden: true }, t("access.audit.more"));
+  #more = make("button", { class: "button", type: "button", hidden: true }, t("access.audit.more"));
   #note = make("p", { class: "access-hint", hidden: true });
   #form = null;
 
@@ -24,7 +24,7 @@ export class AuditPage extends HTMLElement {
     const action = choice("action", t("access.audit.action"),
       [["", t("access.audit.all")], ...GROUPS.map((group) => [group, t(`access.audit.group.${group}`)])], query.get("action") ?? "");
     const actor = field("actor", t("access.audit.actor"), { required: false, maxlength: 200, value: query.get("actor") ?? "" });
-    const filter = make("button", { class: "access-button" }, t("access.audit.show"));
+    const filter = make("button", { class: "button" }, t("access.audit.show"));
     this.#form = make("form", { class: "audit-filter" }, action.element, actor.element, filter);
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -32,9 +32,9 @@ export class AuditPage extends HTMLElement {
     });
     action.input.addEventListener("change", () => this.#load(false));
     this.#more.addEventListener("click", () => this.#load(true));
-    this.replaceChildren(make("section", { class: "panel access-page is-wide", "aria-labelledby": "audit-title" },
-      make("h2", { id: "audit-title" }, t("nav.audit")), make("p", { class: "access-hint" }, t("access.audit.text")),
-      this.#form, this.#failure, this.#rows, this.#more, this.#note));
+    this.replaceChildren(make("section", { class: "page", "aria-labelledby": "audit-title" },
+      make("h2", { id: "audit-title", class: "page-title" }, t("nav.audit")), make("p", { class: "access-hint" }, t("access.audit.text")),
+      make("div", { class: "panel access-panel" }, this.#form, this.#failure, this.#rows, this.#more, this.#note)));
     if (site.state) this.#load(false);
     else site.addEventListener("state", () => this.#load(false), { signal, once: true }); // it names zone and cameras
   }

@@ -44,7 +44,7 @@ export class DevicePage extends HTMLElement {
     });
     p.inside = make("div", { class: "upkeep-inside", hidden: true }, p.hardware, p.operations, p.config);
     this.replaceChildren(make("div", { class: "page upkeep" },
-      make("h2", { class: "visually-hidden" }, t("nav.device")), p.denied, p.device, p.inside));
+      make("h2", { class: "page-title" }, t("nav.device")), p.denied, p.device, p.inside));
     p.device.begin(this.#site, this.#signal);
     p.operations.begin(this.#site, this.#signal, () => this.#refresh());
     p.config.begin(this.#site, this.#signal);

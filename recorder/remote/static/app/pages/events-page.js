@@ -47,12 +47,12 @@ export class EventsPage extends HTMLElement {
       denied: make("div", { class: "events-denied", role: "status", hidden: true }),
       news: make("button", { type: "button", class: "events-news", hidden: true }),
       empty: make("p", { class: "events-empty", hidden: true }),
-      more: make("button", { type: "button", class: "events-more", hidden: true }, t("events.more")),
+      more: make("button", { type: "button", class: "button events-more", hidden: true }, t("events.more")),
       said: make("p", { class: "visually-hidden", role: "status" }),
     });
     this.replaceChildren(
-      make("section", { class: "events", "aria-labelledby": "events-title" },
-        make("h2", { id: "events-title" }, t("nav.events")), p.filter, p.partly, p.denied,
+      make("section", { class: "page events", "aria-labelledby": "events-title" },
+        make("h2", { id: "events-title", class: "page-title" }, t("nav.events")), p.filter, p.partly, p.denied,
         make("div", { class: "events-news-place" }, p.news), p.list, p.empty, p.more, p.said));
     p.filter.begin(cameras, query, this.#site.nowMs(), device.time_zone);
     p.list.begin(device.time_zone, (id) => this.#site.state.cameras.find((camera) => camera.id === id)?.name || id);

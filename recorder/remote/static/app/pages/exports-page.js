@@ -53,7 +53,7 @@ export class ExportsPage extends HTMLElement {
         make("option", { value: "main" }, t("exports.main")), make("option", { value: "sub" }, t("exports.sub"))),
       length: make("p", { class: "panel-note numbers", role: "status" }),
       trouble: make("p", { class: "form-trouble", role: "alert" }),
-      make: make("button", { type: "button", class: "text-button is-strong" }, t("exports.make")),
+      make: make("button", { type: "button", class: "button is-main" }, t("exports.make")),
       room: make("p", { class: "panel-note numbers" }),
       list: make("ul", { class: "export-list" }),
       empty: make("p", { class: "panel-note" }, t("exports.empty")),
@@ -72,7 +72,7 @@ export class ExportsPage extends HTMLElement {
     p.make.addEventListener("click", () => this.#order()); // no form is sent: through the licence service pages may send none
     form.addEventListener("keydown", (event) => event.key === "Enter" && event.target.type === "text" && this.#order());
     this.replaceChildren(make("div", { class: "page exports" },
-      make("h2", { class: "visually-hidden" }, t("nav.exports")), form,
+      make("h2", { class: "page-title" }, t("nav.exports")), form,
       make("section", { class: "panel", "aria-labelledby": "exports-title" },
         make("h2", { id: "exports-title" }, t("exports.title")), p.room, p.list, p.empty,
         make("p", { class: "panel-note" }, t("exports.verify")))));
@@ -175,7 +175,7 @@ export class ExportsPage extends HTMLElement {
 
   #item(one) {
     const names = one.cameras.map((id) => this.#site.state.cameras.find((camera) => camera.id === id)?.name || id).join(t("exports.comma"));
-    const remove = make("button", { type: "button", class: "text-button" }, t(one.ended_at ? "exports.remove" : "exports.cancel"));
+    const remove = make("button", { type: "button", class: "button" }, t(one.ended_at ? "exports.remove" : "exports.cancel"));
     remove.disabled = this.#denied() !== null;
     remove.addEventListener("click", () => this.#remove(one, names));
     const body = [make("p", { class: "export-state", "data-state": one.state }, t(`exports.state.${one.state}`))];
@@ -190,7 +190,7 @@ export class ExportsPage extends HTMLElement {
 
   #files(one) {
     const allowed = this.#denied() === null;
-    const link = (href, text, kind) => (allowed ? make("a", { href, download: "", class: `text-button ${kind ?? ""}` }, text) : make("span", { class: "text-button is-off" }, text));
+    const link = (href, text, kind) => (allowed ? make("a", { href, download: "", class: `button ${kind ?? ""}` }, text) : make("span", { class: "button is-off" }, text));
     const rows = one.files.map((file) => make("li", {},
       make("span", { class: "numbers" }, `${this.#when(file.start)} – ${clockTime(Date.parse(file.end), this.#zone)} · ${file.width}×${file.height} · ${bytes(file.size)}`),
       link(file.href, t("exports.download"))));
@@ -198,7 +198,7 @@ export class ExportsPage extends HTMLElement {
     return make("div", {},
       make("ul", { class: "export-files" }, ...rows),
       make("div", { class: "button-row" },
-        one.files.length > 1 ? link(`${base}/export.zip`, t("exports.zip", { size: bytes(one.size) }), "is-strong") : null,
+        one.files.length > 1 ? link(`${base}/export.zip`, t("exports.zip", { size: bytes(one.size) }), "is-main") : null,
         link(`${base}/manifest.json`, t("exports.manifest"))),
       make("p", { class: "panel-note numbers" }, t("exports.kept", { time: dateTime(Date.parse(one.expires_at), this.#zone) })));
   }

@@ -46,7 +46,7 @@ export class LicencePage extends HTMLElement {
       make("div", { class: "field-row" }, row("licences.camera", p.camera), row("licences.feature", p.feature)),
       p.verdict, p.remedy, p.chain);
     this.replaceChildren(make("div", { class: "page licences" },
-      make("h2", { class: "visually-hidden" }, t("nav.licence")), panel, why, matrix));
+      make("h2", { class: "page-title" }, t("nav.licence")), panel, why, matrix));
     panel.begin(this.#site, this.#signal);
     matrix.begin(this.#site, this.#signal);
     for (const control of [p.camera, p.feature]) control.addEventListener("change", () => this.#explain());

@@ -108,7 +108,7 @@ export class PlaybackPage extends HTMLElement {
   }
 
   #tool(sign, key, work) {
-    const button = make("button", { type: "button", class: "text-button", "aria-label": key ? t(key) : null }, sign);
+    const button = make("button", { type: "button", class: "button", "aria-label": key ? t(key) : null }, sign);
     button.addEventListener("click", work);
     return button;
   }

@@ -31,18 +31,18 @@ export class SignInPage extends HTMLElement {
 
   #draw(title, ...content) {
     this.replaceChildren(make("section", { class: "panel access-card", "aria-labelledby": "access-title" },
-      make("h2", { id: "access-title" }, t(title)), ...content, this.#failure));
+      make("h2", { id: "access-title", class: "page-title" }, t(title)), ...content, this.#failure));
   }
 
   #drawPortal() {
     this.#draw("access.title", make("p", {}, t("access.portal")),
-      make("a", { class: "access-button is-main", href: "/" }, t("access.portal.open")));
+      make("a", { class: "button is-main", href: "/" }, t("access.portal.open")));
   }
 
   #drawSignIn() {
     const parts = [];
     if (session.ways.includes("service")) {
-      const button = make("button", { class: "access-button is-main", type: "button" }, t("access.service"));
+      const button = make("button", { class: "button is-main", type: "button" }, t("access.service"));
       button.addEventListener("click", () => this.#leave(button));
       parts.push(make("p", {}, t("access.service.text")), button);
     }
@@ -57,7 +57,7 @@ export class SignInPage extends HTMLElement {
   #passwordForm(main) {
     const name = field("name", t("access.name"), { autocomplete: "username", autocapitalize: "none", maxlength: 64 });
     const password = field("password", t("access.password"), { type: "password", autocomplete: "current-password", maxlength: 128 });
-    const button = make("button", { class: `access-button${main ? " is-main" : ""}` }, t("access.sign_in"));
+    const button = make("button", { class: `button${main ? " is-main" : ""}` }, t("access.sign_in"));
     const form = make("form", { class: "access-form" }, name.element, password.element, button);
     this.#onSubmit(form, button, () => {
       const body = { name: name.input.value.trim(), password: password.input.value };
@@ -71,7 +71,7 @@ export class SignInPage extends HTMLElement {
     const present = field("present", t("access.present"), { type: "password", autocomplete: "current-password", maxlength: 128 });
     const wanted = field("wanted", t("access.wanted"), { type: "password", autocomplete: "new-password", minlength: 10, maxlength: 128, "aria-describedby": "wanted-rule" });
     const again = field("again", t("access.again"), { type: "password", autocomplete: "new-password", maxlength: 128 });
-    const button = make("button", { class: "access-button is-main" }, t("access.change"));
+    const button = make("button", { class: "button is-main" }, t("access.change"));
     const form = make("form", { class: "access-form" }, user, present.element, wanted.element,
       make("p", { id: "wanted-rule", class: "access-hint" }, t("access.wanted.rule")), again.element, button);
     again.input.addEventListener("input", () => again.input.setCustomValidity(""));

@@ -17,17 +17,17 @@ export class UsersPage extends HTMLElement {
 
   async begin(site, query, signal) {
     this.#left = signal;
-    this.replaceChildren(make("section", { class: "panel access-page", "aria-labelledby": "users-title" },
-      make("h2", { id: "users-title" }, t("nav.users")),
+    this.replaceChildren(make("section", { class: "page", "aria-labelledby": "users-title" },
+      make("h2", { id: "users-title", class: "page-title" }, t("nav.users")),
       make("p", { class: "access-hint" }, t(session.access === "open" ? "access.users.open" : "access.users.text")),
-      this.#failure, this.#said, this.#list));
+      make("div", { class: "panel access-panel" }, this.#failure, this.#said, this.#list)));
     await this.#do(async () => {
       this.#cameras = (await ask("cameras")).cameras;
       this.#users = (await ask("users")).users;
     });
     if (signal.aborted) return;
     this.#draw();
-    if (session.access !== "open") this.querySelector("section").append(this.#addForm());
+    if (session.access !== "open") this.querySelector(".panel").append(this.#addForm());
   }
 
   #draw() {
@@ -54,11 +54,11 @@ export class UsersPage extends HTMLElement {
     const id = `user-${user.name}`;
     const role = choice(`${id}-role`, t("access.users.role"), ROLES.map((one) => [one, t(`access.role.${one}`)]), user.role);
     const cameras = this.#cameraBoxes(id, user.cameras);
-    const save = make("button", { class: "access-button is-main" }, t("access.users.save"));
-    const reset = make("button", { class: "access-button", type: "button" }, t("access.users.reset"));
-    const remove = make("button", { class: "access-button is-grave", type: "button" }, t("access.users.remove"));
+    const save = make("button", { class: "button is-main" }, t("access.users.save"));
+    const reset = make("button", { class: "button", type: "button" }, t("access.users.reset"));
+    const remove = make("button", { class: "button is-grave", type: "button" }, t("access.users.remove"));
     const form = make("form", { class: "access-form" }, role.element, cameras.element,
-      make("div", { class: "access-buttons" }, save, reset, remove));
+      make("div", { class: "button-row" }, save, reset, remove));
     const path = `users/${encodeURIComponent(user.name)}`;
     const change = (work) => this.#do(async () => {
       await work();
@@ -92,7 +92,7 @@ export class UsersPage extends HTMLElement {
     const role = choice("new-role", t("access.users.role"), ROLES.map((one) => [one, t(`access.role.${one}`)]), "viewer");
     const cameras = this.#cameraBoxes("new", null);
     const form = make("form", { class: "access-form access-add" }, make("h3", {}, t("access.users.add")), name.element, role.element,
-      cameras.element, make("div", { class: "access-buttons" }, make("button", { class: "access-button is-main" }, t("access.users.add"))));
+      cameras.element, make("div", { class: "button-row" }, make("button", { class: "button is-main" }, t("access.users.add"))));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const body = { name: name.input.value.trim(), role: role.input.value, cameras: cameras.value() };

@@ -38,12 +38,12 @@ export class TransportBar extends HTMLElement {
       typed: make("input", { id: "typed-time", type: "text", autocomplete: "off", spellcheck: "false", enterkeyhint: "go", placeholder: t("playback.typed.example"), "aria-describedby": "typed-error" }),
       error: make("p", { id: "typed-error", class: "transport-error", role: "alert" }),
       marks: [0, 1].map((which) => this.#mark(which)),
-      unmark: make("button", { type: "button", class: "text-button", hidden: true }, t("playback.unmark")),
-      range: make("a", { class: "text-button is-strong", hidden: true }, t("playback.export")),
+      unmark: make("button", { type: "button", class: "button", hidden: true }, t("playback.unmark")),
+      range: make("a", { class: "button is-main", hidden: true }, t("playback.export")),
     });
     const form = make("form", { class: "transport-typed" },
       make("label", { for: "typed-time" }, t("playback.typed")), p.typed,
-      make("button", { type: "submit", class: "text-button" }, t("playback.go")), p.error);
+      make("button", { type: "submit", class: "button" }, t("playback.go")), p.error);
     form.addEventListener("submit", (event) => this.#jump(event));
     p.unmark.addEventListener("click", () => this.#tell("unmark"));
     this.replaceChildren(
@@ -96,7 +96,7 @@ export class TransportBar extends HTMLElement {
   }
 
   #mark(which) {
-    const button = make("button", { type: "button", class: "text-button", title: t(`playback.mark.${which}.key`) },
+    const button = make("button", { type: "button", class: "button", title: t(`playback.mark.${which}.key`) },
       make("span", { "aria-hidden": "true" }, which ? "⟧ " : "⟦ "), make("span", { class: "numbers" }));
     button.addEventListener("click", () => this.#tell("mark", which));
     return button;

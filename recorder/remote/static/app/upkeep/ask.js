@@ -25,8 +25,8 @@ export const troubleText = ({ data }) => (data?.title ? `${data.title} — ${dat
 /** Whether the person says yes; Escape says no. No form is sent: through the licence service pages may send none. */
 export function confirmed(title, text, action) {
   return new Promise((resolve) => {
-    const yes = make("button", { type: "button", class: "text-button is-strong" }, action);
-    const no = make("button", { type: "button", class: "text-button" }, t("upkeep.no"));
+    const yes = make("button", { type: "button", class: "button is-main" }, action);
+    const no = make("button", { type: "button", class: "button" }, t("upkeep.no"));
     const dialog = make("dialog", { class: "confirm", "aria-labelledby": "confirm-title", "aria-describedby": "confirm-text" },
       make("h2", { id: "confirm-title" }, title), make("p", { id: "confirm-text" }, text),
       make("div", { class: "button-row" }, no, yes));

@@ -16,7 +16,7 @@ export class ConfigPanel extends HTMLElement {
     this.#zone = site.state.device.time_zone;
     this.#signal = signal;
     const button = (key, work, kind = "") => {
-      const made = make("button", { type: "button", class: `text-button ${kind}` }, t(key));
+      const made = make("button", { type: "button", class: `button ${kind}` }, t(key));
       made.addEventListener("click", work);
       return made;
     };
@@ -25,7 +25,7 @@ export class ConfigPanel extends HTMLElement {
       note: make("input", { id: "config-why", type: "text", maxlength: "200", autocomplete: "off" }),
       said: make("p", { class: "operation-said", role: "status" }),
       errors: make("ul", { class: "config-errors", role: "alert" }),
-      save: button("upkeep.config.save", () => this.#save(), "is-strong"),
+      save: button("upkeep.config.save", () => this.#save(), "is-main"),
       again: button("upkeep.config.again", () => this.load()),
       versions: make("ol", { class: "version-list" }),
       diff: make("pre", { class: "diff", tabindex: "0", hidden: true, "aria-label": t("upkeep.config.diff") }),
@@ -109,8 +109,8 @@ export class ConfigPanel extends HTMLElement {
   }
 
   #version({ number, at, by, note }) {
-    const show = make("button", { type: "button", class: "text-button" }, t("upkeep.config.compare"));
-    const back = make("button", { type: "button", class: "text-button" }, t("upkeep.config.restore"));
+    const show = make("button", { type: "button", class: "button" }, t("upkeep.config.compare"));
+    const back = make("button", { type: "button", class: "button" }, t("upkeep.config.restore"));
     show.addEventListener("click", () => this.#compare(number));
     back.addEventListener("click", () => this.#restore(number));
     const words = [dateTime(Date.parse(at), this.#zone), by || t("upkeep.config.by_hand"), note].filter(Boolean).join(" · ");

@@ -20,7 +20,7 @@ export class OperationsPanel extends HTMLElement {
     this.#signal = signal;
     this.#changed = changed;
     const button = (key, work, kind = "") => {
-      const made = make("button", { type: "button", class: `text-button ${kind}` }, t(key));
+      const made = make("button", { type: "button", class: `button ${kind}` }, t(key));
       made.addEventListener("click", async () => {
         made.disabled = true;
         await work();
@@ -43,9 +43,9 @@ export class OperationsPanel extends HTMLElement {
         make("h2", { id: "operations-title" }, t("upkeep.operations")), p.said,
         line("upkeep.identify.text", button("upkeep.identify", () => this.#identify())),
         line("upkeep.time.text", p.time),
-        line("upkeep.logs.text", make("a", { class: "text-button", href: "api/v1/maintenance/logs.tar.gz", download: "" }, t("upkeep.logs"))),
+        line("upkeep.logs.text", make("a", { class: "button", href: "api/v1/maintenance/logs.tar.gz", download: "" }, t("upkeep.logs"))),
         line("upkeep.reboot.text", make("label", { class: "visually-hidden", for: "reboot-camera" }, t("upkeep.camera")), p.camera, button("upkeep.reboot", () => this.#reboot())),
-        line("upkeep.restart.text", button("upkeep.restart", () => this.#restart(), "is-danger"))),
+        line("upkeep.restart.text", button("upkeep.restart", () => this.#restart(), "is-grave"))),
       make("section", { class: "panel", "aria-labelledby": "check-title" },
         make("h2", { id: "check-title" }, t("upkeep.check")), make("p", { class: "panel-note" }, t("upkeep.check.text")),
         p.check, make("div", { class: "button-row" }, p.quick, p.deep)));
@@ -66,7 +66,7 @@ export class OperationsPanel extends HTMLElement {
     if (phase === "none") return [];
     if (phase === "running") {
       const label = t("upkeep.check.progress", { segments, total });
-      const end = make("button", { type: "button", class: "text-button" }, t("upkeep.check.end"));
+      const end = make("button", { type: "button", class: "button" }, t("upkeep.check.end"));
       end.addEventListener("click", () => this.#do("api/v1/maintenance/check", { method: "DELETE" }));
       return [make("progress", { max: String(Math.max(total, segments, 1)), value: String(segments), "aria-label": label }),
         make("p", { class: "numbers" }, label), end];
@@ -106,6 +106,7 @@ export class OperationsPanel extends HTMLElement {
   async #restart() {
     if (!(await confirmed(t("upkeep.restart.title"), t("upkeep.restart.warning"), t("upkeep.restart")))) return;
     await this.#do("api/v1/maintenance/restart", {}, () => t("upkeep.restart.done"));
+    this.#site.addEventListener("link", () => this.#site.connected && setText(this.#parts.said, ""), { signal: this.#signal });
   }
 
   #begin(deep) {
