@@ -75,7 +75,7 @@ class RunningWall:
         assert isinstance(cameras, dict)
         return list(cameras)
 
-    async def until(self, what: Callable[[], object], seconds: float = 6.0) -> None:
+    async def until(self, what: Callable[[], object], seconds: float = 15.0) -> None:
         """Waits for a condition."""
         await until(self.clock, what, seconds)
 
@@ -95,7 +95,7 @@ class RunningWall:
         return int(plane[area.y + area.height * 3 // 4, area.x + 8 : area.x + 40].mean())
 
 
-async def until(clock: SystemClock, what: Callable[[], object], seconds: float = 6.0) -> None:
+async def until(clock: SystemClock, what: Callable[[], object], seconds: float = 15.0) -> None:
     """Waits for a condition, at most that long."""
     async with clock.timeout(seconds):
         while not what():

@@ -15,6 +15,8 @@ from aiohttp import ClientSession
 from gate.clock import SystemClock
 
 ROOT = Path(__file__).parents[3]
+WAIT_SECONDS = 30.0
+"""For what is there in two seconds where the machine has nothing else to do."""
 END_SECONDS_MAX = 3.0
 
 
@@ -29,7 +31,7 @@ class Monitor:
     async def ready(self) -> str:
         """Waits for its report and gives the preview's address."""
         assert self.process.stdout is not None
-        async with self.clock.timeout(10):
+        async with self.clock.timeout(WAIT_SECONDS):
             line = await self.process.stdout.readline()
             if not line:
                 _, said = await self.process.communicate()
@@ -44,7 +46,7 @@ class Monitor:
 
     async def pictures(self, session: ClientSession) -> dict[str, Any]:
         """Waits until every camera is live; gives the status."""
-        async with self.clock.timeout(10):
+        async with self.clock.timeout(WAIT_SECONDS):
             while True:
                 status = await self.status(session)
                 if status["cameras"] and all(c["state"] == "live" for c in status["cameras"].values()):
@@ -53,7 +55,7 @@ class Monitor:
 
     async def refusal(self) -> tuple[int | None, list[str]]:
         """Waits for its end; gives the exit status and what it said to people (its log apart)."""
-        async with self.clock.timeout(10):
+        async with self.clock.timeout(WAIT_SECONDS):
             _, said = await self.process.communicate()
         lines = said.decode().splitlines()
         return self.process.returncode, [line for line in lines if " INFO " not in line]
