@@ -283,7 +283,7 @@ async def test_a_peer_that_does_not_read_is_reset_at_the_cut_and_holds_nobody_up
 async def test_a_late_timer_leaks_nothing_not_even_what_was_captured_in_time(tmp_path: Path, footage: Footage) -> None:
     clock = SystemClock()
     site = RemoteSite(clock=clock, config=config_of(tmp_path))
-    site.entitle(clock.now() + timedelta(seconds=0.2))  # and nobody runs the gate's timer
+    site.entitle(clock.now() + timedelta(hours=1))  # and nobody runs the gate's timer
     stream = site.stream("cam1", "sub", footage)
     stream.publish(2)
     async with (
@@ -293,7 +293,8 @@ async def test_a_late_timer_leaks_nothing_not_even_what_was_captured_in_time(tmp
     ):
         watcher = Watcher(ws, clock)
         await watcher.until_media(3)
-        await clock.sleep(0.25)
+        site.entitle(clock.now() + timedelta(seconds=0.3))
+        await clock.sleep(0.35)
         stream.publish()  # labelled before the end, handed out after it
         with pytest.raises(TimeoutError):
             async with clock.timeout(0.2):
