@@ -20,7 +20,7 @@ from gate.verify.probes import (
 )
 from gate.verify.probes.bench import Bench
 
-_PROBE_SECONDS = 60.0
+_PROBE_SECONDS = 90.0
 _PROBES: Mapping[Row, Callable[[Bench], Awaitable[list[Part]]]] = {
     "M1": m1_hdmi_live.probe,
     "M2": m2_remote_live.probe,

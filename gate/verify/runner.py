@@ -15,6 +15,7 @@ from gate.verify.crossing import Return, check_cuts, check_disk_ends, check_sile
 from gate.verify.errors import SiteError, VerifyError
 from gate.verify.matrix import Cell, Check, Expected, Row
 from gate.verify.outcome import Outcome, Witness
+from gate.verify.probes.answers import ask
 from gate.verify.probes.bench import Bench, KnownFootage
 from gate.verify.probes.recorded import newest_marks
 from gate.verify.scenario import Assertion, Renewal, Scenario, Step
@@ -25,6 +26,10 @@ from gate.verify.watch import Watch
 
 KNOWN_SECONDS = 5
 KNOWN_WITHIN_SECONDS = 90.0
+SETTLE_SECONDS = 20.0
+STALE = "STALE"
+APPROACH_SECONDS = 3600
+"""An expiry is approached in two steps: first to so long before the place, so that the site is settled there."""
 _ZONE = ZoneInfo("Asia/Tokyo")
 _LOOK_SECONDS = 0.2
 
@@ -58,6 +63,7 @@ class _Run:
         self._watch: Watch | None = None
         self._expiry_ns: int | None = None
         self._lapsed_ns: int | None = None
+        self._disk_checked = False
         self._lapsed_tokens: list[str] = []
 
     async def all(self) -> None:
@@ -111,8 +117,20 @@ class _Run:
             await self._watch.close()
         self._watch, self._expiry_ns = None, None
         await self._site.step(text)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """After months at one step a recorder has not heard from its service for too long, until it has asked again."""
+        site = self._site
+        end_ns = site.clock.monotonic_ns() + round(SETTLE_SECONDS * 1e9)
+        while (await ask(site, site.remote("device"))).denial == STALE and site.clock.monotonic_ns() < end_ns:
+            await site.clock.sleep(_LOOK_SECONDS)
 
     async def _approach(self, before: str) -> None:
+        ahead = parse_duration(before).total_seconds() + APPROACH_SECONDS
+        await self._site.step("show")
+        if (self._site.expiry - self._site.now()).total_seconds() > ahead:
+            await self._move(f"to-expiry --before {ahead:g}s")
         await self._move(f"to-expiry --before {before}")
         expiry = self._site.expiry
         self._expiry_ns = ns_of(expiry)
@@ -134,9 +152,7 @@ class _Run:
             self._check(check)
         self._watch, self._expiry_ns = None, None
         if coming.get("M3") == "stops":
-            self._lapsed_ns = expiry_ns
-            for check in await check_disk_ends(site, expiry_ns):
-                self._check(check)
+            self._lapsed_ns, self._disk_checked = expiry_ns, False
 
     async def _renew(self, renewal: Renewal) -> None:
         self._witness.step("allocating licences")
@@ -171,6 +187,10 @@ class _Run:
             self._witness.cell(cell)
 
         await probe_column(self._bench, assertion.column, assertion.expected, before, tell)
+        if self._lapsed_ns is not None and not self._disk_checked:  # by now all that was taken before has been written
+            self._disk_checked = True
+            for check in await check_disk_ends(self._site, self._lapsed_ns):
+                self._check(check)
         if assertion.expected.get("M8") == "stops":
             self._lapsed_tokens.append(self._bench.happening.token)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -32,6 +33,7 @@ REQUEST_SECONDS = 20.0
 COMMAND_SECONDS = 60.0
 _PORTS = (80, 554, 600, 650, 700, 722, 725)
 _LOG_TAIL = 2000
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,11 +149,17 @@ async def _running(words: list[str], clock: SystemClock, log: Path) -> AsyncIter
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "recorder.cli", *words,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors, start_new_session=True,
+            preexec_fn=_end_with_parent,
         )  # fmt: skip
     try:
         yield process
     finally:
         await _end(process, clock)
+
+
+def _end_with_parent() -> None:
+    """Linux: a site whose verifier is killed outright ends, too."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 async def _end(process: asyncio.subprocess.Process, clock: SystemClock) -> None:

@@ -96,7 +96,7 @@ class Watch:
                         if "event" in told:
                             watched.last_ns = site.clock.now_ns()
                             watched.messages += 1
-                watched.close, watched.closed_ns = ws.close_code, site.clock.now_ns()
+                watched.close, watched.closed_ns = int(ws.close_code or 0), site.clock.now_ns()
         except (aiohttp.ClientError, OSError) as error:
             watched.trouble = f"{type(error).__name__} {error}"
             watched.closed_ns = site.clock.now_ns()

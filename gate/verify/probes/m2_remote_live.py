@@ -49,7 +49,7 @@ async def _live(bench: Bench) -> Part:
                 elif message.type is aiohttp.WSMsgType.TEXT:
                     end = json.loads(message.data).get("end", end)
             else:
-                close = ws.close_code
+                close = int(ws.close_code or 0)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise ProbeError(f"live view of {camera} says neither yes nor no: {type(error).__name__} {error}") from None
     if (denial := denial_of(end)) is not None:
