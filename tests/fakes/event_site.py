@@ -1,6 +1,7 @@
 """A remote side where things happen: two cameras with footage an hour old, and events at them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from gate.licence.decision import Granted
 from gate.licence.features import Feature
@@ -15,6 +16,9 @@ class EventSite(PlaybackSite):
     """`happen` and `tell` from any thread."""
 
     bus: EventBus
+
+    def _tell(self, index: Path, second_ns: int) -> None:
+        """Nothing has happened yet."""
 
     def _served(self) -> Served:
         site = self.site
