@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
+import aiohttp
+
 from gate.verify.errors import ProbeError
 from gate.verify.matrix import Cell, Expected, Part, Row, seen_in
 from gate.verify.probes import (
@@ -56,6 +58,8 @@ async def probe_column(
             reason = f"nothing was found out within {_PROBE_SECONDS:.0f} s"
         except (LookupError, TypeError, ValueError) as error:
             reason = f"an answer cannot be understood: {type(error).__name__} {error}"
+        except (aiohttp.ClientError, OSError) as error:
+            reason = f"nothing answers: {type(error).__name__} {error}"
         ended = bench.site.now()
         if before is not None and ended >= before:
             parts, reason = [], "the expiry came before this was seen: begin earlier (to-expiry: 20s)"
@@ -79,7 +83,9 @@ async def probe_column(
                 await one(row)
 
     async def happen() -> None:
-        with contextlib.suppress(ProbeError):  # who listens for it says that it did not happen
+        with contextlib.suppress(
+            ProbeError, aiohttp.ClientError, OSError
+        ):  # who listens for it says that it did not happen
             await bench.happen()
 
     async with asyncio.TaskGroup() as group:

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -209,8 +209,9 @@ async def _token(root: Path, email: str, clock: SystemClock) -> str:
     return str(json.loads(out)["token"])
 
 
-async def run_command(words: list[str], clock: SystemClock, seconds: float) -> bytes:
-    """What `edge-recorder WORDS` prints. Raises SiteError with what it says if it fails, or takes longer than that."""
+async def run_command(words: list[str], clock: SystemClock, seconds: float, *, fine: Collection[int] = (0,)) -> bytes:
+    """What `edge-recorder WORDS` prints. Raises SiteError with what it says if its exit status is not fine, or it takes
+    longer than that."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "recorder.cli", *words,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -224,7 +225,7 @@ async def run_command(words: list[str], clock: SystemClock, seconds: float) -> b
         if isinstance(error, TimeoutError):
             raise SiteError(f"edge-recorder {words[0]} has not ended within {seconds:.0f} s") from None
         raise
-    if process.returncode != 0:
+    if process.returncode not in fine:
         raise SiteError(f"edge-recorder {words[0]}: {errors.decode(errors='replace').strip()[-300:]}")
     return out
 
