@@ -216,7 +216,7 @@ def test_a_lapsed_cameras_events_go_and_the_others_stay(open_page: Opener, site:
     page = open_page(locale="en-GB")
     until_listed(page, 50)
     page.wait_for_load_state("networkidle")
-    site.entitle(3600, ["cam2"])
+    site.entitle(3600, ["cam2", "cam3"])
     until(page, "() => ![...document.querySelectorAll('.event-camera')].some(each => each.textContent === '玄関')")
     until(page, "() => !document.querySelector('.events-partly').hidden")
     assert page.locator(".events-partly").inner_text().startswith("Events of 玄関 are not shown")
