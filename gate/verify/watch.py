@@ -82,7 +82,9 @@ class Watch:
         site = self._site
         try:
             forever = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=5.0)
-            async with site.session.ws_connect(site.remote(path), max_msg_size=16 << 20, timeout=forever) as ws:
+            async with site.session.ws_connect(
+                site.remote(path), max_msg_size=16 << 20, timeout=forever, autoclose=False
+            ) as ws:
                 watched.opened_ns = site.clock.now_ns()
                 async for message in ws:
                     if message.type is aiohttp.WSMsgType.BINARY:

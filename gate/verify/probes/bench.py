@@ -80,10 +80,10 @@ class Bench:
             return
         content = {"kind": happening.kind, "detail": happening.token}
         camera = self.site.cameras[0]
+        happening.happened_ns = self.site.clock.now_ns()
         async with self.site.local.post(f"http://recorder/v1/cameras/{camera}/events", json=content) as answer:
             if answer.status != 202:
                 raise ProbeError(f"the event could not be made to happen: {answer.status} {await answer.text()}")
-        happening.happened_ns = self.site.clock.now_ns()
         happening.happened.set()
 
     def keep(self, name: str, png: bytes) -> str:

@@ -37,7 +37,9 @@ async def _live(bench: Bench) -> Part:
     try:
         async with (
             site.clock.timeout(SECONDS),
-            site.session.ws_connect(site.remote(f"cameras/{camera}/live?stream=main"), max_msg_size=16 << 20) as ws,
+            site.session.ws_connect(
+                site.remote(f"cameras/{camera}/live?stream=main"), max_msg_size=16 << 20, autoclose=False
+            ) as ws,
         ):
             async for message in ws:
                 if message.type is aiohttp.WSMsgType.BINARY:

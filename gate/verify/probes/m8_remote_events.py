@@ -39,7 +39,7 @@ async def _listen(bench: Bench) -> Part:
     try:
         async with (
             site.clock.timeout(HAPPEN_SECONDS + SECONDS),
-            site.session.ws_connect(site.remote("events").replace("http", "ws", 1)) as ws,
+            site.session.ws_connect(site.remote("events"), autoclose=False) as ws,
         ):
             receiving = asyncio.ensure_future(_event(ws, happening.token))
             try:
