@@ -188,10 +188,9 @@ def _print_users(known: Sequence[User], *, as_json_too: bool) -> None:
 def _print_audit(found: Found, zone: ZoneInfo) -> None:
     for entry in reversed(found.entries):
         at: datetime = entry.at.astimezone(zone)
-        where = f" {entry.camera}" if entry.camera else ""
-        print(
-            f"{at:%Y-%m-%d %H:%M:%S}  {entry.actor} ({entry.address or entry.origin})  {entry.action}{where}  {entry.detail}"
-        )
+        who = f"{entry.actor} ({entry.address or entry.origin})"
+        what = f"{entry.action} {entry.camera}" if entry.camera else entry.action
+        print(f"{at:%Y-%m-%d %H:%M:%S}  {who}  {what}  {entry.detail}")
     for count, text in ((found.cut, "older ones were cut"), (found.lost, "could not be kept")):
         if count:
             print(f"{count} {text}")

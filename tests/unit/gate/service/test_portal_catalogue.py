@@ -18,7 +18,8 @@ CATALOGUES = {name: json.loads((PORTAL / "locale" / f"{name}.json").read_text())
 JAPANESE = CATALOGUES["ja"]
 TEMPLATES = "\n".join(path.read_text() for path in sorted((PORTAL / "templates").glob("*.j2")))
 MODULES = "\n".join(path.read_text() for path in sorted(PORTAL.glob("*.py")))
-FAMILIES = ("recorder_sign_in.role.", "action.", "alarm.", "error.", "fact.", "form.", "history.csv.", "history.group.", "kind.", "letter.",
+FAMILIES = ("recorder_sign_in.role.", "action.", "alarm.", "error.",
+"fact.", "form.", "history.csv.", "history.group.", "kind.", "letter.",
             "mail.state.", "matrix.", "menu.", "notice.", "origin.", "password.origin.", "role.", "state.", "terms.",
             "customers.added.")  # fmt: skip
 """Keys that are put together; each family is looked at below."""
