@@ -47,7 +47,7 @@ async def test_a_licence_that_ends_by_itself_stops_an_export_of_any_of_its_camer
     await exporting.clock.advance(1.5)
     await exporting.until(lambda: alone.state == "waiting")
     assert refused.state == "waiting"
-    assert exporting.left_behind() == []
+    await exporting.until(lambda: exporting.left_behind() == [])
 
 
 async def test_what_waits_is_made_in_order_and_one_may_be_cancelled_at_any_time(
@@ -152,12 +152,12 @@ async def test_number_age_and_room_are_bounded_and_what_expires_is_counted(expor
         third = await exporting.made(0, 1)
         assert {export.order.id for export in exporting.exporter.all()} == {second.order.id, third.order.id}
         assert exporting.exporter.expired.count == 1
-        assert not (exporting.data_dir / "exports" / first.order.id).exists()
+        await exporting.until(lambda: not (exporting.data_dir / "exports" / first.order.id).exists())
         exporting.entitle(10**9)
         await exporting.clock.advance(86_400 * 1.1)
         await exporting.until(lambda: exporting.exporter.all() == [])
         assert exporting.exporter.expired.age == 2
-        assert list((exporting.data_dir / "exports").iterdir()) == []
+        await exporting.until(lambda: list((exporting.data_dir / "exports").iterdir()) == [])
 
 
 async def test_what_does_not_fit_beside_the_others_is_refused(exporting: Exporting) -> None:
