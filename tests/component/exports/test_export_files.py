@@ -124,4 +124,4 @@ async def test_without_footage_it_fails_and_says_so(exporting: Exporting) -> Non
         await exporting.made(0, 5, stream="sub"),
     ):
         assert (export.state, export.problem) == ("failed", "no_footage")
-    assert exporting.left_behind() == []
+    await exporting.until(lambda: exporting.left_behind() == [])

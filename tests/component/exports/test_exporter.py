@@ -74,7 +74,7 @@ async def test_the_floor_of_the_disk_stops_an_export_and_nothing_is_left(exporti
     async with running(exporter):
         export = await exporting.made(0, 26)
         assert (export.state, export.problem) == ("failed", "export_disk_full")
-        assert exporting.left_behind() == []
+        await exporting.until(lambda: exporting.left_behind() == [])
 
 
 @pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "export_disk_full"), (errno.EIO, "export_disk_failed")])
@@ -88,7 +88,7 @@ async def test_a_disk_that_refuses_fails_the_export_and_nothing_is_left(
     export = await exporting.made(0, 9)
     monkeypatch.undo()
     assert (export.state, export.problem) == ("failed", code)
-    assert exporting.left_behind() == []
+    await exporting.until(lambda: exporting.left_behind() == [])
     assert (await exporting.made(0, 9)).state == "done"
 
 
