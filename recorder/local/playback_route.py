@@ -14,12 +14,12 @@ from recorder.catalog.database import Catalog
 from recorder.catalog.rows import STREAMS, Stream
 from recorder.local.playback_session import PlaybackSession
 from recorder.playback.archive import Archive
-from recorder.web.live_route import CLOSE_SECONDS, HEARTBEAT_SECONDS, MESSAGE_BYTES_MAX, WRITER_BYTES_MAX
 from recorder.web.middleware import language_of
 from recorder.web.peer import bound_kernel_buffer
 from recorder.web.problem import own_problem, problem_response
 from recorder.web.served import Served
 from recorder.web.server import SOCKETS
+from recorder.web.socket import new_socket
 from recorder.web.timeline_form import TimelineForm, TimelineRange, parse_month, parse_range
 from recorder.web.viewer import Ending, Viewer
 
@@ -69,13 +69,7 @@ class PlaybackRoute:
     async def playback(self, request: web.Request) -> web.StreamResponse:
         """A WebSocket session; plain HTTP gets 426."""
         language = language_of(request, self._language)
-        ws = web.WebSocketResponse(
-            compress=False,
-            heartbeat=HEARTBEAT_SECONDS,
-            timeout=CLOSE_SECONDS,
-            max_msg_size=MESSAGE_BYTES_MAX,
-            writer_limit=WRITER_BYTES_MAX,
-        )
+        ws = new_socket()
         if not ws.can_prepare(request):
             return problem_response(own_problem("upgrade_required", language), {"Upgrade": "websocket"})
         await ws.prepare(request)

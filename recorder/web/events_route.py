@@ -38,11 +38,9 @@ from recorder.web.event_form import EventRequest, event_json, parse_filter
 from recorder.web.middleware import language_of
 from recorder.web.problem import own_problem, problem_response
 from recorder.web.server import SOCKETS
+from recorder.web.socket import new_socket
 
-HEARTBEAT_SECONDS = 20.0
-CLOSE_SECONDS = 1.0
 SEND_SECONDS_MAX = 5.0
-MESSAGE_BYTES_MAX = 4096
 LISTENERS_MAX = 64
 
 _log = logging.getLogger(__name__)
@@ -118,9 +116,7 @@ class EventsRoute:
         return json_answer({"camera": camera, "kind": told.kind, "mode": mode, "recorded": recorded}, 202)
 
     async def _follow(self, request: web.Request, language: Language) -> web.WebSocketResponse:
-        ws = web.WebSocketResponse(
-            compress=False, heartbeat=HEARTBEAT_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=MESSAGE_BYTES_MAX
-        )
+        ws = new_socket()
         await ws.prepare(request)
         request.app[SOCKETS][ws] = ""
         self._listeners += 1

@@ -20,14 +20,9 @@ from recorder.web.middleware import language_of
 from recorder.web.peer import bound_kernel_buffer
 from recorder.web.problem import own_problem, problem_response
 from recorder.web.server import SOCKETS
+from recorder.web.socket import new_socket
 from recorder.web.viewer import Ending, PictureForm, Viewer
 from recorder.web.viewers import Viewers
-
-HEARTBEAT_SECONDS = 20.0
-CLOSE_SECONDS = 1.0
-"""How long a peer may take to answer our close frame."""
-MESSAGE_BYTES_MAX = 4096
-WRITER_BYTES_MAX = 64 << 10
 
 _CLOSE_CODES = {"camera_unknown": 4404, "stream_unknown": 4404, "too_many_viewers": 4409, "restart": 1012}
 
@@ -62,13 +57,7 @@ class LiveRoute:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """A WebSocket session; plain HTTP gets 426."""
         language = language_of(request, self._language)
-        ws = web.WebSocketResponse(
-            compress=False,
-            heartbeat=HEARTBEAT_SECONDS,
-            timeout=CLOSE_SECONDS,
-            max_msg_size=MESSAGE_BYTES_MAX,
-            writer_limit=WRITER_BYTES_MAX,
-        )
+        ws = new_socket()
         if not ws.can_prepare(request):
             return problem_response(own_problem("upgrade_required", language), {"Upgrade": "websocket"})
         await ws.prepare(request)

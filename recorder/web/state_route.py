@@ -20,14 +20,12 @@ from recorder.site_state import Moment, site_state
 from recorder.state import StateBoard
 from recorder.web.middleware import language_of
 from recorder.web.server import SOCKETS
+from recorder.web.socket import new_socket
 
 REPEAT_SECONDS = 1.0
 PAUSE_SECONDS = 0.05
 """Shortest time between two sends: changes that come in a burst go out as one."""
 SEND_SECONDS_MAX = 5.0
-HEARTBEAT_SECONDS = 20.0
-CLOSE_SECONDS = 1.0
-MESSAGE_BYTES_MAX = 4096
 
 
 class LicenceStatus(Protocol):
@@ -63,9 +61,7 @@ class StateRoute:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """GET, or a WebSocket if the client asks for one."""
         language = language_of(request, self._device.language)
-        ws = web.WebSocketResponse(
-            compress=False, heartbeat=HEARTBEAT_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=MESSAGE_BYTES_MAX
-        )
+        ws = new_socket()
         if not ws.can_prepare(request):
             return web.Response(
                 text=self.text(language, actor_of(request)),
