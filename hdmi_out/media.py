@@ -48,7 +48,9 @@ class End:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Hello:
+class Hello:
+    """The recorder's `hello`: how the pictures that follow are coded."""
+
     codec: str
     width: int
     height: int
@@ -56,20 +58,25 @@ class _Hello:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Problem:
+class EndProblem:
+    """What of the problem object is shown or looked at."""
+
     title: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _End:
-    problem: _Problem = _Problem()
+class EndText:
+    """The recorder's `end`."""
+
+    problem: EndProblem = EndProblem()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Text:
-    hello: _Hello | None = None
+    hello: Hello | None = None
     dropped: dict[str, int] | None = None
-    end: _End | None = None
+    end: EndText | None = None
 
 
 _TEXT: TypeAdapter[_Text] = TypeAdapter(_Text)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from hdmi_out.errors import MediaError
-from hdmi_out.media import HEADER, StreamFormat
+from hdmi_out.media import HEADER, EndText, Hello, StreamFormat
 
 _ACCESS_UNIT = 3
 _FLAG_KEY, _FLAG_HIDDEN = 1, 2
@@ -114,33 +114,14 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Hello:
-    codec: str
-    width: int
-    height: int
-    decoder_configuration: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Problem:
-    title: str = ""
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _End:
-    problem: _Problem = _Problem()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Text:
-    hello: _Hello | None = None
+    hello: Hello | None = None
     at: At | None = None
     gap: Gap | None = None
     unreadable: Unreadable | None = None
     end_of_footage: EndOfFootage | None = None
     dropped: dict[str, int] | None = None
-    end: _End | None = None
+    end: EndText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

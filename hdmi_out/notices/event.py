@@ -7,6 +7,7 @@ from datetime import timedelta
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from hdmi_out.errors import MediaError
+from hdmi_out.media import EndText
 
 SYSTEM = frozenset({"camera_lost", "disk", "clock", "licence"})
 """Kinds that concern the recorder itself: something is wrong."""
@@ -67,20 +68,10 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Problem:
-    title: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _End:
-    problem: _Problem = _Problem()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Message:
     event: Event | None = None
     dropped: dict[str, int] | None = None
-    end: _End | None = None
+    end: EndText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
