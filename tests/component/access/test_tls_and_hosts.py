@@ -82,16 +82,16 @@ def test_what_would_be_open_to_others_is_refused_with_what_to_do(tmp_path: Path,
 
 
 @pytest.mark.parametrize(
-    "remote",
+    ("remote", "mode"),
     [
-        "{listen: '0.0.0.0:8600', access: users, tls: {generate: true}}",
-        "{listen: '0.0.0.0:8600', access: users, tls: plain}",
-        "{listen: '127.0.0.1:8600'}",
-        "{}",
+        ("{listen: '0.0.0.0:8600', access: users, tls: {generate: true}}", "users"),
+        ("{listen: '0.0.0.0:8600', access: users, tls: plain}", "users"),
+        ("{listen: '127.0.0.1:8600'}", "open"),
+        ("{}", "open"),
     ],
 )
-def test_what_says_who_signs_in_and_how_it_is_encrypted_is_taken(tmp_path: Path, remote: str) -> None:
-    load_config(_config(tmp_path, remote))
+def test_what_says_who_signs_in_and_how_it_is_encrypted_is_taken(tmp_path: Path, remote: str, mode: str) -> None:
+    assert load_config(_config(tmp_path, remote)).remote.access_mode == mode
 
 
 @pytest.mark.parametrize(
