@@ -108,9 +108,11 @@ export class CameraPlayer {
     if (this.#map.footageAt(this.#fedMs + INTO_PICTURE_MS)) this.#feed(this.#fedMs);
   }
 
-  /** Where to go for the picture after (`direction` 1) or before (-1) the one shown; null where it is not there. */
+  /** Where to go for the picture after (`direction` 1) or before (-1) the one asked for; null where it is not there.
+   * The browser presents a picture a moment after it was asked for, and keys come faster than that. */
   neighbour(direction) {
-    const found = this.#line.beside(this.#shownMs ?? this.#targetMs, direction);
+    const asked = this.#line.lastAt(this.#targetMs) ?? this.#shownMs ?? this.#targetMs;
+    const found = this.#line.beside(asked, direction);
     return found === undefined ? null : found + INTO_PICTURE_MS;
   }
 
