@@ -29,7 +29,7 @@ check: $(STAMP) ## ruff, mypy and the architecture test: before every commit
 	$(BIN)/pytest tests/architecture
 
 test: $(STAMP) ## all tests, as CI runs them
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 crash: $(STAMP) ## kill a recorder 200 times at random moments, and look at what is left
 	$(BIN)/python -m tests.crash
