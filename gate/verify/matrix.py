@@ -64,13 +64,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """Something about the crossing itself: when a stream ended, when it came back. `holds` None: not found out."""
+    """Something about the crossing itself: when a stream ended, when it came back. `holds` None: not found out. `step`:
+    the number of the scenario's step in which it was found out; 0 is before the first."""
 
     name: str
     row: Row | None
     holds: bool | None
     text: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    step: int = 0
 
     @property
     def verdict(self) -> Verdict:

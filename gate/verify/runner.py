@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from gate.verify.column import probe_column
 from gate.verify.crossing import Return, check_cuts, check_disk_ends, check_silence, check_term
 from gate.verify.errors import SiteError, VerifyError
 from gate.verify.matrix import Cell, Check, Expected, Row
-from gate.verify.outcome import Outcome, Witness
+from gate.verify.outcome import Outcome, StepDone, Witness
 from gate.verify.probes.answers import ask
 from gate.verify.probes.bench import Bench, KnownFootage
 from gate.verify.probes.recorded import newest_marks
@@ -38,10 +39,16 @@ async def run_scenario(scenario: Scenario, file: Path, pictures: Path, witness: 
     """The outcome, its trouble included. Raises SiteError if the site cannot even be started."""
     with tempfile.TemporaryDirectory(prefix="edge-verify-") as folder:
         root = Path(folder)
-        outcome = Outcome(scenario=scenario.name, file=str(file))
+        outcome = Outcome(
+            scenario=scenario.name,
+            file=str(file),
+            source=await asyncio.to_thread(file.read_text, encoding="utf-8"),
+            given=scenario.given.model_dump(),
+            limits=scenario.limits.model_dump(),
+        )
         async with contextlib.AsyncExitStack() as stack:
             site = await stack.enter_async_context(running_site(root, scenario.given, root / "site.log", witness.step))
-            outcome.began = site.clock.now().isoformat(timespec="milliseconds")
+            outcome.began, began_ns = site.clock.now().isoformat(timespec="milliseconds"), site.clock.monotonic_ns()
             run = _Run(scenario, site, pictures, witness, outcome)
             try:
                 await run.all()
@@ -49,6 +56,7 @@ async def run_scenario(scenario: Scenario, file: Path, pictures: Path, witness: 
                 outcome.trouble = str(error)
                 run.leave_out(str(error))
             outcome.ended = site.clock.now().isoformat(timespec="milliseconds")
+            outcome.seconds = round((site.clock.monotonic_ns() - began_ns) / 1e9, 3)
         return outcome
 
 
@@ -61,6 +69,7 @@ class _Run:
         self._outcome = outcome
         self._bench: Bench | None = None
         self._watch: Watch | None = None
+        self._number = 0
         self._expiry_ns: int | None = None
         self._lapsed_ns: int | None = None
         self._disk_checked = False
@@ -76,12 +85,32 @@ class _Run:
         self._bench = Bench(site=site, limits=self._scenario.limits, known=known, pictures=self._pictures)
         try:
             for at, step in enumerate(self._scenario.steps):
-                await self._do(step, self._next_expected(at))
+                await self._carry_out(step, at + 1)
         finally:
             if self._watch is not None:
                 await self._watch.close()
         if self._lapsed_tokens and self._lapsed_ns is None:
             self._check(check_silence(site, self._lapsed_tokens))
+
+    async def _carry_out(self, step: Step, number: int) -> None:
+        """A step, and its entry in the outcome, however it ends."""
+        site = self._site
+        self._number = number
+        self._witness.begin(number, len(self._scenario.steps))
+        began, began_ns = site.now(), site.clock.monotonic_ns()
+        try:
+            await self._do(step, self._next_expected(number - 1))
+        finally:
+            kind, argument = next(iter(step.model_dump(mode="json", by_alias=True, exclude_none=True).items()))
+            done = StepDone(
+                number=number,
+                kind=kind,
+                argument=argument,
+                began=began.isoformat(timespec="milliseconds"),
+                ended=site.now().isoformat(timespec="milliseconds"),
+                seconds=round((site.clock.monotonic_ns() - began_ns) / 1e9, 3),
+            )
+            self._outcome.steps.append(done)
 
     def leave_out(self, reason: str) -> None:
         """Whatever has not been seen becomes a cell that says why."""
@@ -147,6 +176,7 @@ class _Run:
         while (left_ns := expiry_ns + round(seconds * 1e9) - site.now_ns()) > 0:
             await site.clock.sleep(left_ns / 1e9)
         await self._watch.close()
+        self._outcome.crossings.append(instant_of(expiry_ns).isoformat(timespec="milliseconds"))
         limits = self._scenario.limits
         for check in check_cuts(self._watch.streams, expiry_ns, site.offset_ns, coming, limits):
             self._check(check)
@@ -195,8 +225,9 @@ class _Run:
             self._lapsed_tokens.append(self._bench.happening.token)
 
     def _check(self, check: Check) -> None:
-        self._outcome.checks.append(check)
-        self._witness.check(check)
+        found = replace(check, step=self._number)
+        self._outcome.checks.append(found)
+        self._witness.check(found)
 
     async def _known_footage(self) -> KnownFootage:
         """The first camera's newest KNOWN_SECONDS without a hole, drawn as they should be. Raises SiteError."""

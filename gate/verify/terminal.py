@@ -24,7 +24,7 @@ class TerminalWitness:
     def __init__(self, console: Console, title: str) -> None:
         self._console = console
         self._title = title
-        self._doing = ""
+        self._doing, self._place = "", ""
         self._columns: list[str] = []
         self._expected: dict[tuple[str, Row], Expected] = {}
         self._cells: dict[tuple[str, Row], Cell] = {}
@@ -45,10 +45,13 @@ class TerminalWitness:
         elif self._columns:
             self._console.print(self._table())
 
+    def begin(self, number: int, of: int) -> None:
+        self._place = f"{number} of {of}: "
+
     def step(self, text: str) -> None:
-        self._doing = text
+        self._doing = self._place + text
         if not self._console.is_terminal:
-            self._console.print(f"{self._title}: {text}", highlight=False)
+            self._console.print(f"{self._title}: {self._doing}", highlight=False)
 
     def column(self, name: str, expected: Mapping[Row, Expected]) -> None:
         self._columns.append(name)
