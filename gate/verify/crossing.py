@@ -138,7 +138,9 @@ class Return:
 
 def check_silence(site: Site, tokens: Sequence[str]) -> Check:
     """That the webhook was never told of events that happened while lapsed, afterwards either."""
-    told = [token for token in tokens if site.webhook.about(token) is not None]
+    webhook = site.webhook
+    assert webhook is not None
+    told = [token for token in tokens if webhook.about(token) is not None]
     text = f"{len(told)} of {len(tokens)} events from while it was lapsed were told later"
     return Check(name="no late notices", row="M8", holds=not told, text=text, evidence={"told": told})
 

@@ -16,12 +16,12 @@ from gate.verify.crossing import Return, check_cuts, check_disk_ends, check_sile
 from gate.verify.errors import SiteError, VerifyError
 from gate.verify.matrix import Cell, Check, Expected, Row
 from gate.verify.outcome import Outcome, StepDone, Witness
+from gate.verify.own_site import running_site
 from gate.verify.probes.answers import ask
 from gate.verify.probes.bench import Bench, KnownFootage
 from gate.verify.probes.recorded import newest_marks
 from gate.verify.scenario import Assertion, Renewal, Scenario, Step
-from gate.verify.site import Site, running_site
-from gate.verify.site_files import FPS
+from gate.verify.site import Site
 from gate.verify.terms import term_of
 from gate.verify.watch import Watch
 
@@ -231,14 +231,17 @@ class _Run:
 
     async def _known_footage(self) -> KnownFootage:
         """The first camera's newest KNOWN_SECONDS without a hole, drawn as they should be. Raises SiteError."""
-        site, wanted = self._site, KNOWN_SECONDS * FPS
+        site = self._site
+        wanted = KNOWN_SECONDS * site.fps
         try:
             async with site.clock.timeout(KNOWN_WITHIN_SECONDS):
                 while True:
                     marks = (await asyncio.to_thread(newest_marks, site.footage, site.cameras[0]))[-wanted:]
                     whole = len(marks) == wanted and marks[-1].number - marks[0].number == wanted - 1
                     if whole and all(mark.state != "filler" for mark in marks):
-                        return KnownFootage(camera=site.cameras[0], marks=marks)
+                        return KnownFootage(
+                            camera=site.cameras[0], marks=marks, fps=site.fps, loop_pictures=site.loop_pictures
+                        )
                     await site.clock.sleep(_LOOK_SECONDS)
         except TimeoutError:
             raise SiteError(

@@ -1,70 +1,79 @@
-"""The site under test: a clean one is started in a folder of its own, driven from outside, and ended in any case."""
+"""The site that is judged, whoever started it: what the runner, the probes and the watch need of it."""
 
-import asyncio
-import contextlib
-import ctypes
-import json
-import os
-import random
-import signal
-import socket
-import sys
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import aiohttp
 
 from gate.clock import SystemClock, instant_of, ns_of
-from gate.shared_clock.controller import command
-from gate.shared_clock.errors import ClockError
 from gate.verify.errors import SiteError
 from gate.verify.licences import LicenceService
-from gate.verify.scenario import Given
-from gate.verify.site_files import cameras_of, card_of, write_site
-from gate.verify.webhook import Webhook, receiving
-
-UP_SECONDS = 180.0
-"""A site that is not up by then is given up: its scenes may have to be drawn first."""
-END_SECONDS = 15.0
-REQUEST_SECONDS = 20.0
-COMMAND_SECONDS = 60.0
-_PORTS = (80, 554, 600, 650, 700, 722, 725)
-_LOG_TAIL = 2000
-_PR_SET_PDEATHSIG = 1
+from gate.verify.webhook import Webhook
 
 
-@dataclass(slots=True, kw_only=True)
-class Site:
-    """Addresses as `edge-recorder demo --json` tells them. Site time is the machine's and `offset_ns`."""
+class Site(Protocol):
+    """Site time is the machine's and `offset_ns`. `session` is signed in at the recorder where it asks for that.
+    `device`: the recorder's id. `fps` and `loop_pictures`: of the main streams' marks and barcodes.
 
-    root: Path
-    given: Given
-    addresses: dict[str, str]
-    pids: dict[str, int]
+    What a site does not have, or has not been told, raises ProbeError when it is asked for: whoever needs it is `not
+    run`, with that reason."""
+
     clock: SystemClock
     session: aiohttp.ClientSession
-    local: aiohttp.ClientSession
-    webhook: Webhook
-    licences: LicenceService
-    offset_ns: int = 0
-    expiries: dict[str, datetime] = field(default_factory=dict)
+    offset_ns: int
+    expiries: Mapping[str, datetime]
 
     @property
-    def cameras(self) -> tuple[str, ...]:
-        return cameras_of(self.given)
+    def device(self) -> str: ...
+    @property
+    def cameras(self) -> tuple[str, ...]: ...
+    @property
+    def fps(self) -> int: ...
+    @property
+    def loop_pictures(self) -> int: ...
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of the verifier's own."""
 
     @property
     def footage(self) -> Path:
         """What the recorder writes, by cameras."""
-        return self.root / "data" / "recorder" / "media"
 
     @property
     def card(self) -> Path:
-        return card_of(self.root)
+        """The SD card of the first camera."""
+
+    @property
+    def monitor(self) -> str:
+        """The address of the monitor's preview, with a slash at its end."""
+
+    @property
+    def local(self) -> aiohttp.ClientSession:
+        """The recorder's local site; any host name will do."""
+
+    @property
+    def licences(self) -> LicenceService:
+        """The licence service, as its partner."""
+
+    @property
+    def webhook(self) -> Webhook | None:
+        """Where the recorder tells events, if it does."""
+
+    def camera_url(self, camera: str) -> str:
+        """The camera's own sub stream, not by way of the recorder."""
+
+    def remote(self, path: str) -> str:
+        """An address of the recorder's remote side; answers are in English."""
+
+    async def step(self, text: str) -> None:
+        """One command of the clock (`advance 30d`), or `show`. Raises SiteError with its sentence."""
+
+    def service_stopped(self) -> AbstractAsyncContextManager[None]:
+        """The licence service stands still, where that is allowed: it answers nobody until the body ends."""
 
     def now_ns(self) -> int:
         """Site time."""
@@ -74,24 +83,6 @@ class Site:
         """Site time."""
         return instant_of(self.now_ns())
 
-    def remote(self, path: str) -> str:
-        """An address of the recorder's remote side; answers are in English."""
-        return f"{self.addresses['remote']}api/v1/{path}{'&' if '?' in path else '?'}lang=en"
-
-    async def step(self, text: str) -> None:
-        """One command of the clock (`advance 30d`), or `show`. Raises SiteError with its sentence."""
-        try:
-            async with self.clock.timeout(COMMAND_SECONDS):
-                done = await command(Path(self.addresses["clock"]), text)
-        except ClockError as error:
-            raise SiteError(f"the site's clock: {error}") from None
-        except TimeoutError:
-            raise SiteError(f"the site's clock has not finished {text!r} within {COMMAND_SECONDS:.0f} s") from None
-        if done["late"]:
-            raise SiteError(f"during {text!r} these did not finish what was due: {', '.join(done['late'])}")
-        self.offset_ns = done["offset_ns"]
-        self.expiries = {name: datetime.fromisoformat(at) for name, at in done["expiries"].items()}
-
     @property
     def expiry(self) -> datetime:
         """The nearest end of an entitlement. Raises SiteError if nothing is entitled."""
@@ -99,147 +90,3 @@ class Site:
         if not coming:
             raise SiteError("no camera has a licence that could expire")
         return min(coming)
-
-    @asynccontextmanager
-    async def service_stopped(self) -> AsyncIterator[None]:
-        """The licence service stands still: it answers nobody until the body ends."""
-        os.kill(self.pids["service"], signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.pids["service"], signal.SIGCONT)
-
-
-@asynccontextmanager
-async def running_site(root: Path, given: Given, log: Path, say: Callable[[str], None]) -> AsyncIterator[Site]:
-    """Starts a clean site below `root` and waits until every camera is shown; its words go to `log`. At the end Ctrl-C.
-    Raises SiteError."""
-    clock = SystemClock()
-    timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
-    async with contextlib.AsyncExitStack() as stack:
-        stack.callback(clock.close)
-        webhook = await stack.enter_async_context(receiving(clock))
-        demo = write_site(root, given, webhook=webhook.url, webhook_secret=webhook.secret)
-        say("starting a clean site")
-        words = ["demo", str(demo), "--json", "--port-base", str(_free_port_base())]
-        process = await stack.enter_async_context(_running(words, clock, log))
-        up = await _first_line(process, clock, log)
-        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-        connector = aiohttp.UnixConnector(path=up["addresses"]["local"])
-        local = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
-        people = {one["role"]: one["email"] for one in up["sign_ins"]}
-        token = await _token(root, people["partner"], clock)
-        site = Site(
-            root=root,
-            given=given,
-            addresses=up["addresses"],
-            pids=up["site"]["pids"],
-            clock=clock,
-            session=session,
-            local=local,
-            webhook=webhook,
-            licences=LicenceService(session, up["addresses"]["portal"], token, people["customer"]),
-        )
-        await site.step("show")
-        yield site
-
-
-@asynccontextmanager
-async def _running(words: list[str], clock: SystemClock, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "recorder.cli", *words,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors, start_new_session=True,
-            preexec_fn=_end_with_parent,
-        )  # fmt: skip
-    try:
-        yield process
-    finally:
-        await _end(process, clock)
-
-
-def _end_with_parent() -> None:
-    """Linux: a site whose verifier is killed outright ends, too."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-async def _end(process: asyncio.subprocess.Process, clock: SystemClock) -> None:
-    """Ends it also while we are being cancelled."""
-
-    async def ending() -> None:
-        if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-        try:
-            async with clock.timeout(END_SECONDS):
-                await process.communicate()
-        except TimeoutError:
-            process.kill()  # its children end with it
-            await process.communicate()
-
-    task = asyncio.ensure_future(ending())
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
-
-
-async def _first_line(process: asyncio.subprocess.Process, clock: SystemClock, log: Path) -> dict[str, Any]:
-    assert process.stdout is not None
-    try:
-        async with clock.timeout(UP_SECONDS):
-            line = await process.stdout.readline()
-    except TimeoutError:
-        raise SiteError(f"the site is not up after {UP_SECONDS:.0f} s; it says: {_tail(log)}") from None
-    if not line:
-        raise SiteError(f"the site does not start; it says: {_tail(log)}")
-    up: dict[str, Any] = json.loads(line)
-    return up
-
-
-def _tail(log: Path) -> str:
-    lines = log.read_bytes()[-_LOG_TAIL:].decode(errors="replace").strip().splitlines()
-    return " / ".join(lines[-5:]) or "nothing"
-
-
-async def _token(root: Path, email: str, clock: SystemClock) -> str:
-    config = str(root / "configs" / "service.yaml")
-    out = await run_command(
-        ["service", "token", config, "--email", email, "--name", "verify", "--json"], clock, COMMAND_SECONDS
-    )
-    return str(json.loads(out)["token"])
-
-
-async def run_command(words: list[str], clock: SystemClock, seconds: float, *, fine: Collection[int] = (0,)) -> bytes:
-    """What `edge-recorder WORDS` prints. Raises SiteError with what it says if its exit status is not fine, or it takes
-    longer than that."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "recorder.cli", *words,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        async with clock.timeout(seconds):
-            out, errors = await process.communicate()
-    except BaseException as error:
-        process.kill()
-        await process.communicate()
-        if isinstance(error, TimeoutError):
-            raise SiteError(f"edge-recorder {words[0]} has not ended within {seconds:.0f} s") from None
-        raise
-    if process.returncode not in fine:
-        raise SiteError(f"edge-recorder {words[0]}: {errors.decode(errors='replace').strip()[-300:]}")
-    return out
-
-
-def _free_port_base() -> int:
-    """A thousand whose ports of a site are free now. Raises SiteError.
-
-    Below the ports that outgoing connections get, and in no fixed order: another site may be looking at this moment.
-    """
-    bases = range(10_000, 32_000, 1_000)
-    for base in random.sample(bases, len(bases)):
-        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            for port in _PORTS:
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", base + port))
-            return base
-    raise SiteError("no free ports between 10000 and 32000")

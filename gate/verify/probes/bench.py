@@ -12,7 +12,6 @@ from gate.verify.errors import ProbeError
 from gate.verify.marks import Mark
 from gate.verify.scenario import Limits
 from gate.verify.site import Site
-from gate.verify.site_files import FPS, LOOP_PICTURES
 
 _KINDS = ("visitor", "package", "line", "zone", "sound", "animal", "face", "vehicle", "person", "input")
 """Each column has one of its own: the monitor shows the same kind of a camera only now and then."""
@@ -24,6 +23,8 @@ class KnownFootage:
 
     camera: str
     marks: Sequence[Mark]
+    fps: int
+    loop_pictures: int
 
     @property
     def start(self) -> datetime:
@@ -32,7 +33,7 @@ class KnownFootage:
     @property
     def end(self) -> datetime:
         """When its last picture is over."""
-        return instant_of(self.marks[-1].utc_us * 1000) + timedelta(seconds=1 / FPS)
+        return instant_of(self.marks[-1].utc_us * 1000) + timedelta(seconds=1 / self.fps)
 
     @property
     def numbers(self) -> range:
@@ -41,7 +42,7 @@ class KnownFootage:
     @property
     def shown(self) -> set[int]:
         """What the barcodes of its pictures say."""
-        return {number % LOOP_PICTURES for number in self.numbers}
+        return {number % self.loop_pictures for number in self.numbers}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,5 +96,5 @@ class Bench:
 
     def age_ms(self, shown: int) -> float:
         """How old a picture with that barcode is now, if it is younger than a loop."""
-        now = self.site.now_ns() * FPS // 10**9
-        return (now - shown) % LOOP_PICTURES * 1000 / FPS
+        now = self.site.now_ns() * self.site.fps // 10**9
+        return (now - shown) % self.site.loop_pictures * 1000 / self.site.fps

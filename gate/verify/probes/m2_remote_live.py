@@ -70,7 +70,7 @@ async def _live(bench: Bench) -> Part:
 async def _preset(bench: Bench) -> Part:
     """Where the camera looks is asked of the camera itself."""
     site, camera = bench.site, bench.site.cameras[0]
-    url = f"{site.addresses['rtsp']}/{camera}/sub"
+    url = site.camera_url(camera)
     known = await ask(site, site.remote(f"cameras/{camera}/presets"))
     if not known.denial:
         bench.presets = sorted(

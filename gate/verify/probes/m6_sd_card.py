@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from gate.clock import instant_of
+from gate.verify.command_line import run_command
 from gate.verify.errors import ProbeError, SiteError
 from gate.verify.marks import marks_in
 from gate.verify.matrix import Part
 from gate.verify.probes.bench import Bench
 from gate.verify.probes.decoding import decoded_pictures
-from gate.verify.site import run_command
 
 SECONDS = 45.0
 ATTEMPTS = 3
@@ -25,7 +25,7 @@ async def probe(bench: Bench) -> list[Part]:
     since = site.now() - timedelta(seconds=RECENT_SECONDS)
     async with site.service_stopped():
         for attempt in range(ATTEMPTS):
-            folder = site.root / "off-the-card" / f"{bench.happening.token}-{attempt}"
+            folder = site.scratch / "off-the-card" / f"{bench.happening.token}-{attempt}"
             words = ["sd", "export", str(site.card), str(folder), "--from", since.isoformat(), "--json"]
             try:
                 told = json.loads(await run_command(words, site.clock, SECONDS, fine=(0, 1)))

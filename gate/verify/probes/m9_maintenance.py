@@ -7,7 +7,6 @@ from gate.verify.matrix import Part
 from gate.verify.probes import monitor
 from gate.verify.probes.answers import ask
 from gate.verify.probes.bench import Bench
-from gate.verify.site_files import DEVICE
 
 SECONDS = 4.0
 _REFUSED_SECONDS = 0.5
@@ -19,8 +18,8 @@ async def probe(bench: Bench) -> list[Part]:
     site = bench.site
     device = await ask(site, site.remote("device"))
     told = json.loads(device.body) if not device.denial else {}
-    if not device.denial and told.get("id") != DEVICE:
-        raise ProbeError(f"the device information is of {told.get('id')!r}, not of {DEVICE}")
+    if not device.denial and told.get("id") != site.device:
+        raise ProbeError(f"the device information is of {told.get('id')!r}, not of {site.device}")
     facts = {name: told[name] for name in ("id", "model", "firmware", "serial") if name in told}
     information = Part(name="device information", works=not device.denial, evidence=device.evidence | facts)
     before, _ = await monitor.settled(site)

@@ -22,7 +22,7 @@ _DIFFERENCE_MIN = 24
 
 async def order(site: Site, **words: object) -> None:
     """One order, as by the remote control. Raises ProbeError."""
-    address = site.addresses["hdmi"]
+    address = site.monitor
     try:
         async with site.session.post(
             f"{address}v1/order", json=words, headers={"Origin": address.rstrip("/")}
@@ -37,7 +37,7 @@ async def order(site: Site, **words: object) -> None:
 async def picture(site: Site) -> tuple[Gray, bytes]:
     """What is on the screen now: grey (height, width), and as a PNG. Raises ProbeError."""
     try:
-        async with site.session.get(f"{site.addresses['hdmi']}picture.png") as answer:
+        async with site.session.get(f"{site.monitor}picture.png") as answer:
             png = await answer.read()
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise ProbeError(f"the monitor shows nothing: {type(error).__name__} {error}") from None

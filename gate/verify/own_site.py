@@ -1,0 +1,208 @@
+"""A clean site of our own: started in a folder of its own, driven from outside, and ended in any case."""
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from gate.clock import SystemClock
+from gate.verify.command_line import run_command
+from gate.verify.errors import SiteError
+from gate.verify.licences import LicenceService
+from gate.verify.scenario import Given
+from gate.verify.site import Site
+from gate.verify.site_clock import COMMAND_SECONDS, step_clock
+from gate.verify.site_files import DEVICE, FPS, LOOP_PICTURES, cameras_of, card_of, write_site
+from gate.verify.webhook import Webhook, receiving
+
+UP_SECONDS = 180.0
+"""A site that is not up by then is given up: its scenes may have to be drawn first."""
+END_SECONDS = 15.0
+REQUEST_SECONDS = 20.0
+_PORTS = (80, 554, 600, 650, 700, 722, 725)
+_LOG_TAIL = 2000
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class OwnSite(Site):
+    """Addresses as `edge-recorder demo --json` tells them."""
+
+    root: Path
+    given: Given
+    addresses: dict[str, str]
+    pids: dict[str, int]
+    clock: SystemClock
+    session: aiohttp.ClientSession
+    local: aiohttp.ClientSession
+    webhook: Webhook
+    licences: LicenceService
+    offset_ns: int = 0
+    expiries: Mapping[str, datetime] = field(default_factory=dict)
+    device: str = DEVICE
+    fps: int = FPS
+    loop_pictures: int = LOOP_PICTURES
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        return cameras_of(self.given)
+
+    @property
+    def scratch(self) -> Path:
+        return self.root
+
+    @property
+    def footage(self) -> Path:
+        return self.root / "data" / "recorder" / "media"
+
+    @property
+    def card(self) -> Path:
+        return card_of(self.root)
+
+    @property
+    def monitor(self) -> str:
+        return self.addresses["hdmi"]
+
+    def camera_url(self, camera: str) -> str:
+        return f"{self.addresses['rtsp']}/{camera}/sub"
+
+    def remote(self, path: str) -> str:
+        return f"{self.addresses['remote']}api/v1/{path}{'&' if '?' in path else '?'}lang=en"
+
+    async def step(self, text: str) -> None:
+        self.offset_ns, self.expiries = await step_clock(Path(self.addresses["clock"]), text, self.clock)
+
+    @asynccontextmanager
+    async def service_stopped(self) -> AsyncIterator[None]:
+        os.kill(self.pids["service"], signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pids["service"], signal.SIGCONT)
+
+
+@asynccontextmanager
+async def running_site(root: Path, given: Given, log: Path, say: Callable[[str], None]) -> AsyncIterator[OwnSite]:
+    """Starts a clean site below `root` and waits until every camera is shown; its words go to `log`. At the end Ctrl-C.
+    Raises SiteError."""
+    clock = SystemClock()
+    timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(clock.close)
+        webhook = await stack.enter_async_context(receiving(clock))
+        demo = write_site(root, given, webhook=webhook.url, webhook_secret=webhook.secret)
+        say("starting a clean site")
+        words = ["demo", str(demo), "--json", "--port-base", str(_free_port_base())]
+        process = await stack.enter_async_context(_running(words, clock, log))
+        up = await _first_line(process, clock, log)
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        connector = aiohttp.UnixConnector(path=up["addresses"]["local"])
+        local = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
+        people = {one["role"]: one["email"] for one in up["sign_ins"]}
+        token = await _token(root, people["partner"], clock)
+        site = OwnSite(
+            root=root,
+            given=given,
+            addresses=up["addresses"],
+            pids=up["site"]["pids"],
+            clock=clock,
+            session=session,
+            local=local,
+            webhook=webhook,
+            licences=LicenceService(session, up["addresses"]["portal"], token, people["customer"]),
+        )
+        await site.step("show")
+        yield site
+
+
+@asynccontextmanager
+async def _running(words: list[str], clock: SystemClock, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "recorder.cli", *words,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors, start_new_session=True,
+            preexec_fn=_end_with_parent,
+        )  # fmt: skip
+    try:
+        yield process
+    finally:
+        await _end(process, clock)
+
+
+def _end_with_parent() -> None:
+    """Linux: a site whose verifier is killed outright ends, too."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+async def _end(process: asyncio.subprocess.Process, clock: SystemClock) -> None:
+    """Ends it also while we are being cancelled."""
+
+    async def ending() -> None:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            async with clock.timeout(END_SECONDS):
+                await process.communicate()
+        except TimeoutError:
+            process.kill()  # its children end with it
+            await process.communicate()
+
+    task = asyncio.ensure_future(ending())
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+async def _first_line(process: asyncio.subprocess.Process, clock: SystemClock, log: Path) -> dict[str, Any]:
+    assert process.stdout is not None
+    try:
+        async with clock.timeout(UP_SECONDS):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        raise SiteError(f"the site is not up after {UP_SECONDS:.0f} s; it says: {_tail(log)}") from None
+    if not line:
+        raise SiteError(f"the site does not start; it says: {_tail(log)}")
+    up: dict[str, Any] = json.loads(line)
+    return up
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_bytes()[-_LOG_TAIL:].decode(errors="replace").strip().splitlines()
+    return " / ".join(lines[-5:]) or "nothing"
+
+
+async def _token(root: Path, email: str, clock: SystemClock) -> str:
+    config = str(root / "configs" / "service.yaml")
+    out = await run_command(
+        ["service", "token", config, "--email", email, "--name", "verify", "--json"], clock, COMMAND_SECONDS
+    )
+    return str(json.loads(out)["token"])
+
+
+def _free_port_base() -> int:
+    """A thousand whose ports of a site are free now. Raises SiteError.
+
+    Below the ports that outgoing connections get, and in no fixed order: another site may be looking at this moment.
+    """
+    bases = range(10_000, 32_000, 1_000)
+    for base in random.sample(bases, len(bases)):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in _PORTS:
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", base + port))
+            return base
+    raise SiteError("no free ports between 10000 and 32000")
