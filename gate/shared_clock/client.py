@@ -33,9 +33,13 @@ class SharedClock(SystemClock):
         self._socket = socket
         self._name = name
         self._expiries: dict[str, int] = {}
+        self._wrong_ns = 0
         self._busy: set[asyncio.Task[Any]] = set()
         self._idle = asyncio.Event()
         self._report_due = asyncio.Event()
+
+    def now_ns(self) -> int:
+        return super().now_ns() + self._wrong_ns
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Says hello and takes the offset. Raises ClockServerError."""
@@ -44,12 +48,13 @@ class SharedClock(SystemClock):
                 reader, writer = await asyncio.open_unix_connection(self._socket, limit=LINE_BYTES_MAX)
                 _send(writer, {"hello": {"name": self._name, "pid": os.getpid()}})
                 line = await reader.readline()
-            offset_ns = int(json.loads(line)["offset_ns"])
+            told = json.loads(line)
+            offset_ns, wrong_ns = int(told["offset_ns"]), int(told.get("wrong_ns", 0))
         except (OSError, TimeoutError, ValueError, KeyError) as error:
             reason = "does not answer" if isinstance(error, TimeoutError) else "cannot be reached"
             raise ClockServerError(f"the clock server at {self._socket} {reason}: is the site running?") from error
-        if offset_ns != self._offset_ns:
-            self._offset_ns = offset_ns
+        if (offset_ns, wrong_ns) != (self._offset_ns, self._wrong_ns):
+            self._offset_ns, self._wrong_ns = offset_ns, wrong_ns
             self._step()
         return reader, writer
 
@@ -89,7 +94,7 @@ class SharedClock(SystemClock):
     async def _obey(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             message = json.loads(line)
-            self._offset_ns = int(message["offset_ns"])
+            self._offset_ns, self._wrong_ns = int(message["offset_ns"]), int(message.get("wrong_ns", 0))
             await self._fire_due()
             _send(writer, {"ack": message["step"]} | self._deadlines())
             await writer.drain()
@@ -128,7 +133,8 @@ class SharedClock(SystemClock):
 
     def _deadlines(self) -> dict[str, Any]:
         nearest = min((sleeper.deadline_ns for sleeper in self._sleepers), default=None)
-        return {"deadline_ns": nearest, "expiries": self._expiries}
+        site_ns = None if nearest is None else nearest - self._wrong_ns
+        return {"deadline_ns": site_ns, "expiries": self._expiries}
 
 
 def _send(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:

@@ -25,6 +25,8 @@ examples:
   edge-recorder clock --config configs/recorder.yaml to 2027-01-01T00:00+09:00
   edge-recorder clock --config configs/recorder.yaml to-expiry cam1 --before 10s
   edge-recorder clock --config configs/recorder.yaml next-event
+  edge-recorder clock --config configs/recorder.yaml wrong back 40d recorder   a fault: that process's wall clock alone
+  edge-recorder clock --config configs/recorder.yaml right recorder
   edge-recorder clock --config configs/recorder.yaml serve     host the clock without a recorder
   edge-recorder clock --config configs/recorder.yaml reset     wipe the site and return to real time
 """
@@ -109,6 +111,10 @@ def _step(socket: Path, text: str, *, as_json: bool) -> int:
     print(f"site time {done['now']}, {done['offset_ns'] / 86_400e9:.3f} days ahead of the machine")
     for camera, instant in done["expiries"].items():
         print(f"  {camera} expires {instant}")
+    for process, seconds in done["wrong_seconds"].items():
+        print(
+            f"  the clock of {process} is wrong: {abs(seconds) / 86_400:g} days {'ahead' if seconds > 0 else 'behind'}"
+        )
     if done["late"]:
         print(f"  did not finish their due work in time: {', '.join(done['late'])}")
     return 0

@@ -11,12 +11,14 @@ import logging
 import os
 import stat
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from gate.clock import SystemClock, instant_of
 from gate.shared_clock.errors import ClockCommandError, ClockServerError
 from gate.shared_clock.grammar import parse_command, target_ns
+from gate.shared_clock.wrong import WrongClock, names_of, parse_wrong
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class ClockServer:
         self._stepping = asyncio.Lock()
         self._step = 0
         self._inode = 0
+        self._wrong_ns: dict[str, int] = {}
         self.offset_ns = read_offset_ns(state)
 
     @contextlib.asynccontextmanager
@@ -124,7 +127,7 @@ class ClockServer:
 
     async def _follow(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = _Client(name, writer)
-        _send(writer, {"offset_ns": self.offset_ns})
+        _send(writer, self._time_of(name))
         self._clients.add(client)
         try:
             while line := await reader.readline():
@@ -138,8 +141,12 @@ class ClockServer:
             if text == "show":
                 await _answer(writer, {"done": self._summary(0, set())})
                 return
+            wrong = parse_wrong(text)
             async with self._stepping:
-                await self._run_command(text, writer)
+                if wrong is not None:
+                    await _answer(writer, {"done": self._summary(0, await self._set_wrong(wrong))})
+                else:
+                    await self._run_command(text, writer)
         except ClockCommandError as error:
             await _answer(writer, {"error": str(error)})
 
@@ -164,6 +171,15 @@ class ClockServer:
                 )
         await _answer(writer, {"done": self._summary(steps, late)})
 
+    async def _set_wrong(self, wrong: WrongClock) -> set[str]:
+        names = names_of(wrong.process, {client.name for client in self._clients})
+        for name in names:
+            self._wrong_ns[name] = wrong.ahead // timedelta(microseconds=1) * 1000
+        return await self._tell({client for client in self._clients if client.name in names})
+
+    def _time_of(self, name: str) -> dict[str, int]:
+        return {"offset_ns": self.offset_ns, "wrong_ns": self._wrong_ns.get(name, 0)}
+
     def _summary(self, steps: int, late: set[str]) -> dict[str, Any]:
         clients = {client.name: client.deadline_ns and _iso(client.deadline_ns) for client in self._clients}
         expiries = {camera: _iso(at) for client in self._clients for camera, at in sorted(client.expiries.items())}
@@ -174,6 +190,7 @@ class ClockServer:
             "late": sorted(late),
             "clients": clients,
             "expiries": expiries,
+            "wrong_seconds": {name: ns / 1e9 for name, ns in sorted(self._wrong_ns.items()) if ns},
         }
 
     def _deadlines(self) -> list[int]:
@@ -187,10 +204,12 @@ class ClockServer:
         except OSError as error:
             raise ClockCommandError(f"{self._state}: the offset cannot be kept, so time stays: {error}") from None
         self.offset_ns = offset_ns
+        return await self._tell(set(self._clients))
+
+    async def _tell(self, waiting: set[_Client]) -> set[str]:
         self._step += 1
-        waiting = set(self._clients)
         for client in waiting:
-            _send(client.writer, {"step": self._step, "offset_ns": self.offset_ns})
+            _send(client.writer, {"step": self._step} | self._time_of(client.name))
         with contextlib.suppress(TimeoutError):
             async with self._clock.timeout(ACK_SECONDS):
                 for client in waiting:

@@ -15,6 +15,8 @@ from gate.shared_clock.controller import command
 from gate.shared_clock.errors import ClockCommandError, ClockServerError
 from gate.shared_clock.server import ClockServer
 
+DAY_NS, HOUR_NS = 86_400 * 10**9, 3600 * 10**9
+
 
 @pytest.fixture
 def socket(tmp_path: Path) -> Path:
@@ -171,3 +173,46 @@ async def test_time_stays_where_its_offset_cannot_be_kept(socket: Path, tmp_path
             await command(socket, "advance 30d")
         assert clock.now() - before < timedelta(minutes=1)
         assert (await command(socket, "show"))["offset_ns"] == 0
+
+
+async def test_a_wrong_clock_is_that_of_one_process_and_of_its_wall_time_alone(
+    clocks: tuple[Clock, Clock], socket: Path
+) -> None:
+    site_ns, boot_ns, seen = clocks[1].now_ns(), clocks[0].boottime_ns(), clocks[0].discontinuities
+    done = await command(socket, "wrong back 40d first")
+    assert done["wrong_seconds"] == {"first": -40 * 86_400} and done["late"] == []
+    assert abs(clocks[0].now_ns() - site_ns + 40 * DAY_NS) < HOUR_NS
+    assert abs(clocks[1].now_ns() - site_ns) < HOUR_NS and abs(clocks[0].boottime_ns() - boot_ns) < HOUR_NS
+    assert clocks[0].discontinuities == seen + 1
+    await command(socket, "advance 1d")
+    assert abs(clocks[0].now_ns() - site_ns + 39 * DAY_NS) < HOUR_NS
+    assert (await command(socket, "right first"))["wrong_seconds"] == {}
+    assert abs(clocks[0].now_ns() - clocks[1].now_ns()) < HOUR_NS
+
+
+async def test_a_process_with_a_wrong_clock_is_woken_when_its_own_clock_says_so(
+    clocks: tuple[Clock, Clock], socket: Path
+) -> None:
+    await command(socket, "wrong back 40d first")
+    due = clocks[0].now() + timedelta(days=2)
+    sleeper = asyncio.create_task(clocks[0].sleep_until(due))
+    await reported(socket, "first", due + timedelta(days=40))
+    done = await command(socket, "advance 3d")
+    await sleeper
+    assert done["steps"] == 2
+
+
+async def test_a_wrong_clock_of_nobody_is_refused_with_the_names_there_are(
+    clocks: tuple[Clock, Clock], socket: Path
+) -> None:
+    with pytest.raises(ClockCommandError, match="there are: first, second"):
+        await command(socket, "wrong back 40d third")
+    for text in ("wrong", "wrong back 40d", "wrong sideways 40d first", "right"):
+        with pytest.raises(ClockCommandError, match="set wrong or right like this"):
+            await command(socket, text)
+
+
+async def test_a_clock_stays_wrong_when_its_process_comes_back(clocks: tuple[Clock, Clock], socket: Path) -> None:
+    await command(socket, "wrong ahead 3d first")
+    async with open_clock("shared", socket, "first") as again:
+        assert abs(again.now_ns() - clocks[1].now_ns() - 3 * DAY_NS) < HOUR_NS
