@@ -29,7 +29,7 @@ FOLDER_NAME = "config-versions"
 VERSIONS_MAX = 50
 DIFF_LINES_MAX = 2000
 _INDEX_NAME = "versions.json"
-_SECRET_UNKNOWN = "what is secret here is not known: write it"
+_SECRET_UNKNOWN = "what is secret here is not known, or would go to another address than before: write it"
 _PLACED = re.compile(r"line (\d+)(?:, |: )(?:([\w.\[\]]+): )?(.*)", re.DOTALL)
 
 

@@ -3,7 +3,8 @@
 1. A secret is the value of a field whose name has one of SECRET_WORDS, unless it is the name of a file; and a web
    address of the section `notify`, as people put tokens into such addresses.
 2. It is shown as MASK. What comes back as MASK at the same place is what was there; places in a list go by `id` or
-   `name` of the entry, so that entries may move.
+   `name` of the entry, so that entries may move. Not so where the entry names another host, port or encryption than
+   before: somebody who does not know the secret could have it sent to himself.
 3. A line of comment that looks like a secret is shown as MASK, and kept as long as it is not touched.
 4. Whoever wrote the text, the work grows with its length alone: a pattern that does not would hold up the process.
 """
@@ -12,6 +13,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -25,23 +27,26 @@ _IN_COMMENT = re.compile(
     rf"(?:{'|'.join(SECRET_WORDS)})\w{{0,64}}+[ \t]{{0,64}}+[:=][ \t]{{0,64}}+(?=\S)", re.IGNORECASE
 )
 _URL_SECTIONS = ("notify",)
+_WAY_FIELDS = ("host", "port", "address", "tls", "security")
+_URL_FIELDS = ("url", "card")
 
 Place = tuple[str, ...]
 
 
 class Secret(NamedTuple):
-    """Characters `[start, end)` of the text hold it."""
+    """Characters `[start, end)` of the text hold it; `ways`: where it is sent, and how."""
 
     place: Place
     start: int
     end: int
     value: str
+    ways: frozenset[tuple[str, str]]
 
 
 def find_secrets(text: str) -> list[Secret]:
     """In order of the text. Raises yaml.YAMLError."""
     root = compose(text)
-    found = list(_walk(root, (), text)) if root is not None else []
+    found = list(_walk(root, (), text, frozenset())) if root is not None else []
     return sorted({one.start: one for one in found}.values(), key=lambda one: one.start)
 
 
@@ -51,19 +56,19 @@ def mask(text: str) -> str:
 
 
 def unmask(text: str, before: str) -> str:
-    """What somebody made of the masked `before`, its secrets put back; one that was not there stays MASK. Raises
-    yaml.YAMLError."""
+    """What somebody made of the masked `before`, its secrets put back; one that was not there, or would go elsewhere
+    now, stays MASK. Raises yaml.YAMLError."""
     comments = {
         masked: comment for comment in _comments(_without_values(before)) if (masked := _masked_comment(comment))
     }
     text = _with_comments(text, lambda comment: comments.get(comment, comment))
-    known = {secret.place: before[secret.start : secret.end] for secret in find_secrets(before)}
+    known = {secret.place: secret for secret in find_secrets(before)}
     return _replaced(
         text,
         [
-            (secret.start, secret.end, known[secret.place])
+            (secret.start, secret.end, before[was.start : was.end])
             for secret in find_secrets(text)
-            if secret.value == MASK and secret.place in known
+            if secret.value == MASK and (was := known.get(secret.place)) and secret.ways <= was.ways
         ],
     )
 
@@ -147,17 +152,43 @@ def _value_places(root: yaml.Node) -> Iterator[tuple[int, int]]:
             yield node.start_mark.index, node.end_mark.index
 
 
-def _walk(node: yaml.Node, place: Place, text: str) -> Iterator[Secret]:
+def _walk(node: yaml.Node, place: Place, text: str, ways: frozenset[tuple[str, str]]) -> Iterator[Secret]:
+    """`ways` are those of the entry of a list that the node lies in."""
     if isinstance(node, yaml.MappingNode):
+        near = ways or frozenset(_ways(node, ""))
         for key, value in node.value:
             name = str(getattr(key, "value", ""))
             if isinstance(value, yaml.ScalarNode) and _is_secret(name, place, value.value):
-                yield _secret((*place, name), value, text)
+                yield _secret((*place, name), value, text, near)
             else:
-                yield from _walk(value, (*place, name), text)
+                yield from _walk(value, (*place, name), text, ways)
     elif isinstance(node, yaml.SequenceNode):
         for number, entry in enumerate(node.value):
-            yield from _walk(entry, (*place, _entry_name(entry) or f"[{number}]"), text)
+            yield from _walk(
+                entry, (*place, _entry_name(entry) or f"[{number}]"), text, ways or frozenset(_ways(entry, ""))
+            )
+
+
+def _ways(node: yaml.Node, name: str) -> Iterator[tuple[str, str]]:
+    """Of all that lies in a node: hosts of addresses whatever their path, and what else says where and how."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _ways(value, str(getattr(key, "value", "")))
+    elif isinstance(node, yaml.SequenceNode):
+        for entry in node.value:
+            yield from _ways(entry, name)
+    elif name in _URL_FIELDS and node.value != MASK:
+        yield "url", _host(node.value)
+    elif name in _WAY_FIELDS:
+        yield name, node.value
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _is_secret(name: str, place: Place, value: str) -> bool:
@@ -168,13 +199,13 @@ def _is_secret(name: str, place: Place, value: str) -> bool:
     return name == "url" and place[:1] in [(section,) for section in _URL_SECTIONS]
 
 
-def _secret(place: Place, node: yaml.ScalarNode, text: str) -> Secret:
+def _secret(place: Place, node: yaml.ScalarNode, text: str, ways: frozenset[tuple[str, str]]) -> Secret:
     start, end = node.start_mark.index, node.end_mark.index
     prefix = _PREFIX.match(text, start, end)  # an anchor or a tag belongs to the value
     start = prefix.end() if prefix else start
     while end > start and text[end - 1].isspace():  # a block scalar reaches to the next line
         end -= 1
-    return Secret(place, start, end, str(node.value))
+    return Secret(place, start, end, str(node.value), ways)
 
 
 def _entry_name(entry: yaml.Node) -> str | None:

@@ -4,6 +4,7 @@
    and which device this is. Who maintains the recorder from afar is often the one whose licences those are.
 2. Places on this machine: folders, sockets, devices, files that hold keys and passwords. A new one could have a secret
    that lies here sent away, or files of others written over.
+3. Where a password in a file is sent, and how: the broker, the mail server, for the same reason.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from recorder.config import RecorderConfig
+from recorder.notify.settings import MailSection, MqttSection
 
 SECTIONS = ("licence", "clock")
 DEVICE_FIELDS = ("id", "kind", "data_dir", "serial", "made_on")
@@ -27,7 +29,21 @@ def changed_on_site(before: RecorderConfig, after: RecorderConfig) -> str | None
         if getattr(before.device, name) != getattr(after.device, name):
             return f"device.{name}"
     known = set(_places(before, ""))
-    return next((field for field, place in _places(after, "") if (field, place) not in known), None)
+    for field, place in _places(after, ""):
+        if (field, place) not in known:
+            return field
+    for name in ("mqtt", "mail"):
+        was, now = getattr(before.notify, name), getattr(after.notify, name)
+        if now is not None and now.password_file is not None and _way(now) != _way(was):
+            return f"notify.{name}.host"
+    return None
+
+
+def _way(section: MqttSection | MailSection | None) -> tuple[object, ...]:
+    if section is None:
+        return ()
+    security = section.tls if isinstance(section, MqttSection) else section.security
+    return section.host, section.port, security
 
 
 def _places(value: object, field: str) -> Iterator[tuple[str, str]]:

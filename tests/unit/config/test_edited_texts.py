@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from gate.yaml_file import ConfigError
-from recorder.config import load_config
+from recorder.config import RecorderConfig, load_config
 from recorder.maintenance.masking import MASK, mask, unmask
+from recorder.maintenance.on_site import changed_on_site
 
 SECONDS_MAX = 5.0
 """On a busy machine; what is meant took minutes."""
@@ -76,3 +77,39 @@ def test_a_value_that_yaml_itself_stumbles_over_is_a_mistake_in_the_file(tmp_pat
 def test_a_comment_is_what_yaml_takes_for_one(text: str, seen: str) -> None:
     assert mask(text) == seen
     assert unmask(seen, text) == text
+
+
+CAMERA = "cameras:\n- id: cam1\n  main: {url: 'rtsp://%s/main'}\n  onvif: {address: %s, password: p1}\n  password: p2\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (CAMERA % ("10.0.0.2", "10.0.0.2"), CAMERA % ("10.0.0.9", "10.0.0.2")),
+        (CAMERA % ("10.0.0.2", "10.0.0.2"), CAMERA % ("10.0.0.2", "10.0.0.9")),
+        ("notify: {mqtt: {host: a, password: p1}}", "notify: {mqtt: {host: b, password: p1}}"),
+        ("notify: {mqtt: {host: a, tls: true, password: p1}}", "notify: {mqtt: {host: a, tls: false, password: p1}}"),
+        ("notify: {mail: {host: a, password: p1}}", "notify: {mail: {host: a, port: 25, password: p1}}"),
+    ],
+)
+def test_a_secret_that_would_go_elsewhere_has_to_be_written_again(before: str, after: str) -> None:
+    masked = mask(after)
+    assert unmask(masked, before) == masked
+
+
+def test_a_secret_comes_back_where_the_entry_goes_to_the_same_host() -> None:
+    before = CAMERA % ("10.0.0.2", "10.0.0.2")
+    assert unmask(mask(before).replace("/main'", "/other'"), before) == before.replace("/main'", "/other'")
+
+
+def test_a_broker_whose_password_lies_in_a_file_is_changed_at_the_device_alone(tmp_path: Path) -> None:
+    def config(host: str) -> RecorderConfig:
+        path = tmp_path / "recorder.yaml"
+        path.write_text(
+            CONFIG % "rtsp://127.0.0.1/a"
+            + f"notify: {{mqtt: {{host: {host}, user: u, password_file: mqtt.password}}}}\n"
+        )
+        return load_config(path)
+
+    assert changed_on_site(config("a.example"), config("a.example")) is None
+    assert changed_on_site(config("a.example"), config("b.example")) == "notify.mqtt.host"
