@@ -105,10 +105,8 @@ def test_a_secret_comes_back_where_the_entry_goes_to_the_same_host() -> None:
 def test_a_broker_whose_password_lies_in_a_file_is_changed_at_the_device_alone(tmp_path: Path) -> None:
     def config(host: str) -> RecorderConfig:
         path = tmp_path / "recorder.yaml"
-        path.write_text(
-            CONFIG % "rtsp://127.0.0.1/a"
-            + f"notify: {{mqtt: {{host: {host}, user: u, password_file: mqtt.password}}}}\n"
-        )
+        notify = f"notify: {{mqtt: {{host: {host}, user: u, password_file: mqtt.password}}}}\n"
+        path.write_text(CONFIG % "rtsp://127.0.0.1/a" + notify)
         return load_config(path)
 
     assert changed_on_site(config("a.example"), config("a.example")) is None
