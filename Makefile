@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo check test crash bench fuzz lock clean
+PYTHONS ?= 3.11 3.12 3.13
+
+.PHONY: help setup demo check test wheel crash bench fuzz lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -14,6 +16,7 @@ setup: $(STAMP) ## install everything into .venv
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version)"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.maxsize < 2**32)' || { echo "a 64-bit system is needed: no wheels of PyAV and OpenCV are made for 32 bits"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: sudo apt install python3-venv"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
@@ -31,6 +34,13 @@ check: $(STAMP) ## ruff, mypy and the architecture test: before every commit
 test: $(STAMP) ## all tests, as CI runs them
 	$(BIN)/pytest -n 2 --dist loadfile
 
+wheel: $(STAMP) ## dist/*.whl: the program, its configurations and its manual page
+	rm -rf build/lib build/bdist.* dist
+	@mkdir -p build/man
+	$(BIN)/python -m recorder.command_line.manual > build/man/edge-recorder.1
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --wheel-dir dist .
+	@ls -l dist/*.whl
+
 crash: $(STAMP) ## kill a recorder 200 times at random moments, and look at what is left
 	$(BIN)/python -m tests.crash
 
@@ -42,10 +52,12 @@ fuzz: $(STAMP) ## hostile bytes against every parser a camera reaches, FUZZ_SECO
 	  || echo "atheris is not to be had for this machine: hypothesis takes its place"
 	PYTHONPATH=.fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),60)
 
-lock: $(STAMP) ## write constraints.txt anew, and prove that every pin has an aarch64 wheel
-	$(BIN)/pip freeze --exclude-editable | grep -vE '^(pip|setuptools|wheel)==' > constraints.txt
-	$(BIN)/pip download --quiet --dest "$$(mktemp -d)" --only-binary=:all: --no-deps --python-version 3.11 \
-	  --platform manylinux_2_28_aarch64 --platform manylinux2014_aarch64 --platform manylinux_2_17_aarch64 -r constraints.txt
+lock: $(STAMP) ## write constraints.txt anew, and prove that every pin has wheels for x86-64 and aarch64, and every Python
+	$(BIN)/pip freeze --all --exclude-editable | grep -vE '^(pip|wheel)==' > constraints.txt
+	for arch in x86_64 aarch64; do for python in $(PYTHONS); do \
+	  $(BIN)/pip download --quiet --dest "$$(mktemp -d)" --only-binary=:all: --no-deps --python-version $$python \
+	    --platform manylinux_2_28_$$arch --platform manylinux2014_$$arch --platform manylinux_2_17_$$arch -r constraints.txt \
+	    || { echo "not every pin has a wheel for Python $$python on $$arch"; exit 1; }; done; done
 
 clean: ## remove what was built and measured; footage and licences in data/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz artifacts bench-results *.egg-info

@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 
 _COMMANDS = {
     "demo": ("recorder.commands", "start cameras, recorder and HDMI monitor together"),
@@ -29,7 +30,10 @@ _COMMANDS = {
     "verify": ("gate.verify.commands", "prove from outside what an expiry stops and what goes on"),
     "service": ("gate.service.commands", "run the licence service and its portal; accounts, tokens, database"),
     "explain": ("gate.client.commands", "why a feature may or may not run"),
+    "configs": ("recorder.command_line.commands", "the configurations that come with the program, to copy and edit"),
+    "completion": ("recorder.command_line.commands", "let bash, zsh or fish complete all of this"),
 }
+Command = Callable[[list[str]], int]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,15 +42,15 @@ def main(argv: list[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(_help())
         return 0
+    if words[0] in ("-V", "--version"):
+        print(f"edge-recorder {version('edge-recorder')}")
+        return 0
     name = " ".join(words[:2]) if " ".join(words[:2]) in _COMMANDS else words[0]
     if name not in _COMMANDS:
         print(f"edge-recorder: there is no command {words[0]!r}; `edge-recorder --help` lists them", file=sys.stderr)
         return 2
-    module = importlib.import_module(_COMMANDS[name][0])
-    *before, function = name.split()
-    command: Callable[[list[str]], int] = getattr(module, function)
     try:
-        status = command(words[len(before) + 1 :])
+        status = _command(name)(words[len(name.split()) :])
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -54,10 +58,23 @@ def main(argv: list[str] | None = None) -> int:
     return status
 
 
+def every_command() -> dict[str, tuple[Command, str]]:
+    """All commands by their names, with what each is for. Imports every one of them."""
+    return {name: (_command(name), text) for name, (_, text) in _COMMANDS.items()}
+
+
+def _command(name: str) -> Command:
+    found: Command = getattr(importlib.import_module(_COMMANDS[name][0]), name.split()[-1])
+    return found
+
+
 def _help() -> str:
     width = max(map(len, _COMMANDS))
     rows = "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in _COMMANDS.items())
-    return f"usage: edge-recorder COMMAND …\n\n{rows}\n\n`edge-recorder COMMAND --help` has options and examples."
+    return (
+        f"usage: edge-recorder COMMAND …\n\n{rows}\n\n`edge-recorder COMMAND --help` has options and examples; "
+        "`--version` is this program's."
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import uvloop
 from gate.client.errors import LicensingError
 from gate.config_fields import PORT_BASE, parse_port_base
 from gate.shared_clock.errors import ClockError
+from gate.shipped_configs import OWN, write_configs
 from gate.yaml_file import ConfigError
 from recorder.config import RecorderConfig, load_config, moved
 from recorder.errors import RecorderError
@@ -124,7 +125,13 @@ def demo(argv: list[str]) -> int:
         "Start simulated cameras, recorder, HDMI monitor and licence service, and print one table of addresses.",
         "edge-recorder demo\n  edge-recorder demo --duration 60 --json\n  edge-recorder demo --port-base 18000",
     )
-    parser.add_argument("config", type=Path, nargs="?", default=Path("configs/demo.yaml"))
+    parser.add_argument(
+        "config",
+        type=Path,
+        nargs="?",
+        default=OWN / "demo.yaml",
+        help="default %(default)s; where there is no folder configs, it is made first, with copies of ours",
+    )
     _add_ports(parser)
     parser.add_argument("--duration", type=float, metavar="S", help="end by itself, S seconds after all is up")
     parser.add_argument("--json", action="store_true", help="print one line with every address once all is up")
@@ -133,6 +140,11 @@ def demo(argv: list[str]) -> int:
     async def show(ended: asyncio.Event) -> None:
         from recorder.supervisor.demo import run_demo
 
+        if options.config == OWN / "demo.yaml" and not OWN.exists():
+            write_configs(OWN)
+            print(
+                f"{OWN.absolute()} is made: yours to edit; footage and licences go to data beside it", file=sys.stderr
+            )
         await run_demo(
             options.config,
             ended,

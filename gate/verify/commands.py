@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from gate.shipped_configs import own_or_shipped
 from gate.verify.errors import VerifyError
 from gate.verify.outcome import Outcome
 from gate.verify.report import as_object, write_report
@@ -20,7 +21,8 @@ from gate.verify.scenario import Scenario, load_scenario
 from gate.verify.terminal import TerminalWitness, print_outcome
 from gate.yaml_file import ConfigError
 
-SCENARIOS = Path("configs/scenarios")
+SCENARIOS = "scenarios"
+_SCENARIOS_HELP = "default: all of configs/scenarios, or, where that is not, all that come with the program"
 _EXAMPLES = """\
 examples:
   edge-recorder verify                                                     every scenario of configs/scenarios
@@ -41,7 +43,7 @@ def verify(argv: list[str]) -> int:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("scenarios", type=Path, nargs="*", metavar="SCENARIO.yaml", help=f"default: {SCENARIOS}/*.yaml")
+    parser.add_argument("scenarios", type=Path, nargs="*", metavar="SCENARIO.yaml", help=_SCENARIOS_HELP)
     parser.add_argument("--report", type=Path, metavar="DIR", help="write report.json, junit.xml and pictures there")
     parser.add_argument("--json", action="store_true", help="print report.json's object; the matrix goes to stderr")
     options = parser.parse_args(argv)
@@ -70,9 +72,9 @@ def verify(argv: list[str]) -> int:
 
 
 def _load(given: Sequence[Path]) -> list[tuple[Path, Scenario]]:
-    files = list(given) or sorted(SCENARIOS.glob("*.yaml"))
+    files = list(given) or sorted(own_or_shipped(SCENARIOS).glob("*.yaml"))
     if not files:
-        raise VerifyError(f"there are no scenarios in {SCENARIOS}: name a file, or go to the folder of the project")
+        raise VerifyError(f"there are no scenarios in {own_or_shipped(SCENARIOS)}: name a file")
     loaded = [(file, load_scenario(file)) for file in files]
     names = [scenario.name for _, scenario in loaded]
     for name in names:

@@ -12,13 +12,24 @@ PACKAGES = ("gate", "recorder", "camera_sim", "hdmi_out")
 MODULE_LINES_MAX = 320
 FUNCTION_LINES_MAX = 70
 
-ANYONE = {"gate.clock", "gate.config_fields", "gate.shared_clock", "gate.yaml_file"}
+ANYONE = {
+    "gate.clock",
+    "gate.config_fields",
+    "gate.log_output",
+    "gate.shared_clock",
+    "gate.shipped_configs",
+    "gate.supervision",
+    "gate.yaml_file",
+}
 """Leaves that know nothing of licences."""
 ALLOWED = {
     "gate.wall_steps": set(),
     "gate.clock": {"gate.wall_steps"},
     "gate.yaml_file": set(),
     "gate.config_fields": set(),
+    "gate.log_output": {"gate.config_fields", "gate.yaml_file"},
+    "gate.shipped_configs": {"gate.yaml_file"},
+    "gate.supervision": {"gate.clock"},
     "gate.shared_clock": {"gate.clock", "gate.config_fields", "gate.yaml_file"},
     "gate.licence": set(),
     "gate.profile_file": {"gate.licence"},

@@ -1,0 +1,1 @@
+"""What the command line tells of itself: the shipped configurations, completion, and the manual page."""
