@@ -14,6 +14,7 @@ from recorder.access.actor import LOCAL, Actor, Role
 from recorder.access.audit import AuditLog
 from recorder.access.database import AccessDatabase
 from recorder.access.people import POLL_SECONDS, People
+from recorder.access.programs import Programs
 from recorder.access.route_table import Need
 from recorder.access.sessions import Session
 from recorder.access.stays import Stay
@@ -48,6 +49,7 @@ class Access:
         self.mode = mode
         self.audit = audit
         self.people = people
+        self._programs = Programs(people) if people is not None else None
         self.judge = judge
         self._clock = clock
         self._device = device
@@ -66,8 +68,8 @@ class Access:
         """The session cookie."""
         return request.cookies.get(self.cookie_of(request), "")
 
-    def admit(self, request: web.Request) -> tuple[Actor, Session | None] | str:
-        """Who asks, and by which session; or the code of the problem."""
+    async def admit(self, request: web.Request) -> tuple[Actor, Session | None] | str:
+        """Who asks, and by which session; or the code of the problem. A page's cookie goes before a password."""
         if came_through_service(request):
             return self._admit_visitor(request)
         address = request.remote or ""
@@ -75,7 +77,12 @@ class Access:
             return Actor(name=LOCAL.name, role=LOCAL.role, address=address), None
         session = self.people.session_of(self.token_of(request)) if self.people is not None else None
         actor = self.people.actor_of(session, address) if self.people is not None and session is not None else None
-        return (actor, session) if actor is not None else "signed_out"
+        if actor is not None:
+            return actor, session
+        authorization = request.headers.get("Authorization", "")
+        if self._programs is None or not authorization:
+            return "signed_out"
+        return await self._programs.admit(authorization, address)
 
     def _admit_visitor(self, request: web.Request) -> tuple[Actor, None] | str:
         """Each request brings the service's own word on who it is."""

@@ -2,7 +2,7 @@
 
 1. Who asks is found out once, by the session's cookie or by the service's word (recorder.access.access).
 2. What the route needs is in one table; a route that is not there is for admins alone (recorder.access.route_table).
-3. By a cookie nothing is changed without an Origin: SameSite alone is the browser's word.
+3. By a cookie nothing is changed without an Origin: SameSite alone is the browser's word. Programs have none.
 4. A password that must be changed opens nothing but the routes to change it.
 5. While a route runs it is watched: it ends within the second when who asked may no longer (recorder.access.stays).
 """
@@ -34,11 +34,11 @@ def access_middleware(access: Access, clock: Clock, default: Language) -> Middle
             return await handler(request)  # there is no such route, and its handler says so
         language = language_of(request, default)
         need = need_of(request.method, resource.canonical)
-        admitted = access.admit(request)
+        admitted = await access.admit(request)
         if isinstance(admitted, str):
             if need.open_to_all:
                 return await handler(request)
-            return await refuse(request, access_problem(admitted, language), clock)
+            return _challenged(request, await refuse(request, access_problem(admitted, language), clock))
         actor, session = admitted
         request[ACTOR] = actor
         if need.open_to_all:
@@ -62,7 +62,8 @@ def access_middleware(access: Access, clock: Clock, default: Language) -> Middle
 
 
 def _refusal(access: Access, request: web.Request, need: Need, actor: Actor, session: Session | None) -> str | None:
-    if session is not None and request.method not in _SAFE_METHODS and "Origin" not in request.headers:
+    by_cookie = session is not None and not session.is_program
+    if by_cookie and request.method not in _SAFE_METHODS and "Origin" not in request.headers:
         return "origin_missing"
     if not need.early and access.people is not None and access.people.must_change(actor):
         return "password_change_needed"
@@ -72,6 +73,13 @@ def _refusal(access: Access, request: web.Request, need: Need, actor: Actor, ses
         access.refused(actor, route, f"{request.method} {request.path}"[:120])
         return "not_permitted"
     return None
+
+
+def _challenged(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Programs send their password only when asked; a browser would open a dialog of its own over the page."""
+    if response.status == 401 and not response.prepared and "Sec-Fetch-Mode" not in request.headers:
+        response.headers["WWW-Authenticate"] = 'Basic realm="edge recorder", charset="UTF-8"'
+    return response
 
 
 async def _run(request: web.Request, handler: Handler, stay: Stay) -> web.StreamResponse | None:

@@ -121,7 +121,7 @@ class People:
 
     def actor_of(self, session: Session, address: str) -> Actor | None:
         """Who that is now; None: the session is over."""
-        known = self._sessions.of(session.token_sha256)
+        known = session if session.is_program else self._sessions.of(session.token_sha256)
         return self._actor(known, self._now(), address) if known is not None else None
 
     def must_change(self, actor: Actor) -> bool:
@@ -167,6 +167,23 @@ class People:
             fresh = await self._passwords.hash(password)
             await self._database.do(partial(rehash_password, user=user, password_hash=fresh))
         return Actor(name=user.name, role=user.role, cameras=user.cameras, origin="user", address=address)
+
+    def session_of_program(self, actor: Actor) -> Session | None:
+        """For whoever has just been checked; None: the user is gone meanwhile. It is in use all the time."""
+        user, now = self.user(actor.name), self._now()
+        if user is None:
+            return None
+        self._audit.note(actor, "sign_in", detail="program")
+        return Session(
+            token_sha256="",
+            name=user.name,
+            origin="user",
+            role=None,
+            version=user.version,
+            opened_at=now,
+            seen_at=now + LASTS_MAX,
+            until=now + LASTS_MAX,
+        )
 
     async def open_visitor(self, actor: Actor, former_token: str, until: datetime) -> str:
         """A session of a person of the service; gives its token. Raises sqlite3.Error."""

@@ -26,7 +26,8 @@ SESSIONS_OF_ONE_MAX = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """`version`: of the user at sign-in. `role`: of a person of the service; a user's is its own."""
+    """`version`: of the user at sign-in. `role`: of a person of the service; a user's is its own. Without
+    `token_sha256`: of a program that sends its password with each request, and in no list."""
 
     token_sha256: str
     name: str
@@ -36,6 +37,11 @@ class Session:
     opened_at: datetime
     seen_at: datetime
     until: datetime
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is one that sends its password with each request."""
+        return not self.token_sha256
 
 
 def actor_of_session(

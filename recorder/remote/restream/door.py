@@ -5,8 +5,6 @@
 2. A user who is removed, or changed in any way (a new password, too), loses the pictures at once, as over HTTP.
 """
 
-import base64
-import binascii
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from dataclasses import dataclass
 from gate.sign_in.errors import PasswordsBusyError
 from recorder.access.access import Access
 from recorder.access.actor import LOCAL, Actor
+from recorder.access.programs import user_and_password
 from recorder.access.route_table import Need
 from recorder.access.stays import Stay
 
@@ -70,15 +69,3 @@ class Door:
                 yield stay
             finally:
                 self._access.watched(stay)
-
-
-def user_and_password(authorization: str) -> tuple[str, str] | None:
-    """Of an Authorization by Basic; None for anything else. Pure."""
-    scheme, _, rest = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        user, colon, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return None
-    return (user, password) if colon else None
