@@ -9,6 +9,7 @@ from importlib.metadata import version
 _COMMANDS = {
     "demo": ("recorder.commands", "start cameras, recorder and HDMI monitor together"),
     "run": ("recorder.commands", "run a recorder alone"),
+    "doctor": ("recorder.doctor.commands", "what is wrong with a machine or a recorder's configuration"),
     "record": ("recorder.commands", "show or change how a camera is recorded"),
     "status": ("recorder.commands", "what a running recorder does"),
     "device": ("recorder.label.commands", "by what this recorder is registered at its licence service"),

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from gate.client.errors import RootKeyError
 from gate.client.licensing import ENTITLEMENT_SLOTS, FOLDER_NAME
 from gate.client.profiles import profile_place
 from gate.config_fields import ClockSection, TimeZone, beside
 from gate.licence.profile import REMO
 from gate.licence.text import Language, Text
 from gate.signing.envelope import ENVELOPE_BYTES_MAX
+from gate.signing.errors import KeyFileError
 from gate.signing.files import read_regular
 from gate.signing.identity import DEVICE_PUBLIC_NAME, sha256_of
 from gate.signing.keys import kid_of, load_root_key
@@ -105,3 +107,11 @@ def in_force(site: SiteFile, now: datetime) -> OnDisk:
     if isinstance(judged, Refusal):
         return OnDisk(trusted=trusted, refusal=judged)
     return OnDisk(trusted=judged, refusal=None)
+
+
+def in_force_by(file: Path, now: datetime) -> OnDisk:
+    """`in_force` of the recorder with this configuration. Raises RootKeyError for keys, gate.yaml_file.ConfigError."""
+    try:
+        return in_force(load_site(file), now)
+    except KeyFileError as error:
+        raise RootKeyError(str(error)) from None

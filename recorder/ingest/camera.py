@@ -54,7 +54,7 @@ class CameraStream:
         self._source = Source(
             name=f"{camera.id}/{stream}",
             url=link.url,
-            credentials=_credentials(camera),
+            credentials=credentials_of(camera),
             packet_seconds_max=packet_seconds_max,
             sound=camera.audio,
         )
@@ -165,7 +165,8 @@ class CameraStream:
             self._board.changed()
 
 
-def _credentials(camera: CameraConfig) -> Credentials | None:
+def credentials_of(camera: CameraConfig) -> Credentials | None:
+    """As whom a camera is asked; None: as nobody."""
     if not camera.user:
         return None
     password = camera.password.get_secret_value() if camera.password else ""

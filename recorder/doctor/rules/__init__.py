@@ -1,0 +1,1 @@
+"""Facts to findings, pure: what is wrong with what was seen, and what to do."""
