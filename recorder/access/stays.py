@@ -12,10 +12,10 @@ import anyio
 from aiohttp import web
 
 from gate.clock import Clock
+from gate.peer import reset
 from recorder.access.actor import Actor
 from recorder.access.route_table import Need
 from recorder.access.sessions import Session
-from recorder.web.peer import reset
 from recorder.web.problem import Problem, problem_response
 
 SIGNED_OUT_CODE = 4401

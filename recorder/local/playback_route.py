@@ -10,12 +10,12 @@ from gate.licence.decision import Denied
 from gate.licence.denials import TABLE, problem
 from gate.licence.features import Feature
 from gate.licence.text import Language
+from gate.peer import bound_kernel_buffer
 from recorder.catalog.database import Catalog
 from recorder.catalog.rows import STREAMS, Stream
 from recorder.local.playback_session import PlaybackSession
 from recorder.playback.archive import Archive
 from recorder.web.middleware import language_of
-from recorder.web.peer import bound_kernel_buffer
 from recorder.web.problem import own_problem, problem_response
 from recorder.web.served import Served
 from recorder.web.server import SOCKETS

@@ -19,6 +19,7 @@ from aiohttp import WSMsgType, web
 
 from gate.client.lease import Lease
 from gate.clock import Clock, instant_of
+from gate.peer import reset
 from recorder.catalog.rows import Stream
 from recorder.local.playback_commands import Command, Pause, Play, Seek, Step, WaitingCommands, parse_command
 from recorder.local.playback_outlet import PlaybackOutlet
@@ -27,7 +28,6 @@ from recorder.playback.film import Film, Picture, Unreadable
 from recorder.playback.pace import Pace
 from recorder.playback.stills import NoFootage, Still, Stills
 from recorder.state import StateBoard
-from recorder.web.peer import reset
 
 PICTURES_PER_SECOND_MAX = 60
 """Played faster than this, footage is shown by its key pictures."""

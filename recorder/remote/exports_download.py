@@ -19,6 +19,7 @@ from gate.client.lease import Lease
 from gate.clock import instant_of
 from gate.licence.denials import problem
 from gate.licence.text import Language
+from gate.peer import bound_kernel_buffer, reset
 from recorder.access.actor import actor_of
 from recorder.exports.export import Export
 from recorder.exports.exporter import FEATURES, Exporter
@@ -27,7 +28,6 @@ from recorder.exports.zip_file import Piece, ZipEntry, zip_pieces
 from recorder.remote.exports_problems import export_problem
 from recorder.remote.exports_route import ExportsRoute, sees
 from recorder.web.middleware import language_of
-from recorder.web.peer import bound_kernel_buffer, reset
 from recorder.web.problem import problem_response
 from recorder.web.served import Served
 

@@ -19,11 +19,11 @@ from gate.client.errors import LeaseDeniedError
 from gate.client.lease import Lease
 from gate.licence.denials import problem
 from gate.licence.features import Feature
+from gate.peer import bound_kernel_buffer, reset
 from recorder.hub import Feed
 from recorder.media.access_unit import AccessUnit
 from recorder.media.decoding import UNDECODABLE, jpeg_of, last_picture
 from recorder.web.middleware import language_of
-from recorder.web.peer import bound_kernel_buffer, reset
 from recorder.web.problem import own_problem, problem_response
 from recorder.web.served import Served
 from recorder.web.viewers import Viewers

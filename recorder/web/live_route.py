@@ -13,11 +13,11 @@ from gate.licence.decision import Denied
 from gate.licence.denials import TABLE, problem
 from gate.licence.features import Feature
 from gate.licence.text import Language
+from gate.peer import bound_kernel_buffer
 from recorder.config import RecorderConfig
 from recorder.hub import Hub
 from recorder.state import StateBoard
 from recorder.web.middleware import language_of
-from recorder.web.peer import bound_kernel_buffer
 from recorder.web.problem import own_problem, problem_response
 from recorder.web.server import SOCKETS
 from recorder.web.socket import new_socket

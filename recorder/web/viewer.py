@@ -16,11 +16,11 @@ from aiohttp import web
 
 from gate.client.lease import Lease
 from gate.clock import Clock
+from gate.peer import drain, reset
 from recorder.hub import Dropped, Feed, Subscription
 from recorder.media.access_unit import AccessUnit, VideoFormat
 from recorder.state import StateBoard
 from recorder.web.media_header import MediaHeader, MediaKind
-from recorder.web.peer import drain, reset
 from recorder.web.problem import Problem
 
 QUEUE_UNITS_MAX = 600

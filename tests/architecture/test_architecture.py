@@ -16,9 +16,10 @@ ANYONE = {
     "gate.clock",
     "gate.config_fields",
     "gate.log_output",
+    "gate.peer",
     "gate.shared_clock",
     "gate.shipped_configs",
-    "gate.supervision",
+    "gate.sd_notify",
     "gate.yaml_file",
 }
 """Leaves that know nothing of licences."""
@@ -28,8 +29,9 @@ ALLOWED = {
     "gate.yaml_file": set(),
     "gate.config_fields": set(),
     "gate.log_output": {"gate.config_fields", "gate.yaml_file"},
+    "gate.peer": {"gate.clock"},
     "gate.shipped_configs": {"gate.yaml_file"},
-    "gate.supervision": {"gate.clock"},
+    "gate.sd_notify": {"gate.clock"},
     "gate.shared_clock": {"gate.clock", "gate.config_fields", "gate.yaml_file"},
     "gate.licence": set(),
     "gate.profile_file": {"gate.licence"},

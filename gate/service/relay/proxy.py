@@ -15,6 +15,7 @@ from yarl import URL
 
 from gate.clock import Clock
 from gate.licence.text import Language
+from gate.peer import bound_kernel_buffer, reset
 from gate.service.portal.catalogue import choose_language
 from gate.service.portal.guard import origin_is_own
 from gate.service.relay.connections import Connections, DeviceAwayError, DeviceConnection
@@ -86,6 +87,7 @@ class RelayProxy:
             assert answer is not None
             return problem_response(relay_problem(answer, _language(request)))
         ws = _socket()
+        bound_kernel_buffer(request.transport)
         await ws.prepare(request)
         code = await self._pass(request, ws)
         if isinstance(code, str) and not ws.closed:
@@ -139,8 +141,8 @@ class RelayProxy:
 
     def _broken(self, request: web.Request, ws: web.WebSocketResponse | None, code: str) -> str | None:
         """An answer that has begun cannot say why it ends; it is torn off, so that nobody takes it for whole."""
-        if ws is None and request.get(_BEGUN) and request.transport is not None:
-            request.transport.abort()
+        if ws is None and request.get(_BEGUN):
+            reset(request.transport)
         return code
 
     def _client(self, connection: DeviceConnection) -> aiohttp.ClientSession:
@@ -182,6 +184,7 @@ class RelayProxy:
             response = web.StreamResponse(status=asked.status, headers=passed(asked.headers, RESPONSE_HEADERS))
             response.headers.update(_policy(request))
             request[_BEGUN] = True
+            bound_kernel_buffer(request.transport)
             await response.prepare(request)
             if request.method != "HEAD":
                 async for piece in asked.content.iter_chunked(CHUNK_BYTES):
@@ -233,8 +236,7 @@ class RelayProxy:
                         await ws.close(code=message.data or 1000, message=reason)
             except TimeoutError:
                 _log.info("device %s: a visitor took nothing and was dropped", request.match_info["device"])
-                if request.transport is not None:
-                    request.transport.abort()
+                reset(request.transport)
             except ConnectionError:
                 pass  # the visitor is gone
             scope.cancel()

@@ -19,10 +19,10 @@ from gate.client.errors import LeaseDeniedError
 from gate.client.lease import Lease
 from gate.licence.denials import problem
 from gate.licence.features import Feature
+from gate.peer import bound_kernel_buffer, reset
 from recorder.hub import Dropped
 from recorder.remote.hls.window import Window
 from recorder.web.middleware import language_of
-from recorder.web.peer import bound_kernel_buffer, reset
 from recorder.web.problem import own_problem, problem_response
 from recorder.web.served import Served
 

@@ -17,6 +17,7 @@ from functools import partial
 from aiohttp import web
 
 from gate.clock import instant_of
+from gate.peer import reset
 from recorder.media.fmp4 import init_segment
 from recorder.playback.fragments import Wanted
 from recorder.playback.reader import open_reader
@@ -24,7 +25,6 @@ from recorder.remote.playback.leased import SEND_SECONDS_MAX, Leased, camera_of
 from recorder.segments.cutter import Cutter
 from recorder.segments.disk_commands import CloseSegment, Command, OpenSegment, WriteFragment
 from recorder.segments.segment_file import boxes_of
-from recorder.web.peer import reset
 from recorder.web.timeline_form import parse_range
 
 DOWNLOADS_MAX = 8

@@ -20,11 +20,11 @@ from gate.client.lease import Lease
 from gate.licence.denials import problem
 from gate.licence.features import Feature
 from gate.licence.text import Language, Text
+from gate.peer import bound_kernel_buffer, reset
 from recorder.media.errors import MediaError
 from recorder.playback.archive import Archive
 from recorder.playback.errors import FootageError
 from recorder.web.middleware import language_of
-from recorder.web.peer import bound_kernel_buffer, reset
 from recorder.web.problem import Row, own_problem, problem_of, problem_response
 from recorder.web.served import Served
 

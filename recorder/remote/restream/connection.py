@@ -22,6 +22,7 @@ from gate.licence.decision import Denied
 from gate.licence.denials import problem
 from gate.licence.features import Feature
 from gate.licence.text import Language
+from gate.peer import bound_kernel_buffer, drain, reset
 from recorder.hub import Dropped
 from recorder.ingest.errors import MessageError
 from recorder.ingest.rtsp.message import Request
@@ -31,7 +32,6 @@ from recorder.remote.restream.player import Player
 from recorder.remote.restream.requests import Inbox, answer, place_of
 from recorder.remote.restream.responder import Reply, Responder
 from recorder.web.language import choose_language
-from recorder.web.peer import bound_kernel_buffer, drain, reset
 from recorder.web.problem import Problem, own_problem
 from recorder.web.served import Served
 from recorder.web.viewers import Viewers

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from gate.client.errors import LeaseDeniedError
 from gate.client.lease import Lease
 from gate.licence.features import Feature
+from gate.peer import drain, reset
 from recorder.hub import Dropped, Subscription
 from recorder.media.access_unit import VideoFormat
 from recorder.remote.restream.packets import Packetizer
-from recorder.web.peer import drain, reset
 from recorder.web.served import Served
 from recorder.web.viewer import QUEUE_BYTES_MAX, QUEUE_UNITS_MAX, SEND_SECONDS_MAX, Lag
 

@@ -213,6 +213,27 @@ async def test_what_is_in_flight_is_torn_off_when_the_session_ends(scene: Scene)
                         pass
 
 
+async def test_what_a_slow_visitor_has_not_taken_yet_is_thrown_away_at_the_end(scene: Scene) -> None:
+    line = scene.line
+    async with line.browser(scene.customer) as session:
+        token = next(cookie.value for cookie in session.cookie_jar if cookie.key == SESSION_COOKIE)
+        at = session._base_url
+        assert at is not None
+        slow = socket.create_connection((at.host or "", at.port or 0))
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10)
+        reader, writer = await asyncio.open_connection(sock=slow, limit=1024)
+        asked = f"GET {scene.path('endless')} HTTP/1.1\r\nHost: {at.authority}\r\nCookie: {SESSION_COOKIE}={token}"
+        writer.write(f"{asked}\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        async with line.site.store.begin() as tx:
+            await close_session(tx, hash_of(token))
+        async with line.clock.timeout(LOOK_SECONDS + 2):
+            with pytest.raises(ConnectionResetError):  # not an end in order, which would wait for all that is written
+                while await reader.read(1024):
+                    await line.clock.sleep(0.002)
+        writer.close()
+
+
 async def test_a_lapse_at_the_device_reaches_the_browser_with_its_reason(scene: Scene) -> None:
     async with scene.line.browser(scene.customer) as session, session.ws_connect(scene.path("live")) as ws:
         await ws.send_str("lapse")
