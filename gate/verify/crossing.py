@@ -7,15 +7,16 @@ from datetime import datetime
 import aiohttp
 
 from gate.clock import instant_of
+from gate.verify.marks import marks_in
 from gate.verify.matrix import Check, Expected, Row
 from gate.verify.probes.answers import CLOSE_LICENCE
 from gate.verify.probes.recorded import all_marks, newest_marks
 from gate.verify.scenario import Limits
 from gate.verify.site import Site
-from gate.verify.watch import Watched
+from gate.verify.watched import Watched
 
 FLOWED_MS = 1000
-"""A stream whose last picture is older than this at X had ended by itself."""
+"""A recording whose last picture is older than this at X had ended by itself."""
 CLOSED_MS_MAX = 1500
 """The last words may follow the last picture after a while."""
 WRITTEN_SECONDS = 8.0
@@ -29,28 +30,35 @@ def check_cuts(
     """How streams that were open at X have ended, or gone on, as the rows of the next column say. Pure."""
     checks = []
     for one in streams:
-        row: Row = "M2" if one.is_video else "M8"
+        row = one.row
         if row not in expected:
             continue
         seen = one.evidence(expiry_ns, offset_ns)
-        if not one.opened_ns or (one.is_video and not one.messages):
+        shown = one.messages > 0 and one.newest_utc_us > 0
+        if not one.opened_ns or (one.is_video and not shown):
             holds, text = None, "it was never open"
         elif expected[row] == "works":
-            holds, text = one.close is None and not one.trouble, "it goes on across X"
+            ended = bool(one.closed_ns) if one.ends_by != "close code" else one.close is not None
+            holds, text = not ended and not one.trouble, "it goes on across X"
         else:
             holds, text = _is_cut(one, seen, limits), "it is cut at X"
-        if one.is_video and seen["last_media_ms"] is not None:
+        if one.is_video and shown:
             text += f": last media {seen['last_media_ms']:+.0f} ms, its picture {seen['newest_picture_ms']:+.0f} ms"
         checks.append(Check(name=one.name, row=row, holds=holds, text=text, evidence=seen))
     return checks
 
 
 def _is_cut(one: Watched, seen: Mapping[str, float], limits: Limits) -> bool:
-    if one.close != CLOSE_LICENCE or not 0 <= seen["closed_ms"] <= limits.cut_ms + CLOSED_MS_MAX:
+    says_so = {
+        "close code": one.close == CLOSE_LICENCE,
+        "its end": not one.trouble,
+        "a refusal": one.end.get("problem") is not None,
+    }
+    if not says_so[one.ends_by] or not one.closed_ns or not 0 <= seen["closed_ms"] <= limits.cut_ms + CLOSED_MS_MAX:
         return False
     if not one.is_video:
         return True
-    flowed_until_x = -FLOWED_MS <= seen["newest_picture_ms"] < 0
+    flowed_until_x = -one.lag_ms_max <= seen["newest_picture_ms"] < 0
     return flowed_until_x and seen["last_media_ms"] <= limits.cut_ms
 
 
@@ -77,6 +85,7 @@ class Return:
         self._site = site
         self._expiry_ns = expiry_ns
         self.live_ns: int | None = None
+        self._first_utc_us = 0
 
     async def live(self) -> None:
         """Asks for the first camera's live view again and again until a picture comes, or for AGAIN_SECONDS."""
@@ -87,8 +96,11 @@ class Return:
             try:
                 async with site.session.ws_connect(url, max_msg_size=16 << 20) as ws:
                     async for message in ws:
-                        if message.type is aiohttp.WSMsgType.BINARY:
-                            self.live_ns = site.clock.now_ns()
+                        if message.type is not aiohttp.WSMsgType.BINARY:
+                            continue
+                        self.live_ns = self.live_ns or site.clock.now_ns()
+                        self._first_utc_us = min((mark.utc_us for mark in marks_in(message.data)), default=0)
+                        if self._first_utc_us:  # an init segment has no picture yet
                             break
             except (aiohttp.ClientError, OSError):
                 pass
@@ -101,12 +113,20 @@ class Return:
             live = Check(name="live view is back", row="M2", holds=False, text=f"not within {AGAIN_SECONDS:.0f} s")
         else:
             after_ms = (self.live_ns - answered_ns) / 1e6
+            taken_ms = (self._first_utc_us * 1000 - site.offset_ns - asked_ns) / 1e6
+            text = f"first picture {after_ms:+.0f} ms from the licence"
+            if taken_ms < 0:
+                text += "; it was taken while it was lapsed"
             live = Check(
                 name="live view is back",
                 row="M2",
-                holds=after_ms <= limits.restored_ms,
-                text=f"first picture {after_ms:+.0f} ms from the licence",
-                evidence={"after_ms": round(after_ms, 3), "at": _iso(self.live_ns + site.offset_ns)},
+                holds=after_ms <= limits.restored_ms and taken_ms >= 0,
+                text=text,
+                evidence={
+                    "after_ms": round(after_ms, 3),
+                    "at": _iso(self.live_ns + site.offset_ns),
+                    "taken_ms_after_asking": round(taken_ms, 3),
+                },
             )
         recorded = [self._recorded(camera, asked_ns, answered_ns, limits) for camera in site.cameras]
         return [live, *await asyncio.gather(*recorded)]

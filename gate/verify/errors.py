@@ -1,4 +1,5 @@
-"""VerifyError ── SiteError: there is no site to judge · ProbeError: something could not be found out."""
+"""VerifyError ── SiteError: there is no site to judge ── CommandError: a command refuses
+└── ProbeError: something could not be found out."""
 
 
 class VerifyError(Exception):
@@ -7,6 +8,10 @@ class VerifyError(Exception):
 
 class SiteError(VerifyError):
     """The site under test does not start, or cannot be driven."""
+
+
+class CommandError(SiteError):
+    """A command of the product ended as one that cannot or may not do what was asked."""
 
 
 class ProbeError(VerifyError):

@@ -32,7 +32,7 @@ UP_SECONDS = 180.0
 """A site that is not up by then is given up: its scenes may have to be drawn first."""
 END_SECONDS = 15.0
 REQUEST_SECONDS = 20.0
-_PORTS = (80, 554, 600, 650, 700, 722, 725)
+_PORTS = (80, 554, 555, 600, 650, 700, 722, 725)
 _LOG_TAIL = 2000
 _PR_SET_PDEATHSIG = 1
 
@@ -75,6 +75,10 @@ class OwnSite(Site):
     @property
     def monitor(self) -> str:
         return self.addresses["hdmi"]
+
+    @property
+    def restream(self) -> str:
+        return self.addresses["restream"]
 
     def camera_url(self, camera: str) -> str:
         return f"{self.addresses['rtsp']}/{camera}/sub"

@@ -63,6 +63,11 @@ class Site(Protocol):
     def webhook(self) -> Webhook | None:
         """Where the recorder tells events, if it does."""
 
+    @property
+    def restream(self) -> str | None:
+        """Where the recorder gives its cameras over RTSP to anybody, if it does; without a slash at its end."""
+        return None
+
     def camera_url(self, camera: str) -> str:
         """The camera's own sub stream, not by way of the recorder."""
 
@@ -82,6 +87,11 @@ class Site(Protocol):
     def now(self) -> datetime:
         """Site time."""
         return instant_of(self.now_ns())
+
+    def age_ms(self, shown: int, now_ns: int | None = None) -> float:
+        """How old a picture with that barcode is now, or was then, if it is younger than a loop."""
+        now = (self.now_ns() if now_ns is None else now_ns) * self.fps // 10**9
+        return (now - shown) % self.loop_pictures * 1000 / self.fps
 
     @property
     def expiry(self) -> datetime:

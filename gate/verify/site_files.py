@@ -103,7 +103,7 @@ def _recorder(root: Path, given: Given, webhook: str, webhook_secret: str) -> di
             "mode": "service", "url": "http://127.0.0.1:8700", "root_key": "../data/issuer/root.pub",
             "profile": given.profile,
         },
-        "remote": {"listen": "127.0.0.1:8600"},
+        "remote": {"listen": "127.0.0.1:8600", "rtsp": {"listen": "127.0.0.1:8555"}},
         "local": {"socket": "../run/rec.sock"},
         "storage": {"segment_seconds": 10, "sync_seconds": 1, "bytes_max": "1GB", "free_bytes_min": "100MB"},
         "notify": {"webhooks": [{"url": webhook, "secret": webhook_secret}]},

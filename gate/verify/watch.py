@@ -3,73 +3,61 @@
 import asyncio
 import contextlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import aiohttp
 
-from gate.clock import instant_of
 from gate.verify.marks import marks_in
 from gate.verify.site import Site
+from gate.verify.watch_ways import follow_hls, follow_restream, follow_stills
+from gate.verify.watched import Watched
 
 OPEN_SECONDS = 6.0
-
-
-@dataclass(slots=True, kw_only=True)
-class Watched:
-    """A stream: the machine's clock at its last media message, the camera's time of its newest picture, its end."""
-
-    name: str
-    is_video: bool
-    opened_ns: int = 0
-    messages: int = 0
-    last_ns: int = 0
-    newest_utc_us: int = 0
-    close: int | None = None
-    closed_ns: int = 0
-    end: dict[str, Any] = field(default_factory=dict)
-    trouble: str = ""
-
-    def evidence(self, expiry_ns: int, offset_ns: int) -> dict[str, Any]:
-        """For a report; times relative to X in ms."""
-        return {
-            "messages": self.messages,
-            "last_media_ms": _relative_ms(self.last_ns + offset_ns, expiry_ns) if self.messages else None,
-            "last_media": _iso(self.last_ns + offset_ns) if self.messages else None,
-            "newest_picture_ms": _relative_ms(self.newest_utc_us * 1000, expiry_ns) if self.newest_utc_us else None,
-            "close": self.close,
-            "closed_ms": _relative_ms(self.closed_ns + offset_ns, expiry_ns) if self.closed_ns else None,
-            "denial": self.end.get("problem", {}).get("code"),
-        } | ({"trouble": self.trouble} if self.trouble else {})
-
-
-def _relative_ms(at_ns: int, expiry_ns: int) -> float:
-    return round((at_ns - expiry_ns) / 1e6, 3)
-
-
-def _iso(at_ns: int) -> str:
-    return instant_of(at_ns).isoformat(timespec="milliseconds")
+_HLS_LAG_MS = 4000
+"""A piece is named once it is whole, a second or two long."""
+_STILLS_LAG_MS = 2500
+"""Only key pictures are shown."""
 
 
 class Watch:
-    """A live view of every camera and the WebSocket of events: `open` begins, `close` ends what still goes on."""
+    """A live view of every camera, the first one's by every way there is, and the WebSocket of events: `open` begins,
+    `close` ends what still goes on."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._tasks: list[asyncio.Task[None]] = []
-        self.streams = [
-            *(Watched(name=f"live view of {camera}", is_video=True) for camera in site.cameras),
-            Watched(name="events", is_video=False),
+        self._following: list[tuple[Watched, Callable[[Watched], Coroutine[Any, Any, None]]]] = [
+            (Watched(name="events", row="M8", camera=None, is_video=False), partial(self._follow, path="events"))
         ]
-        self._paths = [*(f"cameras/{camera}/live?stream=main" for camera in site.cameras), "events"]
+        for camera in site.cameras:
+            follow = partial(self._follow, path=f"cameras/{camera}/live?stream=main")
+            live = Watched(name=f"live view of {camera}", row="M2", camera=camera, is_video=True)
+            self._following.append((live, follow))
+        first = site.cameras[0]
+        video = partial(Watched, row="M2", camera=first, is_video=True)
+        hls = video(name=f"HLS of {first}", ends_by="a refusal", lag_ms_max=_HLS_LAG_MS)
+        stills = video(name=f"JPEG of {first}", ends_by="its end", lag_ms_max=_STILLS_LAG_MS)
+        self._following += [(hls, partial(follow_hls, site, first)), (stills, partial(follow_stills, site, first))]
+        if (base := site.restream) is not None:
+            restream = video(name=f"RTSP of {first}", ends_by="its end")
+            self._following.append((restream, partial(follow_restream, site, f"{base}/{first}/main")))
+
+    @property
+    def streams(self) -> list[Watched]:
+        """All of them."""
+        return [watched for watched, _ in self._following]
 
     async def open(self) -> None:
-        """Returns once every stream is open, and every video flows, or after OPEN_SECONDS."""
-        for watched, path in zip(self.streams, self._paths, strict=True):
-            self._tasks.append(asyncio.create_task(self._follow(watched, path), name=watched.name))
+        """Returns once every stream is open, and every video flows, or after OPEN_SECONDS. HLS is not waited for: it
+        takes seconds to begin."""
+        for watched, follow in self._following:
+            self._tasks.append(asyncio.create_task(follow(watched), name=watched.name))
+        waited_for = [watched for watched in self.streams if watched.ends_by != "a refusal"]
         with contextlib.suppress(TimeoutError):
             async with self._site.clock.timeout(OPEN_SECONDS):
-                while not all(one.messages or (one.opened_ns and not one.is_video) for one in self.streams):
+                while not all(one.messages or (one.opened_ns and not one.is_video) for one in waited_for):
                     await self._site.clock.sleep(0.05)
 
     async def close(self) -> None:

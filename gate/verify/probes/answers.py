@@ -36,13 +36,18 @@ async def ask(site: Site, url: str, content: object = None) -> Answer:
         raise ProbeError(f"{url} gives no answer: {type(error).__name__} {error}") from None
     if response.status < 400:
         return Answer(status=response.status, body=body, denial=None)
-    kind = str(problem.get("type", ""))
-    if response.status == 403 and kind.startswith(_DENIAL):
-        return Answer(status=403, body=b"", denial=kind.removeprefix(_DENIAL))
+    denial = denial_code(problem)
+    if response.status == 403 and denial is not None:
+        return Answer(status=403, body=b"", denial=denial)
     raise ProbeError(f"{url} answers {response.status} {problem.get('code', '')}, which is neither yes nor no")
 
 
 def denial_of(end: Mapping[str, Any]) -> str | None:
     """The denial in the last words of a WebSocket; None if it ended for another reason, or said nothing."""
-    kind = str((end.get("problem") or {}).get("type", ""))
+    return denial_code(end.get("problem") or {})
+
+
+def denial_code(problem: Mapping[str, Any]) -> str | None:
+    """The denial that a problem object tells; None for any other problem."""
+    kind = str(problem.get("type", ""))
     return kind.removeprefix(_DENIAL) if kind.startswith(_DENIAL) else None

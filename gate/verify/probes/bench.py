@@ -10,6 +10,8 @@ from pathlib import Path
 from gate.clock import instant_of
 from gate.verify.errors import ProbeError
 from gate.verify.marks import Mark
+from gate.verify.matrix import Part
+from gate.verify.probes.answers import Answer, ask
 from gate.verify.scenario import Limits
 from gate.verify.site import Site
 
@@ -57,7 +59,8 @@ class Happening:
 
 @dataclass(slots=True, kw_only=True)
 class Bench:
-    """`pictures`: the folder for pictures that are evidence. `presets`: the first camera's, where it looks first."""
+    """`pictures`: the folder for pictures that are evidence. `presets`: the first camera's, where it looks first.
+    `named`: addresses that answers named in earlier columns; who kept them asks for them again while lapsed."""
 
     site: Site
     limits: Limits
@@ -65,6 +68,7 @@ class Bench:
     pictures: Path
     happening: Happening = field(default_factory=lambda: Happening(kind="", token=""))
     presets: list[str] = field(default_factory=lambda: ["1", "2"])
+    named: dict[str, str] = field(default_factory=dict)
     column: str = ""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -96,5 +100,14 @@ class Bench:
 
     def age_ms(self, shown: int) -> float:
         """How old a picture with that barcode is now, if it is younger than a loop."""
-        now = self.site.now_ns() * self.site.fps // 10**9
-        return (now - shown) % self.site.loop_pictures * 1000 / self.site.fps
+        return self.site.age_ms(shown)
+
+
+async def refused(bench: Bench, name: str, answer: Answer) -> Part:
+    """A part that is refused as a whole; it works after all if what was named before is still given."""
+    evidence, address = dict(answer.evidence), bench.named.get(name)
+    if address is not None:
+        again = await ask(bench.site, address)
+        evidence["named_before"] = again.evidence
+        return Part(name=name, works=again.denial is None, evidence=evidence)
+    return Part(name=name, works=False, evidence=evidence)

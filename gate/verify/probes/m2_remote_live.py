@@ -1,4 +1,4 @@
-"""M2: live pictures decoded from the WebSocket, a preset that moves the camera, a snapshot, a download that plays."""
+"""M2: live pictures decoded, by every way there is; presets that turn the camera, a snapshot, a download that plays."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ import cv2
 from gate.verify.errors import ProbeError
 from gate.verify.marks import Barcode, barcodes_in, marks_in
 from gate.verify.matrix import Part
+from gate.verify.probes import m2_other_ways
 from gate.verify.probes.answers import ask, denial_of
 from gate.verify.probes.bench import Bench
 from gate.verify.probes.decoding import camera_view, decoded_pictures, gray_of
@@ -25,8 +26,12 @@ _TURNED_MIN = 12.0
 
 
 async def probe(bench: Bench) -> list[Part]:
-    """Four parts."""
-    return list(await asyncio.gather(_live(bench), _preset(bench), _snapshot(bench), _download(bench)))
+    """Seven parts, eight where the recorder gives its cameras over RTSP."""
+    parts = [_live(bench), _preset(bench), _snapshot(bench), _download(bench)]
+    parts += [m2_other_ways.hls(bench), m2_other_ways.stills(bench), m2_other_ways.export(bench)]
+    if (base := bench.site.restream) is not None:
+        parts.append(m2_other_ways.restream(bench, base))
+    return list(await asyncio.gather(*parts))
 
 
 async def _live(bench: Bench) -> Part:

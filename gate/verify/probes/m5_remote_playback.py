@@ -1,4 +1,5 @@
-"""M5: a known stretch played as HLS: its pieces decode, its pictures are exactly the known ones; and it is found."""
+"""M5: a known stretch played as HLS: its pieces decode, its pictures are exactly the known ones; and it is found, shown
+as a still picture, and given as it is stored."""
 
 import asyncio
 import json
@@ -7,11 +8,11 @@ from datetime import datetime
 from urllib.parse import urlencode, urljoin
 
 from gate.verify.errors import ProbeError
-from gate.verify.marks import marks_in
+from gate.verify.marks import barcodes_in, marks_in
 from gate.verify.matrix import Part
 from gate.verify.probes.answers import ask
-from gate.verify.probes.bench import Bench
-from gate.verify.probes.decoding import decoded_pictures
+from gate.verify.probes.bench import Bench, refused
+from gate.verify.probes.decoding import decoded_pictures, gray_of
 
 _MAP = re.compile(r'#EXT-X-MAP:.*URI="([^"]+)"')
 _EDGE = 2
@@ -19,8 +20,8 @@ _EDGE = 2
 
 
 async def probe(bench: Bench) -> list[Part]:
-    """Two parts."""
-    return list(await asyncio.gather(_played(bench), _found(bench)))
+    """Four parts."""
+    return list(await asyncio.gather(_played(bench), _found(bench), _still(bench), _as_stored(bench)))
 
 
 async def _played(bench: Bench) -> Part:
@@ -29,11 +30,12 @@ async def _played(bench: Bench) -> Part:
     playlist_url = site.remote(f"cameras/{known.camera}/vod.m3u8?{span}")
     playlist = await ask(site, playlist_url)
     if playlist.denial:
-        return Part(name="known stretch as HLS", works=False, evidence=playlist.evidence)
+        return await refused(bench, "known stretch as HLS", playlist)
     lines = playlist.body.decode().splitlines()
     names = [found[1] for line in lines if (found := _MAP.match(line))]
     names += [line for line in lines if line and not line.startswith("#")]
     pieces = [await ask(site, urljoin(playlist_url, name)) for name in names]
+    bench.named["known stretch as HLS"] = urljoin(playlist_url, names[-1])
     if any(piece.denial for piece in pieces):
         raise ProbeError("the playlist is served, but its pieces are refused")
     film = b"".join(piece.body for piece in pieces)
@@ -49,6 +51,30 @@ async def _played(bench: Bench) -> Part:
         "decoded": decoded,
     }
     return Part(name="known stretch as HLS", works=exact and decoded == len(numbers), evidence=evidence)
+
+
+async def _still(bench: Bench) -> Part:
+    site, known = bench.site, bench.known
+    asked = urlencode({"t": (known.start + (known.end - known.start) / 2).isoformat()})
+    answer = await ask(site, site.remote(f"cameras/{known.camera}/thumb.jpg?{asked}"))
+    if answer.denial:
+        return Part(name="still picture", works=False, evidence=answer.evidence)
+    gray = await asyncio.to_thread(gray_of, answer.body)
+    seen = [] if gray is None else [code.value for code in await asyncio.to_thread(barcodes_in, gray)]
+    works = any(value in known.shown for value in seen)
+    return Part(name="still picture", works=works, evidence=answer.evidence | {"barcodes": seen})
+
+
+async def _as_stored(bench: Bench) -> Part:
+    """What the web app plays: whole fragments as they lie on the disk."""
+    site, known = bench.site, bench.known
+    span = urlencode({"from": known.start.isoformat(), "to": known.end.isoformat()})
+    answer = await ask(site, site.remote(f"cameras/{known.camera}/media?{span}"))
+    if answer.denial:
+        return Part(name="fragments", works=False, evidence=answer.evidence)
+    numbers = [mark.number for mark in marks_in(answer.body)]
+    evidence = answer.evidence | {"frames": [numbers[0], numbers[-1]] if numbers else []}
+    return Part(name="fragments", works=bool(set(numbers) & set(known.numbers)), evidence=evidence)
 
 
 async def _found(bench: Bench) -> Part:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gate.clock import instant_of
 from gate.verify.command_line import run_command
-from gate.verify.errors import ProbeError, SiteError
+from gate.verify.errors import CommandError, ProbeError, SiteError
 from gate.verify.marks import marks_in
 from gate.verify.matrix import Part
 from gate.verify.probes.bench import Bench
@@ -29,6 +29,8 @@ async def probe(bench: Bench) -> list[Part]:
             words = ["sd", "export", str(site.card), str(folder), "--from", since.isoformat(), "--json"]
             try:
                 told = json.loads(await run_command(words, site.clock, SECONDS, fine=(0, 1)))
+            except CommandError as error:
+                return [Part(name="card copied and played", works=False, evidence={"said": str(error)})]
             except SiteError as error:
                 raise ProbeError(str(error)) from None
             files = sorted(folder.rglob("*.mp4"))

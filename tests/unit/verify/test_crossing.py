@@ -8,7 +8,7 @@ import pytest
 from gate.verify.crossing import check_cuts
 from gate.verify.matrix import Expected
 from gate.verify.scenario import Limits
-from gate.verify.watch import Watched
+from gate.verify.watched import Watched
 
 X_NS = 1_800_000_000_000_000_000
 OFFSET_NS = 1_000_000_000_000
@@ -19,6 +19,8 @@ def video(*, last_ms: float = 10, picture_ms: float = -40, closed_ms: float = 30
     ended: dict[str, Any] = {"close": 4403, "end": {"problem": {"code": "EXPIRED"}}} | other
     return Watched(
         name="live view of cam1",
+        row="M2",
+        camera="cam1",
         is_video=True,
         opened_ns=1,
         messages=90,
@@ -34,8 +36,7 @@ def _machine_ns(ms: float) -> int:
 
 
 def holds(watched: Watched, expected: Expected = "stops") -> bool | None:
-    row = "M2" if watched.is_video else "M8"
-    (check,) = check_cuts([watched], X_NS, OFFSET_NS, {row: expected}, LIMITS)  # type: ignore[dict-item]
+    (check,) = check_cuts([watched], X_NS, OFFSET_NS, {watched.row: expected}, LIMITS)
     return check.holds
 
 
@@ -61,9 +62,22 @@ def test_a_stream_that_ends_too_late_too_early_or_for_another_reason_is_not(wron
     assert holds(video(**wrong)) is False
 
 
+def test_a_stream_without_close_codes_is_cut_when_it_ends_and_one_that_is_asked_for_when_it_is_refused() -> None:
+    ended = video(close=None, end={}, ends_by="its end")
+    assert holds(ended) is True
+    assert holds(replace(ended, closed_ns=0)) is False
+    assert holds(replace(ended, trouble="it is no JPEG")) is False
+    assert (holds(ended, "works"), holds(replace(ended, closed_ns=0), "works")) == (False, True)
+    refused = video(close=None, ends_by="a refusal", picture_ms=-2500, lag_ms_max=4000)
+    assert holds(refused) is True
+    assert holds(replace(refused, end={})) is False
+    assert holds(replace(refused, lag_ms_max=2000)) is False
+
+
 def test_a_stream_that_was_never_open_proves_nothing() -> None:
-    assert holds(Watched(name="live view of cam1", is_video=True)) is None
+    assert holds(Watched(name="live view of cam1", row="M2", camera="cam1", is_video=True)) is None
     assert holds(replace(video(), messages=0, close=4403)) is None
+    assert holds(replace(video(), newest_utc_us=0)) is None
 
 
 def test_where_it_is_to_go_on_a_stream_that_was_cut_fails() -> None:
@@ -72,7 +86,9 @@ def test_where_it_is_to_go_on_a_stream_that_was_cut_fails() -> None:
 
 
 def test_the_websocket_of_events_ends_with_its_reason_too() -> None:
-    events = Watched(name="events", is_video=False, opened_ns=1, close=4403, closed_ns=_machine_ns(20))
+    events = Watched(
+        name="events", row="M8", camera=None, is_video=False, opened_ns=1, close=4403, closed_ns=_machine_ns(20)
+    )
     assert holds(events) is True
     assert holds(replace(events, close=1012)) is False
 
