@@ -8,17 +8,24 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
+from gate.clock import SystemClock
 from gate.shipped_configs import own_or_shipped
+from gate.verify.authenticity import PAGE_NAME, check_report
 from gate.verify.errors import VerifyError
+from gate.verify.machine import this_machine
 from gate.verify.outcome import Outcome
-from gate.verify.report import as_object, write_report
+from gate.verify.report import Run, as_json, write_report
+from gate.verify.report_schema import Report
 from gate.verify.runner import run_scenario
 from gate.verify.scenario import Scenario, load_scenario
-from gate.verify.terminal import TerminalWitness, print_outcome
+from gate.verify.signing_key import default_key, open_signing_key, public_of, read_public_key
+from gate.verify.terminal import Board, judged_lines
+from gate.verify.words import LANGUAGES, in_language, language_of_locale, text_of
 from gate.yaml_file import ConfigError
 
 SCENARIOS = "scenarios"
@@ -28,14 +35,36 @@ examples:
   edge-recorder verify                                                     every scenario of configs/scenarios
   edge-recorder verify configs/scenarios/lapse_and_restore.yaml --report run/verify
   edge-recorder verify --json > report.json
+  edge-recorder verify --check run/verify                                  a report of this machine's own key
+  edge-recorder verify --check report.html --key verify.pub                one that came by mail
 
 Exit status: 0 everything was seen as expected; 1 something was not, or could not be seen;
-2 a scenario or a site cannot be used.
+2 a scenario or a site cannot be used. With --check: 0 the report is as its verifier made it;
+1 it was changed, or nobody has signed it, or a key that is not known here; 2 it cannot be read.
 """
 
 
 def verify(argv: list[str]) -> int:
     """The command's entry. Exit status 0, 1, or 2 after one sentence on stderr."""
+    options = _parser().parse_args(argv)
+    try:
+        if options.schema:
+            print(json.dumps(Report.model_json_schema(), ensure_ascii=False, indent=1))
+            return 0
+        return _check(options) if options.check is not None else _prove(options)
+    except ConfigError as error:
+        sentence = str(error)
+    except VerifyError as error:
+        sentence = in_language(str(error), options.language)
+    except OSError as error:
+        sentence = f"{error.filename}: {error.strerror}"
+    except asyncio.CancelledError:
+        sentence = text_of("interrupted, nothing is proved", options.language)
+    print(f"edge-recorder verify: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edge-recorder verify",
         description="Prove from outside what an expiry stops and what goes on: start a clean site with cameras and a "
@@ -44,31 +73,59 @@ def verify(argv: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("scenarios", type=Path, nargs="*", metavar="SCENARIO.yaml", help=_SCENARIOS_HELP)
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write report.json, junit.xml and pictures there")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="write report.html, report.json, junit.xml and pictures there, signed",
+    )
     parser.add_argument("--json", action="store_true", help="print report.json's object; the matrix goes to stderr")
-    options = parser.parse_args(argv)
-    console = Console(stderr=options.json)
-    try:
-        scenarios = _load(options.scenarios)
-        with contextlib.ExitStack() as stack:
-            folder = options.report or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-verify-")))
-            folder.mkdir(parents=True, exist_ok=True)
-            outcomes = asyncio.run(_run(scenarios, folder, console))
-            write_report(folder, outcomes)
-    except (ConfigError, VerifyError) as error:
-        print(f"edge-recorder verify: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"edge-recorder verify: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
-    except asyncio.CancelledError:
-        print("edge-recorder verify: interrupted, nothing is proved", file=sys.stderr)
-        return 2
+    parser.add_argument(
+        "--language", choices=LANGUAGES, default=language_of_locale(), help="of the terminal; the page begins in it "
+        "(default: the locale's)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--key", metavar="FILE", help="the private key to sign a report with, made at first use "
+        "(default: ~/.local/share/edge-recorder/verify.key); with --check the maker's public key",
+    )  # fmt: skip
+    parser.add_argument(
+        "--check", type=Path, metavar="REPORT", help="say whether a report (its folder, or a file of it) is as its "
+        "verifier made it; needs no network",
+    )  # fmt: skip
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of report.json")
+    return parser
+
+
+def _check(options: argparse.Namespace) -> int:
+    own = public_of(default_key())
+    wanted = options.key or (str(own) if own.is_file() else None)
+    judged = check_report(options.check, {read_public_key(wanted)} if wanted else set())
     if options.json:
-        print(json.dumps(as_object(outcomes), ensure_ascii=False, default=str))
+        print(json.dumps(asdict(judged), ensure_ascii=False))
+    else:
+        print("\n".join(judged_lines(judged, options.language)))
+    return 0 if judged.verdict == "whole" else 1
+
+
+def _prove(options: argparse.Namespace) -> int:
+    console = Console(stderr=options.json)
+    scenarios = _load(options.scenarios)
+    key = open_signing_key(Path(options.key) if options.key else default_key()) if options.report else None
+    with contextlib.ExitStack() as stack:
+        folder = options.report or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-verify-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        board = stack.enter_context(
+            Board(console, stack.enter_context(contextlib.closing(SystemClock())), options.language)
+        )
+        run = asyncio.run(_run(scenarios, folder, board))
+        board.summary(run.outcomes)
+        if key is not None:
+            write_report(folder, run, key, options.language)
+    if options.json:
+        print(as_json(run))
     elif options.report:
-        console.print(f"report: {options.report / 'report.json'}", highlight=False)
-    return 0 if outcomes and all(one.passed for one in outcomes) else 1
+        console.print(text_of("report", options.language) + f": {options.report / PAGE_NAME}", highlight=False)
+    return 0 if run.passed else 1
 
 
 def _load(given: Sequence[Path]) -> list[tuple[Path, Scenario]]:
@@ -76,24 +133,35 @@ def _load(given: Sequence[Path]) -> list[tuple[Path, Scenario]]:
     if not files:
         raise VerifyError(f"there are no scenarios in {own_or_shipped(SCENARIOS)}: name a file")
     loaded = [(file, load_scenario(file)) for file in files]
-    names = [scenario.name for _, scenario in loaded]
-    for name in names:
-        if names.count(name) > 1:
-            raise VerifyError(f"two scenarios are called {name!r}: give one of them another name")
+    for called in ([scenario.name for _, scenario in loaded], [file.stem for file in files]):
+        for name in called:
+            if called.count(name) > 1:
+                raise VerifyError(f"two scenarios are called {name!r}: give one of them another name")
     return loaded
 
 
-async def _run(scenarios: Sequence[tuple[Path, Scenario]], folder: Path, console: Console) -> list[Outcome]:
+async def _run(scenarios: Sequence[tuple[Path, Scenario]], folder: Path, board: Board) -> Run:
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    outcomes = []
-    for file, scenario in scenarios:
-        pictures = folder / file.stem
-        pictures.mkdir(parents=True, exist_ok=True)
-        with TerminalWitness(console, scenario.name) as witness:
-            outcome = await run_scenario(scenario, file, pictures, witness)
-        print_outcome(console, outcome)
-        outcomes.append(outcome)
-    return outcomes
+    machine = await asyncio.to_thread(this_machine)
+    with contextlib.closing(SystemClock()) as clock:
+        began, began_ns = clock.now(), clock.monotonic_ns()
+        outcomes = [await _carry_out(scenario, file, folder, board) for file, scenario in scenarios]
+        return Run(
+            outcomes=outcomes,
+            machine=machine,
+            began=began.isoformat(timespec="milliseconds"),
+            ended=clock.now().isoformat(timespec="milliseconds"),
+            seconds=round((clock.monotonic_ns() - began_ns) / 1e9, 3),
+        )
+
+
+async def _carry_out(scenario: Scenario, file: Path, folder: Path, board: Board) -> Outcome:
+    pictures = folder / file.stem
+    pictures.mkdir(parents=True, exist_ok=True)
+    witness = board.witness(scenario.name)
+    outcome = await run_scenario(scenario, file, pictures, witness)
+    board.end(witness, outcome)
+    return outcome

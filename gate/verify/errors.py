@@ -1,5 +1,7 @@
 """VerifyError ── SiteError: there is no site to judge ── CommandError: a command refuses
-└── ProbeError: something could not be found out."""
+├── ProbeError: something could not be found out
+├── KeyFileError: a key cannot be used
+└── SignatureError: a document is not as it was signed."""
 
 
 class VerifyError(Exception):
@@ -16,3 +18,11 @@ class CommandError(SiteError):
 
 class ProbeError(VerifyError):
     """Neither that a function works nor that it stops could be seen: its cell is `not run`."""
+
+
+class KeyFileError(VerifyError):
+    """A file that should hold a key."""
+
+
+class SignatureError(VerifyError):
+    """A signed document is not whole, or no signed document."""

@@ -24,11 +24,13 @@ class StepDone:
 class Outcome:
     """`trouble`: why the scenario ended before its last step. Instants are ISO 8601: `began` and `ended` by the
     machine's clock, `expiry` (X) by the site's; `crossings`: each X that was crossed, in order. `source`: the
-    scenario's file as it was; `given` and `limits`: what it says of them, defaults included."""
+    scenario's file as it was; `given` and `limits`: what it says of them, defaults included; `pictures`: the name of
+    the folder that holds the pictures of its evidence."""
 
     scenario: str
     file: str
     source: str = ""
+    pictures: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
     began: str = ""

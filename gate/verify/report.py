@@ -1,23 +1,52 @@
-"""The report in a folder: report.json with all evidence, junit.xml for whoever runs tests, pictures beside them."""
+"""The report in a folder: report.html for people, report.json with all evidence, junit.xml for whoever runs tests,
+pictures beside them, and the signature over all of it."""
 
 import json
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gate.verify.matrix import TITLES, Cell, Check
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gate.verify.authenticity import PAGE_NAME, SIGNATURE_NAME
+from gate.verify.junit import as_junit
+from gate.verify.machine import Machine
+from gate.verify.matrix import TITLES
 from gate.verify.outcome import Outcome
+from gate.verify.page import render_page
+from gate.verify.report_schema import FORMAT, Report
+from gate.verify.signature import digest_of, fingerprint, seal, with_seal
+from gate.verify.words import Language
 
-FORMAT = "edge-verify/v1"
+JSON_NAME = "report.json"
+JUNIT_NAME = "junit.xml"
 
 
-def as_object(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Everything, for JSON."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All scenarios of one call of the verifier. `began` and `ended` by the machine's clock, ISO 8601."""
+
+    outcomes: Sequence[Outcome]
+    machine: Machine
+    began: str
+    ended: str
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.outcomes) and all(one.passed for one in self.outcomes)
+
+
+def as_object(run: Run) -> dict[str, Any]:
+    """Everything, for JSON, as report_schema.Report has it."""
     return {
         "format": FORMAT,
-        "verdict": "pass" if outcomes and all(one.passed for one in outcomes) else "fail",
+        "verdict": "pass" if run.passed else "fail",
+        "began": run.began,
+        "ended": run.ended,
+        "seconds": run.seconds,
+        "machine": asdict(run.machine),
         "scenarios": [
             asdict(one)
             | {
@@ -25,54 +54,43 @@ def as_object(outcomes: Sequence[Outcome]) -> dict[str, Any]:
                 "cells": [asdict(cell) | {"verdict": cell.verdict, "title": TITLES[cell.row]} for cell in one.cells],
                 "checks": [asdict(check) | {"verdict": check.verdict} for check in one.checks],
             }
-            for one in outcomes
+            for one in run.outcomes
         ],
     }
 
 
-def as_junit(outcomes: Sequence[Outcome]) -> bytes:
-    """JUnit's XML: a suite a scenario, a case a cell or check. What was not run is an error, never skipped: a skipped
-    case counts as good in most places."""
-    root = ElementTree.Element("testsuites")
-    for outcome in outcomes:
-        suite = ElementTree.SubElement(root, "testsuite", name=outcome.scenario, timestamp=outcome.began)
-        for cell in outcome.cells:
-            title = f"{cell.row} {TITLES[cell.row]}: {cell.expected}"
-            _case(suite, f"{outcome.scenario}.{cell.column}", title, cell, cell.reason or _told(cell))
-        for check in outcome.checks:
-            _case(suite, f"{outcome.scenario}.crossing", check.name, check, check.text)
-        if outcome.trouble:
-            case = ElementTree.SubElement(suite, "testcase", classname=outcome.scenario, name="carried out to its end")
-            ElementTree.SubElement(case, "error", message=outcome.trouble, type="not run")
-        suite.set("tests", str(len(suite)))
-        suite.set("failures", str(len(suite.findall("testcase/failure"))))
-        suite.set("errors", str(len(suite.findall("testcase/error"))))
-    ElementTree.indent(root)
-    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return document
+def as_json(run: Run) -> str:
+    """The text of report.json, in one line."""
+    return json.dumps(as_object(run), ensure_ascii=False, default=str)
 
 
-def _case(suite: ElementTree.Element, place: str, name: str, one: Cell | Check, message: str) -> None:
-    case = ElementTree.SubElement(suite, "testcase", classname=place, name=name)
-    if one.verdict == "fail":
-        ElementTree.SubElement(case, "failure", message=message, type="fail").text = _evidence(one)
-    elif one.verdict == "not run":
-        ElementTree.SubElement(case, "error", message=message, type="not run").text = _evidence(one)
-    else:
-        ElementTree.SubElement(case, "system-out").text = _evidence(one)
+def write_report(folder: Path, run: Run, key: Ed25519PrivateKey, language: Language) -> None:
+    """Writes it beside its pictures, and signs it. The page begins in that language. Raises OSError."""
+    content = json.loads(as_json(run))
+    report = Report.model_validate(content)
+    public = key.public_key().public_bytes_raw()
+    pictures = _pictures(folder, report)
+    page = render_page(report, pictures, language, key_sha256=fingerprint(public))
+    page_seal = seal(key, [digest_of(PAGE_NAME, page)], made_at=report.ended, verdict=report.verdict)
+    files = {
+        JSON_NAME: (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode(),
+        JUNIT_NAME: as_junit(report),
+        PAGE_NAME: with_seal(page, page_seal),
+    }
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    digests = [digest_of(name, data) for name, data in (files | pictures).items()]
+    (folder / SIGNATURE_NAME).write_bytes(seal(key, digests, made_at=report.ended, verdict=report.verdict))
 
 
-def _told(cell: Cell) -> str:
-    parts = ", ".join(f"{part.name}: {'works' if part.works else 'stops'}" for part in cell.parts)
-    return f"expected that it {cell.expected}; seen: {parts}"
-
-
-def _evidence(one: Cell | Check) -> str:
-    return json.dumps(asdict(one), ensure_ascii=False, indent=1, default=str)
-
-
-def write_report(folder: Path, outcomes: Sequence[Outcome]) -> None:
-    """Raises OSError."""
-    text = json.dumps(as_object(outcomes), ensure_ascii=False, indent=1, default=str)
-    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "junit.xml").write_bytes(as_junit(outcomes))
+def _pictures(folder: Path, report: Report) -> dict[str, bytes]:
+    """Every picture that evidence names, by its path below the folder; what is not there is left out."""
+    found: dict[str, bytes] = {}
+    for scenario in report.scenarios:
+        for cell in scenario.cells:
+            for part in cell.parts:
+                for value in part.evidence.values():
+                    name = f"{scenario.pictures}/{value}"
+                    if isinstance(value, str) and value.endswith((".png", ".jpg")) and (folder / name).is_file():
+                        found[name] = (folder / name).read_bytes()
+    return found

@@ -43,7 +43,11 @@ async def verify(folder: Path, scenario: dict[str, Any]) -> Verified:
     """Runs the command on a scenario; nothing of its site may be left."""
     folder.mkdir()
     (folder / "scenario.yaml").write_text(yaml.safe_dump(scenario))
-    places = {"XDG_CACHE_HOME": str(folder.parent / "cache"), "TMPDIR": str(folder)}
+    places = {
+        "XDG_CACHE_HOME": str(folder.parent / "cache"),
+        "TMPDIR": str(folder),
+        "XDG_DATA_HOME": str(folder.parent / "keys"),
+    }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "recorder.cli", "verify", str(folder / "scenario.yaml"), "--json",
         "--report", str(folder / "report"), stdout=asyncio.subprocess.PIPE, env={**os.environ, **places},
