@@ -39,11 +39,16 @@ _AT_THE_MONITOR: Sequence[Row] = ("M1", "M4", "M7", "M9")
 
 
 async def probe_column(
-    bench: Bench, column: str, expected: Mapping[Row, Expected], before: datetime | None, tell: Callable[[Cell], None]
+    bench: Bench,
+    column: str,
+    cameras: tuple[str, ...],
+    expected: Mapping[Row, Expected],
+    before: datetime | None,
+    tell: Callable[[Cell], None],
 ) -> None:
-    """Tells each cell as soon as it is known. What has not been seen `before` that instant of the site's clock belongs
-    to another column: `not run`."""
-    bench.begin(column)
+    """Looks at those cameras, and tells each cell as soon as it is known. What has not been seen `before` that instant
+    of the site's clock belongs to another column: `not run`."""
+    bench.begin(column, cameras)
 
     async def one(row: Row) -> None:
         began = bench.site.now()

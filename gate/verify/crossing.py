@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 import aiohttp
 
@@ -25,19 +24,26 @@ _LOOK_SECONDS = 0.02
 
 
 def check_cuts(
-    streams: Sequence[Watched], expiry_ns: int, offset_ns: int, expected: Mapping[Row, Expected], limits: Limits
+    streams: Sequence[Watched],
+    expiry_ns: int,
+    offset_ns: int,
+    coming: Mapping[str, Mapping[Row, Expected]],
+    limits: Limits,
 ) -> list[Check]:
-    """How streams that were open at X have ended, or gone on, as the rows of the next column say. Pure."""
+    """How streams that were open at X have ended, or gone on, as the rows of the next columns say of their cameras.
+    What is of no single camera goes on while any camera's does. Pure."""
     checks = []
     for one in streams:
         row = one.row
-        if row not in expected:
+        words = {rows[row] for camera, rows in coming.items() if row in rows and one.camera in (camera, None)}
+        if not words:
             continue
+        expected: Expected = "works" if "works" in words else "stops"
         seen = one.evidence(expiry_ns, offset_ns)
         shown = one.messages > 0 and one.newest_utc_us > 0
         if not one.opened_ns or (one.is_video and not shown):
             holds, text = None, "it was never open"
-        elif expected[row] == "works":
+        elif expected == "works":
             ended = bool(one.closed_ns) if one.ends_by != "close code" else one.close is not None
             holds, text = not ended and not one.trouble, "it goes on across X"
         else:
@@ -62,10 +68,10 @@ def _is_cut(one: Watched, seen: Mapping[str, float], limits: Limits) -> bool:
     return flowed_until_x and seen["last_media_ms"] <= limits.cut_ms
 
 
-async def check_disk_ends(site: Site, expiry_ns: int) -> list[Check]:
-    """That the last picture on the disk is of just before X, for each camera."""
+async def check_disk_ends(site: Site, ends: Mapping[str, int]) -> list[Check]:
+    """That the last picture on the disk is of just before its X (site time), for each of these cameras."""
     checks = []
-    for camera in site.cameras:
+    for camera, expiry_ns in ends.items():
         marks = await asyncio.to_thread(newest_marks, site.footage, camera)
         name = f"recording of {camera}"
         if not marks:
@@ -79,57 +85,65 @@ async def check_disk_ends(site: Site, expiry_ns: int) -> list[Check]:
 
 
 class Return:
-    """Watches live view and disk come back. Times by the machine's clock."""
+    """Watches live view and disk come back, of cameras that lapsed at those instants (site time). Times by the
+    machine's clock."""
 
-    def __init__(self, site: Site, expiry_ns: int) -> None:
+    def __init__(self, site: Site, lapsed: Mapping[str, int]) -> None:
         self._site = site
-        self._expiry_ns = expiry_ns
-        self.live_ns: int | None = None
-        self._first_utc_us = 0
+        self._lapsed = lapsed
+        self._live_ns: dict[str, int] = {}
+        self._first_utc_us: dict[str, int] = {}
+        self._tasks = {camera: asyncio.create_task(self._live(camera), name=f"{camera} is back") for camera in lapsed}
 
-    async def live(self) -> None:
-        """Asks for the first camera's live view again and again until a picture comes, or for AGAIN_SECONDS."""
+    async def close(self) -> None:
+        """Nothing is watched any more."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _live(self, camera: str) -> None:
+        """Asks for the live view again and again until a picture comes, or for AGAIN_SECONDS."""
         site = self._site
-        url = site.remote(f"cameras/{site.cameras[0]}/live?stream=main")
+        url = site.remote(f"cameras/{camera}/live?stream=main")
         end_ns = site.clock.monotonic_ns() + round(AGAIN_SECONDS * 1e9)
-        while self.live_ns is None and site.clock.monotonic_ns() < end_ns:
+        while site.clock.monotonic_ns() < end_ns:
             try:
                 async with site.session.ws_connect(url, max_msg_size=16 << 20) as ws:
                     async for message in ws:
                         if message.type is not aiohttp.WSMsgType.BINARY:
                             continue
-                        self.live_ns = self.live_ns or site.clock.now_ns()
-                        self._first_utc_us = min((mark.utc_us for mark in marks_in(message.data)), default=0)
-                        if self._first_utc_us:  # an init segment has no picture yet
-                            break
+                        self._live_ns.setdefault(camera, site.clock.now_ns())
+                        if (taken_us := min((mark.utc_us for mark in marks_in(message.data)), default=0)) > 0:
+                            self._first_utc_us[camera] = taken_us  # an init segment has no picture yet
+                            return
             except (aiohttp.ClientError, OSError):
                 pass
             await site.clock.sleep(_LOOK_SECONDS)
 
-    async def checks(self, asked_ns: int, answered_ns: int, limits: Limits) -> list[Check]:
-        """Everything after the licence was asked for and given (the machine's clock)."""
-        site = self._site
-        if self.live_ns is None:
-            live = Check(name="live view is back", row="M2", holds=False, text=f"not within {AGAIN_SECONDS:.0f} s")
-        else:
-            after_ms = (self.live_ns - answered_ns) / 1e6
-            taken_ms = (self._first_utc_us * 1000 - site.offset_ns - asked_ns) / 1e6
-            text = f"first picture {after_ms:+.0f} ms from the licence"
-            if taken_ms < 0:
-                text += "; it was taken while it was lapsed"
-            live = Check(
-                name="live view is back",
-                row="M2",
-                holds=after_ms <= limits.restored_ms and taken_ms >= 0,
-                text=text,
-                evidence={
-                    "after_ms": round(after_ms, 3),
-                    "at": _iso(self.live_ns + site.offset_ns),
-                    "taken_ms_after_asking": round(taken_ms, 3),
-                },
-            )
-        recorded = [self._recorded(camera, asked_ns, answered_ns, limits) for camera in site.cameras]
-        return [live, *await asyncio.gather(*recorded)]
+    async def checks(self, cameras: Sequence[str], asked_ns: int, answered_ns: int, limits: Limits) -> list[Check]:
+        """Everything after the licences of these cameras were asked for and given (the machine's clock)."""
+        await asyncio.gather(*(self._tasks[camera] for camera in cameras))
+        lives = [self._seen_live(camera, asked_ns, answered_ns, limits) for camera in cameras]
+        recorded = [self._recorded(camera, asked_ns, answered_ns, limits) for camera in cameras]
+        return [*lives, *await asyncio.gather(*recorded)]
+
+    def _seen_live(self, camera: str, asked_ns: int, answered_ns: int, limits: Limits) -> Check:
+        name, live_ns = f"live view of {camera} is back", self._live_ns.get(camera)
+        if live_ns is None:
+            return Check(name=name, row="M2", holds=False, text=f"not within {AGAIN_SECONDS:.0f} s")
+        after_ms = (live_ns - answered_ns) / 1e6
+        taken_ms = (self._first_utc_us.get(camera, 0) * 1000 - self._site.offset_ns - asked_ns) / 1e6
+        text = f"first picture {after_ms:+.0f} ms from the licence"
+        if taken_ms < 0:
+            text += "; it was taken while it was lapsed"
+        evidence = {
+            "after_ms": round(after_ms, 3),
+            "at": _iso(live_ns + self._site.offset_ns),
+            "taken_ms_after_asking": round(taken_ms, 3),
+        }
+        return Check(
+            name=name, row="M2", holds=after_ms <= limits.restored_ms and taken_ms >= 0, text=text, evidence=evidence
+        )
 
     async def _recorded(self, camera: str, asked_ns: int, answered_ns: int, limits: Limits) -> Check:
         """By the times of the pictures themselves, whenever they reach the disk."""
@@ -138,7 +152,7 @@ class Return:
         end_ns = site.clock.monotonic_ns() + round(WRITTEN_SECONDS * 1e9)
         while True:
             marks = await asyncio.to_thread(all_marks, site.footage, camera)
-            since = [mark for mark in marks if mark.utc_us * 1000 >= self._expiry_ns]
+            since = [mark for mark in marks if mark.utc_us * 1000 >= self._lapsed[camera]]
             if since and since[-1].utc_us * 1000 >= answered_ns + site.offset_ns:
                 break
             if site.clock.monotonic_ns() > end_ns:
@@ -163,13 +177,6 @@ def check_silence(site: Site, tokens: Sequence[str]) -> Check:
     told = [token for token in tokens if webhook.about(token) is not None]
     text = f"{len(told)} of {len(tokens)} events from while it was lapsed were told later"
     return Check(name="no late notices", row="M8", holds=not told, text=text, evidence={"told": told})
-
-
-def check_term(name: str, found: Sequence[datetime], formula: Sequence[datetime]) -> Check:
-    """That licences end where the manual's formula says (either instant: the day may have changed meanwhile). Pure."""
-    holds = bool(found) and all(end in formula for end in found)
-    evidence = {"found": [end.isoformat() for end in found], "formula": [end.isoformat() for end in formula]}
-    return Check(name=name, row=None, holds=holds, text="they end where the manual's formula says", evidence=evidence)
 
 
 def _iso(at_ns: int) -> str:

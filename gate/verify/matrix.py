@@ -32,6 +32,9 @@ TITLES: Mapping[Row, str] = {
 STOPS: frozenset[Row] = frozenset({"M2", "M3", "M5", "M8", "M9"})
 """What an expiry stops by the manual, whatever the profile of the site under test says."""
 
+MONITOR_ROWS: frozenset[Row] = frozenset({"M1", "M4", "M7"})
+"""What a direct camera does not have."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:

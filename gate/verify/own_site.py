@@ -21,8 +21,10 @@ import aiohttp
 from gate.clock import SystemClock
 from gate.verify.command_line import run_command
 from gate.verify.errors import SiteError
+from gate.verify.given import Given
 from gate.verify.licences import LicenceService
-from gate.verify.scenario import Given
+from gate.verify.partner import by_token
+from gate.verify.people import People, SignIn
 from gate.verify.site import Site
 from gate.verify.site_clock import COMMAND_SECONDS, step_clock
 from gate.verify.site_files import DEVICE, FPS, LOOP_PICTURES, cameras_of, card_of, write_site
@@ -35,11 +37,14 @@ REQUEST_SECONDS = 20.0
 _PORTS = (80, 554, 555, 600, 650, 700, 722, 725)
 _LOG_TAIL = 2000
 _PR_SET_PDEATHSIG = 1
+SERVICE = "service"
+"""The licence service's process, as the demo and the site's clock call it."""
 
 
 @dataclass(slots=True, kw_only=True)
 class OwnSite(Site):
-    """Addresses as `edge-recorder demo --json` tells them."""
+    """Addresses as `edge-recorder demo --json` tells them. `stops`: how many want the licence service to stand
+    still."""
 
     root: Path
     given: Given
@@ -50,6 +55,8 @@ class OwnSite(Site):
     local: aiohttp.ClientSession
     webhook: Webhook
     licences: LicenceService
+    people: People
+    stops: int = 0
     offset_ns: int = 0
     expiries: Mapping[str, datetime] = field(default_factory=dict)
     device: str = DEVICE
@@ -91,11 +98,19 @@ class OwnSite(Site):
 
     @asynccontextmanager
     async def service_stopped(self) -> AsyncIterator[None]:
-        os.kill(self.pids["service"], signal.SIGSTOP)
+        if not self.stops:
+            os.kill(self.pids[SERVICE], signal.SIGSTOP)
+        self.stops += 1
         try:
             yield
         finally:
-            os.kill(self.pids["service"], signal.SIGCONT)
+            self.stops -= 1
+            if not self.stops:
+                os.kill(self.pids[SERVICE], signal.SIGCONT)
+
+    async def begin_fault(self, camera: str, kind: str, seconds: float) -> None:
+        words = ["sim", "fault", camera, kind, "--for", f"{seconds:g}s", "--url", self.addresses["control"].rstrip("/")]
+        await run_command(words, self.clock, COMMAND_SECONDS)
 
 
 @asynccontextmanager
@@ -115,8 +130,8 @@ async def running_site(root: Path, given: Given, log: Path, say: Callable[[str],
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         connector = aiohttp.UnixConnector(path=up["addresses"]["local"])
         local = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
-        people = {one["role"]: one["email"] for one in up["sign_ins"]}
-        token = await _token(root, people["partner"], clock)
+        people = _people(up)
+        token = await _token(root, people.partner.email, clock)
         site = OwnSite(
             root=root,
             given=given,
@@ -126,7 +141,8 @@ async def running_site(root: Path, given: Given, log: Path, say: Callable[[str],
             session=session,
             local=local,
             webhook=webhook,
-            licences=LicenceService(session, up["addresses"]["portal"], token, people["customer"]),
+            licences=LicenceService(session, people.portal, by_token(token), people.customer.email),
+            people=people,
         )
         await site.step("show")
         yield site
@@ -183,6 +199,11 @@ async def _first_line(process: asyncio.subprocess.Process, clock: SystemClock, l
         raise SiteError(f"the site does not start; it says: {_tail(log)}")
     up: dict[str, Any] = json.loads(line)
     return up
+
+
+def _people(up: Mapping[str, Any]) -> People:
+    who = {one["role"]: SignIn(email=one["email"], password=one["password"]) for one in up["sign_ins"]}
+    return People(portal=up["addresses"]["portal"], partner=who["partner"], customer=who["customer"])
 
 
 def _tail(log: Path) -> str:

@@ -1,60 +1,18 @@
 """Scenarios: what is given, then what is done and expected, in order. YAML files for people (configs/scenarios/)."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from gate.config_fields import Section
-from gate.shared_clock.errors import ClockCommandError
-from gate.shared_clock.grammar import parse_duration, parse_instant
-from gate.verify.matrix import Expected, MatrixName, Row, expected_of
+from gate.shared_clock.grammar import parse_instant
+from gate.verify.given import Given, unknown_camera
+from gate.verify.matrix import MONITOR_ROWS, Expected, Row
+from gate.verify.steps import Assertion, Step
 from gate.yaml_file import PlacedError, load
 
 STEPS_MAX = 100
-CROSS_SECONDS_MAX = 60.0
-LATEST = datetime(2299, 12, 31, tzinfo=UTC)
-"""Site time ends there."""
-
-
-def _instant_text(value: Any) -> Any:
-    if isinstance(value, datetime):  # YAML has read it already: quotes keep the offset that was written
-        raise ValueError("write the instant in quotes, with its offset from UTC: '2027-01-01T00:00+09:00'")
-    return value
-
-
-def _instant(text: str) -> str:
-    try:
-        instant = parse_instant(text)
-    except ClockCommandError:
-        raise ValueError(
-            f"{text!r} is no instant of the calendar with its offset from UTC; write it like '2027-01-01T00:00+09:00'"
-        ) from None
-    if instant > LATEST:
-        raise ValueError(f"{text} is beyond the year 2299, where site time ends")
-    return text
-
-
-def _duration(text: str) -> str:
-    try:
-        parse_duration(text)
-    except ClockCommandError as error:
-        raise ValueError(str(error)) from None
-    return text
-
-
-Instant = Annotated[str, BeforeValidator(_instant_text), AfterValidator(_instant)]
-Duration = Annotated[str, AfterValidator(_duration)]
-
-
-class Given(Section):
-    """The site before the first step. `profile`: what its recorder believes a lapse stops. `months`: of the licence
-    that each camera is given at the first moment."""
-
-    cameras: int = Field(2, ge=1, le=4)
-    months: Literal[12, 36, 60] = 12
-    profile: Literal["remo", "p4_summary", "grace_30d", "recording_survives"] = "remo"
 
 
 class Limits(Section):
@@ -63,50 +21,7 @@ class Limits(Section):
     cut_ms: int = Field(250, ge=1, le=60_000)
     restored_ms: int = Field(1000, ge=1, le=60_000)
     fresh_ms: int = Field(3000, ge=100, le=5_000)
-
-
-class Renewal(Section):
-    """A licence for each camera, allocated by the partner."""
-
-    months: Literal[12, 36, 60] = 12
-
-
-class Assertion(Section):
-    """A column of the matrix: every row, or those of `rows`. A row's word goes before the matrix."""
-
-    column: str = Field(min_length=1, max_length=40)
-    matrix: MatrixName | None = None
-    rows: dict[Row, Expected] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _says_something(self) -> "Assertion":
-        if not self.expected:
-            raise ValueError("say what is expected: matrix: active, matrix: lapsed, or rows: {M3: stops}")
-        return self
-
-    @property
-    def expected(self) -> dict[Row, Expected]:
-        return expected_of(self.matrix, self.rows)
-
-
-class Step(Section):
-    """Exactly one of these a step."""
-
-    advance: Duration | None = None
-    to: Instant | None = None
-    to_expiry: Duration | None = Field(None, alias="to-expiry")
-    cross: Duration | None = None
-    renew: Renewal | None = None
-    check: Assertion | None = Field(None, alias="assert")
-
-    @model_validator(mode="after")
-    def _one_thing(self) -> "Step":
-        names = ("advance", "to", "to_expiry", "cross", "renew", "check")
-        if sum(getattr(self, name) is not None for name in names) != 1:
-            raise ValueError("a step is one of: advance, to, to-expiry, cross, renew, assert")
-        if self.cross is not None and parse_duration(self.cross).total_seconds() > CROSS_SECONDS_MAX:
-            raise PlacedError(("cross",), f"an expiry is crossed in real time: {CROSS_SECONDS_MAX:g}s at the most")
-        return self
+    monitor_pause_ms: int = Field(200, ge=1, le=60_000)
 
 
 class Scenario(Section):
@@ -117,28 +32,84 @@ class Scenario(Section):
     limits: Limits = Limits()
     steps: tuple[Step, ...] = Field(min_length=1, max_length=STEPS_MAX)
 
+    def expected(self, assertion: Assertion) -> dict[Row, Expected]:
+        """What a column expects of the rows that this site has."""
+        absent = MONITOR_ROWS if self.given.kind == "direct" else frozenset()
+        return {row: word for row, word in assertion.expected.items() if row not in absent}
+
     @model_validator(mode="after")
     def _can_be_carried_out(self) -> "Scenario":
-        before_x, columns, latest = False, set[str](), None
+        course = _Course(self.given)
         for at, step in enumerate(self.steps):
-            if step.to is not None:
-                instant = parse_instant(step.to)
-                if latest is not None and instant < latest:
-                    raise PlacedError(("steps", at, "to"), "this is before an earlier step: site time never goes back")
-                latest = instant
-            if step.cross is not None and not before_x:
-                raise PlacedError(
-                    ("steps", at, "cross"), "there is no to-expiry before it: jumping over X proves nothing"
-                )
-            if step.check is not None and step.check.column in columns:
-                raise PlacedError(("steps", at, "assert", "column"), f"there is a column {step.check.column!r} already")
-            if step.check is not None:
-                columns.add(step.check.column)
-            if step.advance or step.to or step.to_expiry or step.cross:
-                before_x = step.to_expiry is not None
-        if not columns:
-            raise PlacedError(("steps",), "nothing is asserted: a scenario needs an assert step")
+            course.take(at, step)
+        course.end()
         return self
+
+
+class _Course:
+    """The steps so far: what the next one may be. Raises PlacedError."""
+
+    def __init__(self, given: Given) -> None:
+        self._given = given
+        self._columns: set[str] = set()
+        self._latest: datetime | None = None
+        self._before_x = False
+        self._crossed_at: int | None = None
+        self._service_on = True
+        self._clock_right = True
+
+    def take(self, at: int, step: Step) -> None:
+        place = ("steps", at)
+        for where, camera in step.cameras:
+            if camera not in self._given.names:
+                raise PlacedError((*place, *where), unknown_camera(camera, self._given.names))
+        if step.needs_service and not self._service_on:
+            name = type(step).model_fields[step.name].alias or step.name
+            raise PlacedError((*place, name), "the licence service is offline here: service: online goes before it")
+        self._take_time(at, step)
+        if step.service is not None:
+            if (step.service == "online") == self._service_on:
+                raise PlacedError((*place, "service"), f"the licence service is {step.service} here already")
+            self._service_on = step.service == "online"
+        if step.clock is not None:
+            if (step.clock == "restore") == self._clock_right:
+                word = "right" if self._clock_right else "wrong"
+                raise PlacedError((*place, "clock"), f"the recorder's clock is {word} here already")
+            self._clock_right = step.clock == "restore"
+        if step.move is not None and step.move.source == step.move.target:
+            raise PlacedError((*place, "move", "to"), "this is the camera it comes from")
+        if step.check is not None:
+            self._take_column(at, step.check)
+
+    def _take_time(self, at: int, step: Step) -> None:
+        if step.to is not None:
+            instant = parse_instant(step.to)
+            if self._latest is not None and instant < self._latest:
+                raise PlacedError(("steps", at, "to"), "this is before an earlier step: site time never goes back")
+            self._latest = instant
+        if step.cross is not None:
+            if not self._before_x:
+                raise PlacedError(
+                    ("steps", at, "cross"), "there is no to-expiry or to-end before it: jumping over X proves nothing"
+                )
+            self._crossed_at = at
+        if step.advance or step.to or step.to_expiry or step.to_end or step.cross:
+            self._before_x = bool(step.to_expiry or step.to_end)
+
+    def _take_column(self, at: int, check: Assertion) -> None:
+        place = ("steps", at, "assert")
+        if check.column in self._columns:
+            raise PlacedError((*place, "column"), f"there is a column {check.column!r} already")
+        if self._given.kind == "direct" and (asked := MONITOR_ROWS.intersection(check.rows)):
+            raise PlacedError((*place, "rows", min(asked)), "a direct camera has no monitor")
+        self._columns.add(check.column)
+        self._crossed_at = None
+
+    def end(self) -> None:
+        if not self._columns:
+            raise PlacedError(("steps",), "nothing is asserted: a scenario needs an assert step")
+        if self._crossed_at is not None:
+            raise PlacedError(("steps", self._crossed_at, "cross"), "nothing is asserted after it: what did X do?")
 
 
 def load_scenario(path: Path) -> Scenario:

@@ -80,6 +80,10 @@ class Site(Protocol):
     def service_stopped(self) -> AbstractAsyncContextManager[None]:
         """The licence service stands still, where that is allowed: it answers nobody until the body ends."""
 
+    async def begin_fault(self, camera: str, kind: str, seconds: float) -> None:
+        """Something goes wrong with a simulated camera. Raises SiteError where there are none."""
+        raise SiteError(f"nothing can be made to go wrong with {camera}: it is no simulated camera of the verifier's")
+
     def now_ns(self) -> int:
         """Site time."""
         return self.clock.now_ns() + self.offset_ns

@@ -15,8 +15,8 @@ COMMAND_SECONDS = 60.0
 async def step_clock(
     socket: Path, text: str, clock: SystemClock, *, absent: Collection[str] = ()
 ) -> tuple[int, dict[str, datetime]]:
-    """One command; gives how far the site is ahead of the machine (ns), and the ends of entitlements. `absent`: processes
-    that stand still on purpose. Raises SiteError with the clock's sentence."""
+    """One command; gives how far the site is ahead of the machine (ns), and the ends of entitlements. `absent`:
+    processes that stand still on purpose. Raises SiteError with the clock's sentence."""
     try:
         async with clock.timeout(COMMAND_SECONDS):
             done = await command(socket, text)

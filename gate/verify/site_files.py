@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from gate.verify.scenario import Given
+from gate.verify.given import Given
 
 FPS = 15
 LOOP_SECONDS = 10
@@ -44,7 +44,10 @@ def write_site(root: Path, given: Given, *, webhook: str, webhook_secret: str) -
             "keys": "../data/issuer", "rules": "rules.yaml", "relay": {"listen": "127.0.0.1:8722"}, "clock": _CLOCK,
             "mail": {"from_address": "no-reply@recording.example", "mailbox": {"address": "127.0.0.1:8725"}},
         },
-        "rules": {"time_zone": "Asia/Tokyo", "profile": given.profile},
+        "rules": {
+            "time_zone": "Asia/Tokyo", "profile": given.profile,
+            "auto_assign": {"respect_hold": given.auto_assign.respect_hold},
+        },
         "demo": {
             "fleet": "fleet.yaml", "recorder": "recorder.yaml", "hdmi": "hdmi.yaml", "service": "service.yaml",
             "licence_months": given.months,
@@ -66,7 +69,7 @@ def card_of(root: Path) -> Path:
 
 def cameras_of(given: Given) -> tuple[str, ...]:
     """Their ids."""
-    return tuple(f"cam{number}" for number in range(1, given.cameras + 1))
+    return given.names
 
 
 def _fleet(root: Path, given: Given) -> dict[str, Any]:

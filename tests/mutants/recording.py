@@ -127,6 +127,6 @@ RECORDING = (
             )
         ],
         scene=COMES_BACK,
-        red=["restored/M3", "live view is back"],
+        red=["restored/M3", "live view of cam1 is back"],
     ),
 )

@@ -54,7 +54,7 @@ LIVE = (
             )
         ],
         scene=COMES_BACK,
-        red=["live view is back"],
+        red=["live view of cam1 is back"],
     ),
     Mutant(
         name="snapshot-without-lease",

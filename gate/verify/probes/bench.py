@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -49,7 +49,7 @@ class KnownFootage:
 
 @dataclass(slots=True, kw_only=True)
 class Happening:
-    """An event that is made to happen at the first camera; `token` is its detail, wherever it turns up."""
+    """An event that is made to happen at the column's camera; `token` is its detail, wherever it turns up."""
 
     kind: str
     token: str
@@ -60,22 +60,38 @@ class Happening:
 @dataclass(slots=True, kw_only=True)
 class Bench:
     """`pictures`: the folder for pictures that are evidence. `presets`: the first camera's, where it looks first.
+    `knowns`: by cameras; `cameras`: those that this column looks at.
     `named`: addresses that answers named in earlier columns; who kept them asks for them again while lapsed."""
 
     site: Site
     limits: Limits
-    known: KnownFootage
+    knowns: Mapping[str, KnownFootage]
     pictures: Path
+    cameras: tuple[str, ...]
     happening: Happening = field(default_factory=lambda: Happening(kind="", token=""))
     presets: list[str] = field(default_factory=lambda: ["1", "2"])
     named: dict[str, str] = field(default_factory=dict)
     column: str = ""
+    _named_of: dict[str, dict[str, str]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def begin(self, column: str) -> None:
+    @property
+    def camera(self) -> str:
+        """The camera of all that is looked at of one only."""
+        return self.cameras[0]
+
+    @property
+    def known(self) -> KnownFootage:
+        """Of `camera`. Raises ProbeError."""
+        if self.camera not in self.knowns:
+            raise ProbeError(f"no footage of {self.camera} is known to compare with")
+        return self.knowns[self.camera]
+
+    def begin(self, column: str, cameras: tuple[str, ...]) -> None:
         """A new column: what has happened before counts no more."""
         number = next(self._numbers)
-        self.column = column
+        self.column, self.cameras = column, cameras
+        self.named = self._named_of.setdefault(self.camera, {})
         self.happening = Happening(kind=_KINDS[(number - 1) % len(_KINDS)], token=f"verify-{number}")
 
     async def happen(self) -> None:
@@ -84,9 +100,8 @@ class Bench:
         if happening.happened.is_set():
             return
         content = {"kind": happening.kind, "detail": happening.token}
-        camera = self.site.cameras[0]
         happening.happened_ns = self.site.clock.now_ns()
-        async with self.site.local.post(f"http://recorder/v1/cameras/{camera}/events", json=content) as answer:
+        async with self.site.local.post(f"http://recorder/v1/cameras/{self.camera}/events", json=content) as answer:
             if answer.status != 202:
                 raise ProbeError(f"the event could not be made to happen: {answer.status} {await answer.text()}")
         happening.happened.set()

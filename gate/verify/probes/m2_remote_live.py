@@ -26,8 +26,10 @@ _TURNED_MIN = 12.0
 
 
 async def probe(bench: Bench) -> list[Part]:
-    """Seven parts, eight where the recorder gives its cameras over RTSP."""
-    parts = [_live(bench), _preset(bench), _snapshot(bench), _download(bench)]
+    """Six parts; a preset of the first camera, which can be turned; a view over RTSP where the recorder gives one."""
+    parts = [_live(bench), _snapshot(bench), _download(bench)]
+    if bench.camera == bench.site.cameras[0]:
+        parts.append(_preset(bench))
     parts += [m2_other_ways.hls(bench), m2_other_ways.stills(bench), m2_other_ways.export(bench)]
     if (base := bench.site.restream) is not None:
         parts.append(m2_other_ways.restream(bench, base))
@@ -35,7 +37,7 @@ async def probe(bench: Bench) -> list[Part]:
 
 
 async def _live(bench: Bench) -> Part:
-    site, camera = bench.site, bench.site.cameras[0]
+    site, camera = bench.site, bench.camera
     data, pictures, mark_utc_us = b"", 0, 0
     end: dict[str, Any] = {}
     close: int | None = None
@@ -74,7 +76,7 @@ async def _live(bench: Bench) -> Part:
 
 async def _preset(bench: Bench) -> Part:
     """Where the camera looks is asked of the camera itself."""
-    site, camera = bench.site, bench.site.cameras[0]
+    site, camera = bench.site, bench.camera
     url = site.camera_url(camera)
     known = await ask(site, site.remote(f"cameras/{camera}/presets"))
     if not known.denial:
@@ -103,7 +105,7 @@ async def _preset(bench: Bench) -> Part:
 
 async def _snapshot(bench: Bench) -> Part:
     """Asked for again while it is old: right after a step of the clock a camera repeats itself for a moment."""
-    site, camera = bench.site, bench.site.cameras[0]
+    site, camera = bench.site, bench.camera
     end_ns = site.clock.monotonic_ns() + round(SECONDS * 1e9)
     while True:
         answer = await ask(site, site.remote(f"cameras/{camera}/snapshot.jpg?stream=main"))

@@ -14,7 +14,7 @@ _LOOK_SECONDS = 0.2
 
 async def probe(bench: Bench) -> list[Part]:
     """A part a camera."""
-    return list(await asyncio.gather(*(_of(bench, camera) for camera in bench.site.cameras)))
+    return list(await asyncio.gather(*(_of(bench, camera) for camera in bench.cameras)))
 
 
 async def _of(bench: Bench, camera: str) -> Part:

@@ -22,6 +22,8 @@ RECENT_SECONDS = 20
 async def probe(bench: Bench) -> list[Part]:
     """One part. A card whose newest file has just been begun is asked again: there is nothing in it yet."""
     site = bench.site
+    if bench.camera != site.cameras[0]:
+        raise ProbeError(f"only {site.cameras[0]} has an SD card that can be looked at")
     since = site.now() - timedelta(seconds=RECENT_SECONDS)
     async with site.service_stopped():
         for attempt in range(ATTEMPTS):

@@ -62,7 +62,7 @@ class Both:
         state, now = self.rules.state, self.rules.now
         until = state.cameras[KEYS[camera]].covered_until
         pool = [one for one in state.pool("alice") if one.months == months and one.camera is None]
-        fitting = [one for one in pool if one.term and one.term.ends > (until or now)]
+        fitting = [one for one in pool if one.term and one.term.ends > max(until or now, now)]
         if not fitting or state.cameras[KEYS[camera]].held:
             return
         chosen = min(fitting, key=lambda one: one.term.ends if one.term else now)

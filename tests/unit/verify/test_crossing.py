@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gate.verify.crossing import check_cuts
-from gate.verify.matrix import Expected
+from gate.verify.matrix import Expected, Row
 from gate.verify.scenario import Limits
 from gate.verify.watched import Watched
 
@@ -36,7 +36,7 @@ def _machine_ns(ms: float) -> int:
 
 
 def holds(watched: Watched, expected: Expected = "stops") -> bool | None:
-    (check,) = check_cuts([watched], X_NS, OFFSET_NS, {watched.row: expected}, LIMITS)
+    (check,) = check_cuts([watched], X_NS, OFFSET_NS, {"cam1": {watched.row: expected}}, LIMITS)
     return check.holds
 
 
@@ -93,5 +93,19 @@ def test_the_websocket_of_events_ends_with_its_reason_too() -> None:
     assert holds(replace(events, close=1012)) is False
 
 
-def test_rows_that_nobody_asks_for_are_not_checked() -> None:
-    assert check_cuts([video()], X_NS, OFFSET_NS, {"M3": "stops"}, LIMITS) == []
+def test_rows_and_cameras_that_nobody_asks_for_are_not_checked() -> None:
+    assert check_cuts([video()], X_NS, OFFSET_NS, {"cam1": {"M3": "stops"}}, LIMITS) == []
+    assert check_cuts([video()], X_NS, OFFSET_NS, {"cam2": {"M2": "stops"}}, LIMITS) == []
+
+
+def test_what_is_of_no_camera_goes_on_while_one_camera_does() -> None:
+    coming: dict[str, dict[Row, Expected]] = {"cam1": {"M8": "stops"}, "cam2": {"M8": "works"}}
+    (cut,) = check_cuts([recorder_events()], X_NS, OFFSET_NS, coming, LIMITS)
+    (goes_on,) = check_cuts([replace(recorder_events(), close=None)], X_NS, OFFSET_NS, coming, LIMITS)
+    assert (cut.holds, goes_on.holds) == (False, True)
+
+
+def recorder_events() -> Watched:
+    return Watched(
+        name="events", row="M8", camera=None, is_video=False, opened_ns=1, close=4403, closed_ns=_machine_ns(20)
+    )

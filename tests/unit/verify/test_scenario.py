@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from camera_sim.faults.fault import KINDS
 from gate.verify.commands import verify
-from gate.verify.matrix import ROWS
+from gate.verify.matrix import MONITOR_ROWS, ROWS
 from gate.verify.scenario import load_scenario
+from gate.verify.steps import FAULTS
 from gate.yaml_file import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
@@ -21,10 +23,24 @@ def refusal(tmp_path: Path, *lines: str) -> str:
     return str(refused.value).removeprefix(f"{file}, ")
 
 
-@pytest.mark.parametrize("file", sorted((CONFIGS / "scenarios").glob("*.yaml")), ids=lambda file: file.stem)
-def test_every_shipped_scenario_can_be_read_and_looks_at_every_row(file: Path) -> None:
-    columns = [step.check for step in load_scenario(file).steps if step.check is not None]
-    assert columns and all(list(column.expected) == list(ROWS) for column in columns)
+FILES = sorted((CONFIGS / "scenarios").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_shipped_scenario_can_be_read_and_says_what_it_proves(file: Path) -> None:
+    scenario = load_scenario(file)
+    lines = file.read_text().splitlines()
+    assert lines[0].startswith("# ") and lines[1].startswith(("# ", "#  "))
+    assert any(scenario.expected(step.check) for step in scenario.steps if step.check is not None)
+
+
+def test_the_shipped_scenarios_look_at_every_row_at_every_time_that_the_matrix_has() -> None:
+    looked_at: dict[str, set[str]] = {}
+    for scenario in map(load_scenario, FILES):
+        for check in (step.check for step in scenario.steps if step.check is not None):
+            looked_at.setdefault(check.column, set()).update(scenario.expected(check))
+    times = ("free period", "term", "just before X", "after X", "restored", "service offline", "clock tampered")
+    assert {time: looked_at.get(time, set()) for time in times} == {time: set(ROWS) for time in times}
 
 
 @pytest.mark.parametrize("written", ["'2027-02-30T00:00+09:00'", "2027-02-30T00:00+09:00", "'2027-01-01 25:00+09:00'"])
@@ -55,6 +71,63 @@ def test_a_step_is_one_known_thing(tmp_path: Path) -> None:
     assert refusal(tmp_path, "steps:", "- {renew: {}, advance: 1d}").startswith("line 3, steps[0]: a step is one of")
     assert "there is no such field" in refusal(tmp_path, "steps:", "- {unplug: network}")
     assert "a duration like 30d" in refusal(tmp_path, "steps:", ASSERT, "- advance: soon")
+
+
+def test_a_camera_that_there_is_not_is_named_with_those_there_are(tmp_path: Path) -> None:
+    for step, field in (
+        ("assign: {camera: cam3, months: 12}", "assign.camera"),
+        ("move: {from: cam1, to: cam9}", "move.to"),
+        ("hold: {camera: kitchen}", "hold.camera"),
+        ("fault: {camera: cam0, kind: reboot}", "fault.camera"),
+        ("assert: {column: odd, camera: cam3, matrix: active}", "assert.camera"),
+    ):
+        said = refusal(tmp_path, "steps:", ASSERT, f"- {step}")
+        assert said.startswith(f"line 4, steps[1].{field}: there is no camera") and said.endswith("cam1, cam2")
+    said = refusal(tmp_path, "given: {licences: {cam3: 36}}", "steps:", ASSERT)
+    assert said.startswith("line 2, given.licences.cam3: there is no camera")
+
+
+def test_nobody_does_anything_at_a_service_that_is_offline(tmp_path: Path) -> None:
+    for step in ("renew: {}", "allocate: {}", "move: {from: cam1, to: cam2}", "hold: {camera: cam1}"):
+        said = refusal(tmp_path, "steps:", ASSERT, "- service: offline", f"- {step}")
+        assert said.startswith(f"line 5, steps[2].{step.split(':')[0]}: the licence service is offline here")
+
+
+def test_what_is_so_already_is_a_step_out_of_order(tmp_path: Path) -> None:
+    for steps, field in (
+        (("service: online",), "steps[1].service"),
+        (("service: offline", "service: offline"), "steps[2].service"),
+        (("clock: restore",), "steps[1].clock"),
+        (("clock: set back 40d", "clock: set ahead 1d"), "steps[2].clock"),
+    ):
+        said = refusal(tmp_path, "steps:", ASSERT, *(f"- {step}" for step in steps))
+        assert f"{field}: " in said and "here already" in said
+    assert "from" in refusal(tmp_path, "steps:", ASSERT, "- move: {from: cam1, to: cam1}")
+
+
+def test_settings_of_a_clock_and_faults_are_known_ones(tmp_path: Path) -> None:
+    assert "set back 40d, set ahead 40d or restore" in refusal(tmp_path, "steps:", ASSERT, "- clock: back 40d")
+    assert "a duration like 30d" in refusal(tmp_path, "steps:", ASSERT, "- clock: set back forty")
+    assert "steps[1].fault.kind" in refusal(tmp_path, "steps:", ASSERT, "- fault: {camera: cam1, kind: fire}")
+    assert "600s at the most" in refusal(tmp_path, "steps:", ASSERT, "- fault: {camera: cam1, kind: reset, for: 1h}")
+    assert set(FAULTS) <= set(KINDS)
+
+
+def test_a_crossing_that_nobody_looks_at_is_refused(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "steps:", ASSERT, "- to-end: 10s", "- cross: 1s")
+    assert said.startswith("line 5, steps[2].cross: nothing is asserted after it")
+
+
+def test_a_direct_camera_is_one_camera_without_a_monitor(tmp_path: Path) -> None:
+    assert "cameras: 1" in refusal(tmp_path, "given: {kind: direct}", "steps:", ASSERT)
+    asked = "- assert: {column: now, rows: {M4: works}}"
+    said = refusal(tmp_path, "given: {kind: direct, cameras: 1}", "steps:", asked)
+    assert said.startswith("line 4, steps[0].assert.rows.M4: a direct camera has no monitor")
+    file = tmp_path / "direct.yaml"
+    file.write_text(f"name: odd\ngiven: {{kind: direct, cameras: 1}}\nsteps:\n{ASSERT}\n")
+    scenario = load_scenario(file)
+    check = scenario.steps[0].check
+    assert check is not None and set(scenario.expected(check)) == set(ROWS) - MONITOR_ROWS
 
 
 def test_a_scenario_that_asserts_nothing_is_refused(tmp_path: Path) -> None:
