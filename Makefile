@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.installed-docs
 
 PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: help setup demo check test wheel crash bench fuzz lock clean
+.PHONY: help setup demo check test wheel crash bench fuzz docs docs-reference screenshots bench-page lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 setup: $(STAMP) ## install everything into .venv
 
@@ -52,7 +53,24 @@ fuzz: $(STAMP) ## hostile bytes against every parser a camera reaches, FUZZ_SECO
 	  || echo "atheris is not to be had for this machine: hypothesis takes its place"
 	PYTHONPATH=.fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),60)
 
-lock: $(STAMP) ## write constraints.txt anew, and prove that every pin has wheels for x86-64 and aarch64, and every Python
+$(DOCS_STAMP): $(STAMP) pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+docs: $(DOCS_STAMP) ## the documentation as a site in build/site, strictly; docs/index.md is its beginning
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
+docs-reference: $(STAMP) ## write anew what of docs/reference is made from the code
+	@$(BIN)/python -m tests.docs
+
+screenshots: $(STAMP) ## take the pictures of docs/ anew, from a site that runs for them (needs Chromium)
+	$(BIN)/python -m tests.docs.screenshots
+
+bench-page: $(STAMP) ## write docs/benchmarks.md and its charts from what make bench measured
+	@$(BIN)/python -m tests.docs.bench_page
+
+lock: $(DOCS_STAMP) ## write constraints.txt anew, and prove that every pin has wheels for x86-64 and aarch64, and every Python
 	$(BIN)/pip freeze --all --exclude-editable | grep -vE '^(pip|wheel)==' > constraints.txt
 	for arch in x86_64 aarch64; do for python in $(PYTHONS); do \
 	  $(BIN)/pip download --quiet --dest "$$(mktemp -d)" --only-binary=:all: --no-deps --python-version $$python \
