@@ -37,8 +37,17 @@ STEPS: Mapping[str, str] = {
     "advance": "time moves on by {argument}",
     "to": "time moves on to {argument}",
     "to-expiry": "to {argument} before the expiry X",
+    "to-end": "to {argument} before the last licence ends",
     "cross": "across X in real time, until {argument} after it",
-    "renew": "the partner allocates licences for {months} months",
+    "renew": "the partner allocates a licence of {months} months for each camera",
+    "allocate": "the partner allocates {count} licences of {months} months",
+    "assign": "the customer gives {camera} a licence of {months} months",
+    "move": "the licence of {from} is moved to {to}",
+    "hold": "{camera} held on purpose: {held}",
+    "release": "the licence of {camera} is released",
+    "service": "the licence service: {argument}",
+    "clock": "the recorder's clock: {argument}",
+    "fault": "{camera} has a fault: {kind} for {for}",
     "assert": "looking: {column}",
 }
 _ZONE = ZoneInfo("Asia/Tokyo")

@@ -10,14 +10,14 @@ from typing import Literal
 from gate.verify.matrix import Row
 from gate.verify.report_schema import ReportedCheck, ReportedScenario
 
-Mark = Literal["picture", "media", "close", "disk", "accepted", "refused", "back"]
+Mark = Literal["picture", "media", "close", "disk", "refused", "back"]
+REFUSED = "a refusal"
+"""How the evidence of a stream says that it is cut by its next request being refused."""
 Origin = Literal["expiry", "licence"]
 MOMENTS: dict[str, tuple[Origin, Mark, str]] = {
     "newest_picture_ms": ("expiry", "picture", "last picture, by the camera's clock"),
     "last_media_ms": ("expiry", "media", "last media received"),
     "last_picture_ms": ("expiry", "disk", "last picture on the disk"),
-    "last_accepted_ms": ("expiry", "accepted", "last request that was answered"),
-    "first_refused_ms": ("expiry", "refused", "first request that was refused"),
     "closed_ms": ("expiry", "close", "closed"),
     "after_ms": ("licence", "back", "first picture after the licence"),
 }
@@ -103,6 +103,10 @@ def _moments(check: ReportedCheck, origin: Origin) -> Iterator[Moment]:
         value = check.evidence.get(field)
         if of == origin and isinstance(value, (int, float)) and not isinstance(value, bool):
             code = check.evidence.get("close") if mark == "close" else None
+            if mark == "close" and check.evidence.get("ends_by") == REFUSED:
+                mark, text = "refused", "first byte refused"
+            elif mark == "close" and not code:
+                text = "ended"
             yield Moment(mark=mark, text=text, ms=float(value), code=code if isinstance(code, int) else None)
 
 

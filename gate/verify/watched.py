@@ -37,6 +37,7 @@ class Watched:
             "last_media_ms": _relative_ms(self.last_ns + offset_ns, expiry_ns) if self.messages else None,
             "last_media": _iso(self.last_ns + offset_ns) if self.messages else None,
             "newest_picture_ms": _relative_ms(self.newest_utc_us * 1000, expiry_ns) if self.newest_utc_us else None,
+            "ends_by": self.ends_by,
             "close": self.close,
             "closed_ms": _relative_ms(self.closed_ns + offset_ns, expiry_ns) if self.closed_ns else None,
             "denial": self.end.get("problem", {}).get("code"),
