@@ -68,7 +68,8 @@ def _properties(schema: Mapping[str, Any], definitions: Mapping[str, Any], prefi
         ]
         lists = [item for _, item in items if item.get("properties")]
         if not sections and not lists:
-            form = " or ".join(dict.fromkeys(_form(one, definitions, name) for one in choices))
+            said = [one for one in choices if one.get("type") != "null" or plain.get("default") is not None]
+            form = " or ".join(dict.fromkeys(_form(one, definitions, name) for one in said))
             yield Key(path=path, form=form, default=_default(plain, name), required=name in required)
             continue
         form = "list" if lists else "section"

@@ -1,5 +1,6 @@
 """docs/reference/configuration.md and scenarios.md: every key of every file, from its model; the commented files."""
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -111,8 +112,7 @@ def scenarios_page() -> str:
         "",
     ]
     for path in sorted((ROOT / "configs/scenarios").glob("*.yaml")):
-        first = path.read_text().split("\n", 1)[0].removeprefix("#").strip()
-        lines.append(f"- `{path.relative_to(ROOT)}`: {first}")
+        lines.append(f"- `{path.relative_to(ROOT)}`: {_first_sentence(path.read_text())}")
     lines += ["", *_section(SCENARIO, "##")]
     return "\n".join(lines) + "\n"
 
@@ -151,6 +151,12 @@ def _section(file: File, level: str) -> Iterator[str]:
     yield f'```yaml title="{file.name}"'
     yield from (ROOT / file.shown).read_text().rstrip().splitlines()
     yield "```"
+
+
+def _first_sentence(text: str) -> str:
+    comment = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+    whole = " ".join(line.removeprefix("#").strip() for line in comment if "edge-recorder verify" not in line)
+    return re.split(r"(?<=\.) ", whole)[0]
 
 
 def _at(content: Any, path: str) -> str:
