@@ -17,6 +17,8 @@ _COMMANDS = {
     "notify": ("recorder.notify.commands", "test remote event notices, or see how they fare"),
     "users": ("recorder.access.commands", "who may sign in at the remote side"),
     "audit": ("recorder.access.commands", "who did what at the remote side"),
+    "backup": ("recorder.backup.commands", "a recorder in one file: device, configuration, users, index"),
+    "restore": ("recorder.backup.commands", "a recorder out of its backup"),
     "index": ("recorder.maintenance.commands", "check, rebuild or copy the index; protect footage"),
     "export": ("recorder.exports.commands", "check footage that was exported"),
     "cameras": ("camera_sim.commands", "run simulated cameras"),
@@ -32,6 +34,7 @@ _COMMANDS = {
     "service": ("gate.service.commands", "run the licence service and its portal; accounts, tokens, database"),
     "explain": ("gate.client.commands", "why a feature may or may not run"),
     "configs": ("recorder.command_line.commands", "the configurations that come with the program, to copy and edit"),
+    "systemd": ("recorder.systemd.commands", "have systemd run recorder, monitor and licence service"),
     "completion": ("recorder.command_line.commands", "let bash, zsh or fish complete all of this"),
 }
 Command = Callable[[list[str]], int]

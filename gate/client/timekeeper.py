@@ -51,7 +51,7 @@ class Timekeeper:
         self._clock = clock
         self._boot_id = boot_id
         self._slots = slots
-        kept = next((trust for content in slots.load() if (trust := _parse(content)) is not None), None)
+        kept = next((trust for content in slots.load() if (trust := parse_trust(content)) is not None), None)
         if kept is not None and not boot_id:
             kept = TimeTrust(boot_id="", floor=kept.floor)
         self._trust = in_boot(kept, boot_id)
@@ -94,7 +94,7 @@ class Timekeeper:
             if self._kept is not None and not _differs(trust, self._kept):
                 return
             try:
-                self._slots.store(_payload(trust))
+                self._slots.store(trust_payload(trust))
             except OSError as error:
                 _log.warning("CLOCK_NOT_KEPT %s", error)
             self._kept = trust
@@ -123,7 +123,8 @@ def _differs(trust: TimeTrust, kept: TimeTrust) -> bool:
     return abs(trust.anchor - kept.anchor) >= KEEP_STEP
 
 
-def _payload(trust: TimeTrust) -> bytes:
+def trust_payload(trust: TimeTrust) -> bytes:
+    """As it is kept in a slot."""
     document = {
         "boot_id": trust.boot_id,
         "source": trust.source.value,
@@ -133,7 +134,8 @@ def _payload(trust: TimeTrust) -> bytes:
     return json.dumps(document).encode()
 
 
-def _parse(content: bytes) -> TimeTrust | None:
+def parse_trust(content: bytes) -> TimeTrust | None:
+    """What a slot says; None for what cannot be read."""
     try:
         document = json.loads(content)
         return TimeTrust(
