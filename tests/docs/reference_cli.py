@@ -100,7 +100,11 @@ def _help(action: argparse.Action, parser: argparse.ArgumentParser) -> str:
     values = dict(vars(action), prog=parser.prog)
     values = {name: value for name, value in values.items() if value is not argparse.SUPPRESS}
     text = (action.help or "") % values
-    if action.choices is not None and action.metavar is not None:
+    if (
+        action.choices is not None
+        and action.metavar is not None
+        and not all(str(one) in text for one in action.choices)
+    ):
         choices = ", ".join(f"`{one}`" for one in action.choices)
         text = f"{text}: {choices}" if text else choices
     return text
