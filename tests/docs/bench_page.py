@@ -23,7 +23,7 @@ PAGE = DOCS / "benchmarks.md"
 CHARTS = DOCS / "pictures"
 NAMES = ("recording-8", "recording-32", "crowd", "cut", "storage", "simulator", "motion", "service", "wall", "live")
 Result = Mapping[str, Any]
-NOTE = "<!-- Made by `make bench-page` from what `make bench` measured: do not edit. -->\n"
+NOTE = "\n<!-- Made by `make bench-page` from what `make bench` measured: do not edit. -->\n"
 
 
 def machine() -> str:
@@ -77,7 +77,7 @@ def page(kept: Mapping[str, Any]) -> str:
     missing = [name for name in NAMES if name not in kept]
     if missing:
         lines += ["", f"Not measured yet: {', '.join(missing)}."]
-    return NOTE + "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + NOTE
 
 
 def charts(kept: Mapping[str, Any]) -> dict[str, str]:

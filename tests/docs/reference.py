@@ -12,7 +12,7 @@ from tests.docs import (
 from tests.docs.reference_configuration import ROOT
 
 FOLDER = ROOT / "docs" / "reference"
-NOTE = "<!-- Made by `make docs-reference` from the code: do not edit. -->\n"
+NOTE = "\n<!-- Made by `make docs-reference` from the code: do not edit. -->\n"
 PAGES = {
     "cli.md": reference_cli.page,
     "configuration.md": reference_configuration.configuration_page,
@@ -28,7 +28,7 @@ PARTS = {"disk.md": {"boxes": reference_disk.boxes, "schema": reference_disk.sch
 def made(name: str) -> str:
     """What a page has to be."""
     if name in PAGES:
-        return NOTE + PAGES[name]()
+        return PAGES[name]() + NOTE
     text = (FOLDER / name).read_text()
     for part, make in PARTS[name].items():
         pattern = re.compile(rf"(<!-- made: {part} -->\n)(\n```.*?\n```\n)?", re.DOTALL)
