@@ -16,6 +16,7 @@ from camera_sim.fleet import Fleet, serve
 from camera_sim.progress import Bar, Lines, Reports, follow
 from gate.clock import Clock
 from gate.config_fields import PORT_BASE, parse_port_base
+from gate.log_output import start_logging
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
@@ -39,7 +40,7 @@ def cameras(argv: list[str]) -> int:
     parser.add_argument("--report", action="store_true", help="say on stdout, in JSON lines, how far it is")
     options = parser.parse_args(argv)
     level = logging.WARNING if options.report else logging.INFO
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_logging(level)
     try:
         config = load_fleet(options.config, options.port_base)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

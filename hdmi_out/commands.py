@@ -3,12 +3,15 @@
 import argparse
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 
 import uvloop
 
 from gate.config_fields import PORT_BASE, parse_port_base
+from gate.log_output import log_file, start_logging
+from gate.sd_notify import SdNotify
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
@@ -43,9 +46,11 @@ def hdmi(argv: list[str]) -> int:
     parser.add_argument("--report", action="store_true", help="print its addresses as a line of JSON once it works")
     options = parser.parse_args(argv)
     level = logging.WARNING if options.report else logging.INFO
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_logging(level)
     try:
-        uvloop.run(_run(load_config(options.config, options.port_base), report=options.report))
+        config = load_config(options.config, options.port_base)
+        with log_file(config.log):
+            uvloop.run(_run(config, report=options.report))
     except (ConfigError, StartError, DisplayError, ClockError) as error:
         print(f"edge-recorder hdmi: {error}", file=sys.stderr)
         return 2
@@ -61,4 +66,4 @@ async def _run(config: HdmiConfig, *, report: bool) -> None:
                 print(f"HDMI monitor: {address}", flush=True)
 
     async with open_clock(config.clock.mode, config.clock.socket, "hdmi") as clock:
-        await run(config, clock, ready)
+        await run(config, clock, ready, SdNotify(os.environ))

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gate.config_fields import PORT_BASE, ClockSection, LoopbackAddress, Section, TimeZone, beside, moved_ports
+from gate.log_output import LogSection
 from gate.yaml_file import load
 
 
@@ -41,6 +42,7 @@ class HdmiConfig(Section):
     socket: Path | None = None
     grid: Literal["auto", 1, 4, 9, 16] = "auto"
     tour_seconds: float = Field(10.0, ge=2, le=3600)
+    log: LogSection | None = None
 
     @property
     def side(self) -> int | None:
@@ -68,6 +70,7 @@ def load_config(path: Path, port_base: int = PORT_BASE) -> HdmiConfig:
         update={
             "recorder": RecorderAddress(socket=beside(path, config.recorder.socket)),
             "clock": config.clock.beside(path),
+            "log": config.log and config.log.beside(path),
             "socket": beside(path, config.socket) if config.socket else None,
             "listen": moved_ports(config.listen, port_base) if config.listen else None,
         }

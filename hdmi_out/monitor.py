@@ -13,6 +13,7 @@ from aiohttp import ClientSession
 
 from gate.clock import Clock
 from gate.config_fields import split_address
+from gate.sd_notify import SdNotify
 from hdmi_out.compositor.canvas import Canvas
 from hdmi_out.config import HdmiConfig
 from hdmi_out.control import Control
@@ -52,9 +53,11 @@ DECODERS = 2
 SCREEN_SIZE, HEADLESS_SIZE = (1920, 1080), (1280, 720)
 
 
-async def run(config: HdmiConfig, clock: Clock, on_ready: Callable[[dict[str, str]], None]) -> None:
-    """Runs until SIGTERM, SIGINT or a closed window. `on_ready` gets the addresses once everything works. Raises
-    StartError or DisplayError."""
+async def run(
+    config: HdmiConfig, clock: Clock, on_ready: Callable[[dict[str, str]], None], sd_notify: SdNotify
+) -> None:
+    """Runs until SIGTERM, SIGINT or a closed window. `on_ready` gets the addresses once everything works, and
+    `sd_notify` then tells that the process lives. Raises StartError or DisplayError."""
     cv2.setNumThreads(1)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -99,6 +102,7 @@ async def run(config: HdmiConfig, clock: Clock, on_ready: Callable[[dict[str, st
             if display:
                 group.start_soon(display.run)
             on_ready(addresses)
+            group.start_soon(sd_notify.run, clock)
             await stop.wait()
             group.cancel_scope.cancel()
 

@@ -15,6 +15,8 @@ import uvloop
 
 from gate.client.errors import LicensingError
 from gate.config_fields import PORT_BASE, parse_port_base
+from gate.log_output import log_file, start_logging
+from gate.sd_notify import SdNotify
 from gate.shared_clock.errors import ClockError
 from gate.shipped_configs import OWN, write_configs
 from gate.yaml_file import ConfigError
@@ -31,8 +33,9 @@ def run(argv: list[str]) -> int:
     parser.add_argument("config", type=Path, help="its configuration (configs/recorder.yaml explains every field)")
     _add_ports(parser)
     parser.add_argument("--report", action="store_true", help="say on stdout, in JSON lines, when it is ready")
+    parser.add_argument("--service", metavar="URL", help="the licence service is reached here, not at licence.url")
     options = parser.parse_args(argv)
-    log, stops = LogRing(), list[Stop]()
+    log, stops, sd_notify = LogRing(), list[Stop](), SdNotify(os.environ)
 
     async def serve(ended: asyncio.Event) -> None:
         from recorder.device import run_device
@@ -53,12 +56,14 @@ def run(argv: list[str]) -> int:
 
         reload_wanted = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload_wanted.set)
-        await run_device(load, ended, reload_wanted, on_ready, Host(config_path=options.config, log=log, stop=stop))
+        host = Host(config_path=options.config, log=log, stop=stop, sd_notify=sd_notify)
+        with log_file(load().log):
+            await run_device(load, ended, reload_wanted, on_ready, host)
 
     status = _serve("run", serve, quiet=options.report)
     if status or not any(stop.restart for stop in stops):
         return status
-    if not options.report:
+    if not options.report and not sd_notify.wanted:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     return RESTART_STATUS
 
@@ -188,7 +193,7 @@ def _serve(name: str, main: Callable[[asyncio.Event], Awaitable[None]], *, quiet
     """Runs `main` on uvloop until it returns or a signal sets its event. 0, or 2 after one sentence on stderr.
     `quiet`: only warnings are logged; a supervisor shows the rest in its own way."""
     level = logging.WARNING if quiet else logging.INFO
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    start_logging(level)
 
     async def guarded() -> None:
         ended = asyncio.Event()

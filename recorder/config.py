@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from gate.client.profiles import profile_place
 from gate.config_fields import ClockSection, LoopbackAddress, Section, TimeZone, beside, moved_ports
 from gate.licence.profile import REMO
+from gate.log_output import LogSection
 from gate.yaml_file import PlacedError, load
 from recorder.catalog.rows import Stream
 from recorder.events.motion_settings import Motion, MotionSettings
@@ -239,6 +240,7 @@ class RecorderConfig(Section):
     exports: ExportsConfig = ExportsConfig()
     notify: NotifySection = NotifySection()
     metrics: MetricsConfig = MetricsConfig()
+    log: LogSection | None = None
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, max_length=256)
 
     @model_validator(mode="after")
@@ -276,6 +278,7 @@ def load_config(path: Path) -> RecorderConfig:
             "storage": config.storage.model_copy(update={"volumes": volumes}),
             "local": local.model_copy(update={"socket": beside(path, local.socket)}),
             "notify": config.notify.beside(path),
+            "log": config.log and config.log.beside(path),
             "cameras": tuple(camera.with_streams(lambda link: link.beside(path)) for camera in config.cameras),
         }
     )

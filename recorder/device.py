@@ -106,6 +106,7 @@ async def run_device(
         jobs |= {"notices": notices.run}
         jobs |= {"precision": partial(run_precision, gate, cameras.sources, clock)}
         jobs |= {"reload": partial(_reload_on, reload_wanted, reload)}
+        jobs |= {"systemd": partial(host.sd_notify.run, clock, storage.is_alive)}
         await _run_until(ended, jobs, partial(on_ready, addresses))
 
 

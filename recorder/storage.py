@@ -90,6 +90,11 @@ class Storage:
             if (way := self._ways.pop((camera_id, stream), None)) is not None:
                 way.close()
 
+    def is_alive(self) -> bool:
+        """Whether the threads of the index and of every disk run. One that waits for its disk does; one that has ended
+        by a defect is to be had again only in a new process."""
+        return self.catalog.is_alive and all(shelf.writer.is_alive for shelf in self.volumes.disks.shelves)
+
     async def run(self) -> None:
         """Retention and timely syncing, until cancelled; footage is safe only while this runs."""
         async with asyncio.TaskGroup() as tasks:

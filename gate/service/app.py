@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from gate.clock import Clock
 from gate.licence.rules import Rules
 from gate.licence.text import Text
+from gate.sd_notify import SdNotify
 from gate.service.access.identity import Identities
 from gate.service.access.sign_in import SignIns
 from gate.service.api import problem
@@ -54,8 +55,10 @@ async def run_service(
     on_ready: Callable[[dict[str, str]], None],
     *,
     demo_site: DemoSite | None = None,
+    sd_notify: SdNotify | None = None,
 ) -> None:
-    """Runs until `ended` is set. `on_ready` is told every address once all of it answers. Raises ServiceError,
+    """Runs until `ended` is set. `on_ready` is told every address once all of it answers; from then on `sd_notify`, if
+    there is one, tells that the process lives. Raises ServiceError,
     SigningError, ConfigError, ClockError or OSError, each one sentence for people."""
     rules = rules_of(config)
     config.data_dir.mkdir(parents=True, exist_ok=True)
@@ -101,6 +104,8 @@ async def run_service(
             group.start_soon(jobs.run)
             group.start_soon(relay.run)
             on_ready(addresses)
+            if sd_notify is not None:
+                group.start_soon(sd_notify.run, clock)
             await ended.wait()
             group.cancel_scope.cancel()
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -15,6 +16,8 @@ import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
 from gate.config_fields import PORT_BASE, parse_port_base
+from gate.log_output import log_file, start_logging
+from gate.sd_notify import SdNotify
 from gate.service.config import ServiceConfig, load_config
 from gate.service.errors import ServiceError
 from gate.shared_clock.errors import ClockError
@@ -34,10 +37,7 @@ def service(argv: list[str]) -> int:
     """Runs `edge-recorder service ARGV`. Exit status 0, or 2 after one sentence on stderr."""
     options = _parser().parse_args(argv)
     quiet = options.command != "run" or options.report
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.basicConfig(
-        level=logging.WARNING if quiet else logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging(logging.WARNING if quiet else logging.INFO)
     try:
         config = load_config(options.config, options.port_base)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -109,7 +109,8 @@ async def _run(options: argparse.Namespace, config: ServiceConfig) -> None:
             print(f"licence service: {addresses['portal']}", flush=True)
             _sign_ins(config)
 
-    await run_service(config, ended, on_ready, demo_site=demo_site)
+    with log_file(config.log):
+        await run_service(config, ended, on_ready, demo_site=demo_site, sd_notify=SdNotify(os.environ))
 
 
 async def _migrate(options: argparse.Namespace, config: ServiceConfig) -> None:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gate.config_fields import ClockSection, Section, beside, moved_ports, split_address
 from gate.licence.rules import Rules
+from gate.log_output import LogSection
 from gate.rules_file import load_rules
 from gate.service.mail.settings import MailSection
 from gate.yaml_file import load
@@ -77,6 +78,7 @@ class ServiceConfig(Section):
     relay: RelaySection = RelaySection()
     mail: MailSection = MailSection()
     clock: ClockSection = ClockSection()
+    log: LogSection | None = None
     demo: bool = False
 
     @model_validator(mode="after")
@@ -130,6 +132,7 @@ def load_config(path: Path, port_base: int) -> ServiceConfig:
             "relay": relay,
             "mail": mail,
             "clock": config.clock.beside(path),
+            "log": config.log and config.log.beside(path),
         }
     )
 

@@ -60,6 +60,11 @@ class Catalog:
         self._thread = threading.Thread(target=self._run, args=(connection,), name="catalog", daemon=True)
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether changes are made at all."""
+        return self._thread.is_alive()
+
     def post(self, change: Change[Any]) -> None:
         """Has a change made soon, in the order of the calls, and again while another process holds the index or its
         disk is full; any other failure is logged."""

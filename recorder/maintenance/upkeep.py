@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from gate.sd_notify import SdNotify
 from recorder.maintenance.check_job import CheckJob
 from recorder.maintenance.config_file import ConfigFile
 from recorder.maintenance.log_ring import LogRing
@@ -36,11 +37,13 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What the process gives its recorder: the file of its configuration, its newest log, and how to end it."""
+    """What the process gives its recorder: the file of its configuration, its newest log, how to end it, and who wants
+    to know that it lives."""
 
     config_path: Path
     log: LogRing
     stop: Stop
+    sd_notify: SdNotify = field(default_factory=lambda: SdNotify({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,11 @@ class DiskWriter:
         return self._put_bytes - self._done_bytes
 
     @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs, be it that it waits for the disk."""
+        return self._thread.is_alive()
+
+    @property
     def idle(self) -> bool:
         """Whether the thread has done all that it was asked to."""
         return self._put_items == self._done_items

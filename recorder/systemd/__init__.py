@@ -1,0 +1,1 @@
+"""Has systemd run recorder, monitor and licence service: their units, written, taken away, looked at."""
