@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.fakes.page_server import PageServer, page_server
 
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PLAYING_MS_MAX = 15_000
 SHOWN_MS_MAX = 8_000
@@ -186,6 +187,32 @@ def test_a_camera_opens_large_by_keyboard_and_closes_with_escape(open_page: Page
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog", state="detached")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "玄関を拡大表示"
+
+
+def test_how_a_camera_is_recorded_is_changed_beside_its_picture(open_page: PageOpener, server: PageServer) -> None:
+    page = open_page()
+    wait_all(page, "live")
+    page.get_by_role("button", name="玄関を拡大表示").click()
+    page.get_by_text("録画方法：常時").click()
+    mode, said = page.get_by_label("録画方法", exact=True), page.locator("recording-form [role=status]")
+    mode.select_option("schedule")
+    spans = page.get_by_label("録画する曜日と時刻")
+    spans.fill("someday 08:00-18:00")
+    page.get_by_role("button", name="変更").click()
+    said.get_by_text("someday").wait_for()
+    assert len(open_page.complaints) == 1 and "400" in open_page.complaints.pop()
+    spans.fill("mon-fri 08:00-18:00, daily 22:00-06:00")
+    page.get_by_role("button", name="変更").click()
+    said.get_by_text("変更しました：スケジュール").wait_for()
+    settings = server.call(lambda: server.site.recordings.settings("cam1"))
+    assert settings is not None and settings.mode == "schedule"
+    assert Axe().run(page).violations_count == 0
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / "recording-form-ja.png")
+    mode.select_option(label="常時")
+    page.get_by_role("button", name="変更").click()
+    said.get_by_text("変更しました：常時").wait_for()
+    assert not spans.is_visible()
 
 
 def test_a_silent_camera_is_never_shown_as_live(

@@ -13,6 +13,7 @@ import uvloop
 
 from gate.clock import SystemClock
 from recorder.remote.app import serve_remote
+from recorder.segments.mode import RecordingMode
 from recorder.web.served import Served
 from tests.fakes.footage import make_footage
 from tests.fakes.remote_site import FakeStream, RemoteSite, config_of
@@ -38,6 +39,16 @@ class Turning:
 
     async def reboot(self, camera: str) -> None:
         pass
+
+
+class Recorded:
+    """A camera's recording that does as it is told."""
+
+    def set_mode(self, mode: RecordingMode) -> None:
+        pass
+
+    def trigger(self) -> bool:
+        return True
 
 
 class PageServer:
@@ -105,6 +116,10 @@ class PageServer:
         self.site.entitle(clock.now() + timedelta(days=400))
         for state in self.site.board.cameras.values():
             state.recording.phase = "recording"
+        self.site.config.device.data_dir.mkdir(exist_ok=True)
+        for camera in self.site.config.cameras:
+            self.site.recordings.mode_of(camera.id, camera.record)
+            self.site.recordings.add(camera.id, Recorded())
         gate = asyncio.create_task(self.site.gate.run())
         self._play()
         async with serve_remote(self._served()) as front:

@@ -1,7 +1,7 @@
 // The two languages of the app. One catalogue is loaded, in parts; a missing key shows itself as the key.
 
 /** The parts of a catalogue, `lang/<language>/<part>.json`: `app`, and those of the pages. */
-const PARTS = ["app", "live", "access", "playback", "events", "exports", "licences", "upkeep"];
+const PARTS = ["app", "live", "record", "access", "playback", "events", "exports", "licences", "upkeep"];
 const STORAGE_KEY = "language";
 const LANGUAGES = ["ja", "en"];
 

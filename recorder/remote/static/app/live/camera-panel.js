@@ -1,8 +1,11 @@
 // <camera-panel>: what can be done with one camera beside looking at it: its other stream, a picture to keep, its past, and
-// where it can be turned.
+// where it can be turned, how it is recorded.
 
 import { make, setAttribute, setText } from "../element.js";
 import { t } from "../i18n.js";
+import { RecordingForm } from "./recording-form.js";
+
+customElements.define("recording-form", RecordingForm);
 
 export class CameraPanel extends HTMLElement {
   #camera = null;
@@ -15,9 +18,12 @@ export class CameraPanel extends HTMLElement {
     const keep = make("a", { class: "button", href: this.#path("snapshot.jpg?stream=main"), download: `${camera.id}.jpg` }, t("live.keep"));
     const past = make("a", { class: "button", href: `#/playback?${new URLSearchParams({ camera: camera.id })}` }, t("live.past"));
     setAttribute(this.#presets, "aria-label", t("live.presets"));
+    const recording = make("recording-form");
     this.replaceChildren(
-      make("div", { class: "camera-actions" }, this.#streams(choose), keep, past), this.#presets, this.#said);
-    if (site.may?.("operator") ?? true) this.#showPresets(signal);
+      make("div", { class: "camera-actions" }, this.#streams(choose), keep, past), this.#presets, this.#said, recording);
+    if (!(site.may?.("operator") ?? true)) return;
+    this.#showPresets(signal);
+    recording.begin(camera, signal);
   }
 
   #streams(choose) {
