@@ -64,6 +64,11 @@ def first_error(error: ValidationError) -> str:
     return f"{_field_name(_place(first))}: {_sentence(first)}{more}"
 
 
+def placed(path: Path, place: Sequence[int | str], sentence: str) -> ConfigError:
+    """An error at a field of a file that has been read: found wrong only when it was used."""
+    return ConfigError(f"{path}, line {_line_of(_compose(path), place)}, {_field_name(place)}: {sentence}")
+
+
 def _place(error: Any) -> tuple[int | str, ...]:
     cause = error.get("ctx", {}).get("error")
     return (*error["loc"], *(cause.place if isinstance(cause, PlacedError) else ()))

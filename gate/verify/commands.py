@@ -17,12 +17,11 @@ from gate.clock import SystemClock
 from gate.shipped_configs import own_or_shipped
 from gate.verify.authenticity import PAGE_NAME, check_report
 from gate.verify.errors import VerifyError
+from gate.verify.jobs import Job, driver_jobs, scenario_jobs
 from gate.verify.machine import this_machine
 from gate.verify.outcome import Outcome
 from gate.verify.report import Run, as_json, write_report
 from gate.verify.report_schema import Report
-from gate.verify.runner import run_scenario
-from gate.verify.scenario import Scenario, load_scenario
 from gate.verify.signing_key import default_key, open_signing_key, public_of, read_public_key
 from gate.verify.terminal import Board, judged_lines
 from gate.verify.words import LANGUAGES, in_language, language_of_locale, text_of
@@ -35,6 +34,7 @@ examples:
   edge-recorder verify                                                     every scenario of configs/scenarios
   edge-recorder verify configs/scenarios/lapse_and_restore.yaml --report run/verify
   edge-recorder verify --json > report.json
+  edge-recorder verify --driver configs/drivers/plain_rtsp_hls.yaml        another maker's recorder
   edge-recorder verify --check run/verify                                  a report of this machine's own key
   edge-recorder verify --check report.html --key verify.pub                one that came by mail
 
@@ -74,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("scenarios", type=Path, nargs="*", metavar="SCENARIO.yaml", help=_SCENARIOS_HELP)
     parser.add_argument(
+        "--driver", type=Path, action="append", metavar="DRIVER.yaml", help="judge another maker's recorder "
+        "(configs/drivers/plain_rtsp_hls.yaml explains it); again for more",
+    )  # fmt: skip
+    parser.add_argument(
         "--report",
         type=Path,
         metavar="DIR",
@@ -109,7 +113,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _prove(options: argparse.Namespace) -> int:
     console = Console(stderr=options.json)
-    scenarios = _load(options.scenarios)
+    jobs = _jobs(options)
     key = open_signing_key(Path(options.key) if options.key else default_key()) if options.report else None
     with contextlib.ExitStack() as stack:
         folder = options.report or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-verify-")))
@@ -117,7 +121,7 @@ def _prove(options: argparse.Namespace) -> int:
         board = stack.enter_context(
             Board(console, stack.enter_context(contextlib.closing(SystemClock())), options.language)
         )
-        run = asyncio.run(_run(scenarios, folder, board))
+        run = asyncio.run(_run(jobs, folder, board))
         board.summary(run.outcomes)
         if key is not None:
             write_report(folder, run, key, options.language)
@@ -128,19 +132,18 @@ def _prove(options: argparse.Namespace) -> int:
     return 0 if run.passed else 1
 
 
-def _load(given: Sequence[Path]) -> list[tuple[Path, Scenario]]:
-    files = list(given) or sorted(own_or_shipped(SCENARIOS).glob("*.yaml"))
+def _jobs(options: argparse.Namespace) -> list[Job]:
+    if options.driver:
+        if options.scenarios:
+            raise VerifyError("a driver's file says itself what is done: name no scenario beside it")
+        return driver_jobs(options.driver)
+    files = options.scenarios or sorted(own_or_shipped(SCENARIOS).glob("*.yaml"))
     if not files:
         raise VerifyError(f"there are no scenarios in {own_or_shipped(SCENARIOS)}: name a file")
-    loaded = [(file, load_scenario(file)) for file in files]
-    for called in ([scenario.name for _, scenario in loaded], [file.stem for file in files]):
-        for name in called:
-            if called.count(name) > 1:
-                raise VerifyError(f"two scenarios are called {name!r}: give one of them another name")
-    return loaded
+    return scenario_jobs(files)
 
 
-async def _run(scenarios: Sequence[tuple[Path, Scenario]], folder: Path, board: Board) -> Run:
+async def _run(jobs: Sequence[Job], folder: Path, board: Board) -> Run:
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -148,7 +151,7 @@ async def _run(scenarios: Sequence[tuple[Path, Scenario]], folder: Path, board: 
     machine = await asyncio.to_thread(this_machine)
     with contextlib.closing(SystemClock()) as clock:
         began, began_ns = clock.now(), clock.monotonic_ns()
-        outcomes = [await _carry_out(scenario, file, folder, board) for file, scenario in scenarios]
+        outcomes = [await _carry_out(job, folder, board) for job in jobs]
         return Run(
             outcomes=outcomes,
             machine=machine,
@@ -158,10 +161,10 @@ async def _run(scenarios: Sequence[tuple[Path, Scenario]], folder: Path, board: 
         )
 
 
-async def _carry_out(scenario: Scenario, file: Path, folder: Path, board: Board) -> Outcome:
-    pictures = folder / file.stem
+async def _carry_out(job: Job, folder: Path, board: Board) -> Outcome:
+    pictures = folder / job.stem
     pictures.mkdir(parents=True, exist_ok=True)
-    witness = board.witness(scenario.name)
-    outcome = await run_scenario(scenario, file, pictures, witness)
+    witness = board.witness(job.title)
+    outcome = await job.run(pictures, witness)
     board.end(witness, outcome)
     return outcome

@@ -1,0 +1,61 @@
+"""What is to be judged, read before anything starts: scenarios at sites of our own, other makers' recorders."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from gate.verify.errors import VerifyError
+from gate.verify.foreign.driver_file import Driver, load_driver
+from gate.verify.foreign.judging import judge_product
+from gate.verify.outcome import Outcome, Witness
+from gate.verify.runner import run_scenario
+from gate.verify.scenario import Scenario, load_scenario
+
+CarryOut = Callable[[Scenario, Path, Path, Witness], Awaitable[Outcome]]
+"""`run_scenario`, or the same with more said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One outcome to be. `stem`: names its folder of pictures. `run` is given that folder, and who is told."""
+
+    title: str
+    stem: str
+    run: Callable[[Path, Witness], Awaitable[Outcome]]
+
+
+def scenario_jobs(files: Sequence[Path], carry_out: CarryOut = run_scenario) -> list[Job]:
+    """Each scenario at a clean site of its own. Raises VerifyError, or gate.yaml_file.ConfigError."""
+    loaded = load_scenarios(files)
+    return [
+        Job(title=scenario.name, stem=file.stem, run=partial(carry_out, scenario, file)) for file, scenario in loaded
+    ]
+
+
+def driver_jobs(files: Sequence[Path]) -> list[Job]:
+    """Each driver's recorder. As `scenario_jobs`."""
+
+    def job(file: Path, driver: Driver) -> Job:
+        async def run(_: Path, witness: Witness) -> Outcome:
+            return await judge_product(driver, file, witness)
+
+        return Job(title=driver.name, stem=file.stem, run=run)
+
+    loaded = [(file, load_driver(file)) for file in files]
+    _refuse_twins([driver.name for _, driver in loaded], [file.stem for file in files])
+    return [job(file, driver) for file, driver in loaded]
+
+
+def load_scenarios(files: Sequence[Path]) -> list[tuple[Path, Scenario]]:
+    """Each with its file. As `scenario_jobs`."""
+    loaded = [(file, load_scenario(file)) for file in files]
+    _refuse_twins([scenario.name for _, scenario in loaded], [file.stem for file in files])
+    return loaded
+
+
+def _refuse_twins(*kinds: Sequence[str]) -> None:
+    for called in kinds:
+        for name in called:
+            if called.count(name) > 1:
+                raise VerifyError(f"two scenarios are called {name!r}: give one of them another name")

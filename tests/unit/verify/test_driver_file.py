@@ -1,0 +1,116 @@
+"""Drivers' files: what cannot be used is refused with file, line, field, and what to do; what is said of pictures."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gate.verify.commands import verify
+from gate.verify.errors import ProbeError
+from gate.verify.foreign.driver_file import filled, load_driver
+from gate.verify.foreign.hls import parse_playlist
+from gate.verify.foreign.pictures import Seen
+from gate.verify.foreign.streams import enough
+from gate.yaml_file import ConfigError
+
+SHIPPED = Path(__file__).resolve().parents[3] / "configs" / "drivers" / "plain_rtsp_hls.yaml"
+EXPIRY = "expiry: {expire: [expire-it]}"
+LIVE = "live: {streams: [{name: live, rtsp: 'rtsp://192.0.2.1/live'}]}"
+
+
+def refusal(folder: Path, *lines: str) -> str:
+    file = folder / "odd.yaml"
+    file.write_text("\n".join(["name: odd", *lines]))
+    with pytest.raises(ConfigError) as refused:
+        load_driver(file)
+    return str(refused.value).removeprefix(f"{file}, ")
+
+
+def test_the_shipped_file_says_all_that_a_driver_can_judge() -> None:
+    assert load_driver(SHIPPED).rows == ("M2", "M3", "M5", "M9")
+
+
+def test_a_driver_without_rows_or_without_an_end_of_its_licence_is_refused(tmp_path: Path) -> None:
+    assert "nothing can be judged" in refusal(tmp_path, EXPIRY)
+    assert refusal(tmp_path, LIVE, "expiry: {settle_seconds: 1}").startswith("line 3, expiry: say how the licence ends")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("rtsp://viewer:secret@192.0.2.1/live", "in credentials"),
+        ("http://192.0.2.1/live", "rtsp://"),
+        ("rtsp://192.0.2.1/{camera}", "{from} and {to}"),
+        ("rtsp://192.0.2.1/{from", "{from} and {to}"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_at_its_line(tmp_path: Path, url: str, said: str) -> None:
+    told = refusal(tmp_path, EXPIRY, "live:", "  streams:", f"  - {{name: live, rtsp: '{url}'}}")
+    assert told.startswith("line 5, live.streams[0].rtsp: ") and said in told
+
+
+def test_a_stream_has_one_way_and_a_recording_one_place(tmp_path: Path) -> None:
+    two = "live: {streams: [{name: live, rtsp: 'rtsp://192.0.2.1/a', hls: 'http://192.0.2.1/b'}]}"
+    assert "one address" in refusal(tmp_path, EXPIRY, two)
+    assert "folder, listing or hls" in refusal(tmp_path, EXPIRY, "recording: {files: '*.ts'}")
+
+
+def test_what_is_missing_to_sign_in_is_told_by_line_and_field_with_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAIN_USER", "viewer")
+    monkeypatch.delenv("PLAIN_PASSWORD", raising=False)
+    (tmp_path / "open.password").write_text("secret-word")
+    (tmp_path / "open.password").chmod(0o644)
+    for password, said in (
+        ("{env: PLAIN_PASSWORD}", "PLAIN_PASSWORD is not set"),
+        ("{file: open.password}", "others can read"),
+        ("{file: none.password}", "No such file"),
+    ):
+        file = tmp_path / "driver.yaml"
+        credentials = f"credentials:\n  user: {{env: PLAIN_USER}}\n  password: {password}"
+        file.write_text("\n".join(["name: plain", EXPIRY, LIVE, credentials]))
+        assert verify(["--driver", str(file), "--language", "en"]) == 2
+        told = capsys.readouterr().err
+        assert f"{file}, line 6, credentials.password: " in told and said in told and "secret-word" not in told
+
+
+def test_a_range_stands_in_an_address_in_any_form() -> None:
+    start, end = datetime(2027, 1, 31, 5, tzinfo=UTC), datetime(2027, 1, 31, 5, 0, 5, tzinfo=UTC)
+    assert filled("http://a/?f={from}&t={to:%H%M%S}", start, end) == "http://a/?f=2027-01-31T05:00:00Z&t=050005"
+
+
+def test_a_playlist_names_its_pieces_with_their_init_sections() -> None:
+    text = (
+        '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-MAP:URI="i.mp4"\n#EXTINF:2,\na.m4s\nb.m4s\n'
+    )
+    found = parse_playlist(text, "http://a/live/index.m3u8")
+    assert found.pieces == [(f"http://a/live/{name}.m4s", "http://a/live/i.mp4") for name in "ab"]
+    assert (found.sequence, found.next_sequence, found.target_seconds) == (7, 9, 2.0)
+    variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n"
+    assert parse_playlist(variants, "http://a/x.m3u8").variant == "http://a/low.m3u8"
+
+
+@pytest.mark.parametrize("text", ["<html>sign in</html>", "", '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="k"\na.ts\n'])
+def test_what_cannot_be_read_as_a_playlist_proves_nothing(text: str) -> None:
+    with pytest.raises(ProbeError):
+        parse_playlist(text, "http://a/x.m3u8")
+
+
+def test_a_picture_that_never_changes_is_no_live_view() -> None:
+    still, moving = Seen(), Seen()
+    card = np.full((180, 320), 90, np.uint8)
+    for number in range(30):
+        still.add(card, number / 15)
+        card_with_a_clock = card.copy()
+        card_with_a_clock[4:20, 4 + number : 30 + number] = 255
+        moving.add(card_with_a_clock, number / 15)
+    assert (enough(still), enough(moving)) == (False, True)
+
+
+def test_pictures_whose_times_stand_still_are_none_either() -> None:
+    seen = Seen()
+    for number in range(30):
+        seen.add(np.full((180, 320), number * 8, np.uint8), 4.0)
+    assert seen.moves and not enough(seen)
