@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gate.database_copy import CopyError, copy_before_migration
 from recorder.catalog.errors import CatalogError
 
 _log = logging.getLogger(__name__)
@@ -64,6 +65,11 @@ class Catalog:
     def is_alive(self) -> bool:
         """Whether changes are made at all."""
         return self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """Changes that wait for the writer; CHANGES_MAX at most."""
+        return self._changes.qsize()
 
     def post(self, change: Change[Any]) -> None:
         """Has a change made soon, in the order of the calls, and again while another process holds the index or its
@@ -192,8 +198,11 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):
         raise CatalogError(
-            f"{path}: the index is of a newer version ({version}); install that version of edge-recorder"
+            f"{path}: the index has form {version}, which a newer edge-recorder has made (this one knows "
+            f"{len(MIGRATIONS)}): start that version again, or put a copy from before in its place"
         )
+    if 0 < version < len(MIGRATIONS):
+        _copy(path, version)
     for number, name in enumerate(MIGRATIONS[version:], start=version + 1):
         script = resources.files("recorder.catalog.migrations").joinpath(name).read_text(encoding="utf-8")
         _log.info("%s: the index is brought to version %s", path, number)
@@ -202,3 +211,11 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("ROLLBACK" if broken else "COMMIT")
         if broken:
             raise CatalogError(f"{path}: the index contradicts itself ({broken[0]}); make it anew: index rebuild")
+
+
+def _copy(path: Path, version: int) -> None:
+    """What cannot be copied is migrated all the same: an index can be made anew from the footage."""
+    try:
+        copy_before_migration(path, str(version))
+    except CopyError as error:
+        _log.warning("%s: %s; without a copy an older version makes its index anew (index rebuild)", path, error)

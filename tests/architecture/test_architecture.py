@@ -15,6 +15,7 @@ FUNCTION_LINES_MAX = 70
 ANYONE = {
     "gate.clock",
     "gate.config_fields",
+    "gate.database_copy",
     "gate.log_output",
     "gate.peer",
     "gate.shared_clock",
@@ -28,6 +29,7 @@ ALLOWED = {
     "gate.clock": {"gate.wall_steps"},
     "gate.yaml_file": set(),
     "gate.config_fields": set(),
+    "gate.database_copy": set(),
     "gate.log_output": {"gate.config_fields", "gate.yaml_file"},
     "gate.peer": {"gate.clock"},
     "gate.shipped_configs": {"gate.yaml_file"},

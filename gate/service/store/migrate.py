@@ -1,6 +1,7 @@
 """Brings the database into the form that this program knows, step by step; never back."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -9,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from gate.database_copy import CopyError, copy_before_migration
 from gate.service.errors import StoreError
 from gate.service.store.engine import Store
 
@@ -25,8 +27,8 @@ class Migrated:
 
 
 async def migrate(store: Store) -> Migrated:
-    """Makes the tables, or changes them to today's form, in one transaction. Raises StoreError, also for a database
-    that a newer program has made: that one is left as it is."""
+    """Makes the tables, or changes them to today's form, in one transaction; of a SQLite database there is a copy then.
+    Raises StoreError, also for a database that a newer program has made: that one is left as it is."""
     try:
         async with store.begin() as tx:
             if tx.dialect == "postgresql":
@@ -66,9 +68,18 @@ def _upgrade(connection: Connection) -> Migrated:
             f"the database has the form {before}, which a newer version of this program has made (this one knows "
             f"{today}): start that version again, or restore a copy from before"
         )
+    if before is not None and before != today and connection.dialect.name == "sqlite":
+        _copy(Path(str(connection.engine.url.database)), before)
     if before != today:
         command.upgrade(config, "head")
     return Migrated(before=before, after=today)
+
+
+def _copy(database: Path, form: str) -> None:
+    try:
+        copy_before_migration(database, form)
+    except CopyError as error:
+        raise StoreError(f"{database} is left in form {form}: it could not be copied before: {error}") from None
 
 
 def cause_of(error: Exception) -> str:
