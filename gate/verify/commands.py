@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -22,6 +23,7 @@ from gate.verify.machine import this_machine
 from gate.verify.outcome import Outcome
 from gate.verify.report import Run, as_json, write_report
 from gate.verify.report_schema import Report
+from gate.verify.runner import run_scenario
 from gate.verify.signing_key import default_key, open_signing_key, public_of, read_public_key
 from gate.verify.terminal import Board, judged_lines
 from gate.verify.words import LANGUAGES, in_language, language_of_locale, text_of
@@ -96,6 +98,10 @@ def _parser() -> argparse.ArgumentParser:
         "--check", type=Path, metavar="REPORT", help="say whether a report (its folder, or a file of it) is as its "
         "verifier made it; needs no network",
     )  # fmt: skip
+    parser.add_argument(
+        "--no-browser", action="store_true", help="no pictures of the web app in a report; without it they are taken "
+        "where there is a Chromium",
+    )  # fmt: skip
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of report.json")
     return parser
 
@@ -113,7 +119,8 @@ def _check(options: argparse.Namespace) -> int:
 
 def _prove(options: argparse.Namespace) -> int:
     console = Console(stderr=options.json)
-    jobs = _jobs(options)
+    with_browser = options.report is not None and not options.no_browser
+    jobs = _jobs(options, with_browser=with_browser)
     key = open_signing_key(Path(options.key) if options.key else default_key()) if options.report else None
     with contextlib.ExitStack() as stack:
         folder = options.report or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-verify-")))
@@ -132,7 +139,7 @@ def _prove(options: argparse.Namespace) -> int:
     return 0 if run.passed else 1
 
 
-def _jobs(options: argparse.Namespace) -> list[Job]:
+def _jobs(options: argparse.Namespace, *, with_browser: bool) -> list[Job]:
     if options.driver:
         if options.scenarios:
             raise VerifyError("a driver's file says itself what is done: name no scenario beside it")
@@ -140,7 +147,7 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
     files = options.scenarios or sorted(own_or_shipped(SCENARIOS).glob("*.yaml"))
     if not files:
         raise VerifyError(f"there are no scenarios in {own_or_shipped(SCENARIOS)}: name a file")
-    return scenario_jobs(files)
+    return scenario_jobs(files, partial(run_scenario, with_browser=with_browser))
 
 
 async def _run(jobs: Sequence[Job], folder: Path, board: Board) -> Run:

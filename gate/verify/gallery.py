@@ -40,14 +40,15 @@ def shots_of(scenario: ReportedScenario) -> list[Shot]:
     for name in dict.fromkeys(cell.column for cell in scenario.cells):
         cells = {cell.row: cell for cell in scenario.cells if cell.column == name}
         expected = {row: cell.expected for row, cell in cells.items()}
-        shot = _shot(name, cells)
+        browser = next((screen.picture for screen in scenario.screens if screen.column == name), None)
+        shot = _shot(name, cells, browser)
         if expected != expected_before and (shot.monitor or shot.remote or shot.browser):
             chosen.append(shot)
             expected_before = expected
     return chosen[:SHOTS_MAX]
 
 
-def _shot(column: str, cells: Mapping[Row, ReportedCell]) -> Shot:
+def _shot(column: str, cells: Mapping[Row, ReportedCell], browser: str | None) -> Shot:
     remote = cells.get("M2")
     denials = [part.evidence for part in remote.parts if part.evidence.get("denial")] if remote else []
     refusal = None
@@ -60,7 +61,7 @@ def _shot(column: str, cells: Mapping[Row, ReportedCell]) -> Shot:
         monitor=_picture(cells.get("M1"), "picture"),
         notice=_picture(cells.get("M7"), "picture"),
         remote=_picture(remote, "picture"),
-        browser=_picture(remote, "browser"),
+        browser=browser,
         refusal=refusal,
     )
 

@@ -20,6 +20,15 @@ class StepDone:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """What a user's browser showed in a column: a picture's file, and when, by the site's clock."""
+
+    column: str
+    at: str
+    picture: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Outcome:
     """`trouble`: why the scenario ended before its last step. Instants are ISO 8601: `began` and `ended` by the
@@ -40,6 +49,7 @@ class Outcome:
     trouble: str = ""
     crossings: list[str] = field(default_factory=list)
     steps: list[StepDone] = field(default_factory=list)
+    screens: list[Screen] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
 

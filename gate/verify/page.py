@@ -188,9 +188,20 @@ def missing_of(report: Report) -> list[tuple[ReportedScenario, list[ReportedCell
     return found
 
 
-def terms_of(scenario: ReportedScenario) -> list[ReportedCheck]:
-    """Checks that compare instants found with the manual's formula."""
-    return [check for check in scenario.checks if {"found", "formula"} <= check.evidence.keys()]
+def terms_of(scenario: ReportedScenario) -> list[tuple[str, list[str], list[str]]]:
+    """What is said to end, when it does by the manual's formula or rules, and when by the product. Ends of several
+    licences that are the same are said once."""
+    found = []
+    for check in scenario.checks:
+        rules = check.evidence.get("formula", check.evidence.get("by_the_rules"))
+        if rules is not None and "found" in check.evidence:
+            found.append((check.name, _ends(rules), _ends(check.evidence["found"])))
+    return found
+
+
+def _ends(ends: Any) -> list[str]:
+    texts = [f"{camera} {clock_text(end)}" for camera, end in ends.items()] if isinstance(ends, dict) else ends
+    return list(dict.fromkeys(text if isinstance(ends, dict) else clock_text(text) for text in texts))
 
 
 def anchor(number: int, column: str, row: str = "") -> str:

@@ -93,4 +93,8 @@ def _pictures(folder: Path, report: Report) -> dict[str, bytes]:
                     name = f"{scenario.pictures}/{value}"
                     if isinstance(value, str) and value.endswith((".png", ".jpg")) and (folder / name).is_file():
                         found[name] = (folder / name).read_bytes()
+        for screen in scenario.screens:
+            name = f"{scenario.pictures}/{screen.picture}"
+            if (folder / name).is_file():
+                found[name] = (folder / name).read_bytes()
     return found

@@ -67,6 +67,14 @@ class ReportedStep(_Exact):
     seconds: Seconds
 
 
+class ReportedScreen(_Exact):
+    """What a user's browser showed in a column: a picture's file, and when."""
+
+    column: str
+    at: str
+    picture: str
+
+
 class ReportedScenario(_Exact):
     """`source`: the scenario's file as it was, seeds of its faults included. `crossings`: each X that was crossed.
     `pictures`: the folder, below the report's, of the pictures that evidence names."""
@@ -85,6 +93,7 @@ class ReportedScenario(_Exact):
     trouble: str
     verdict: Passing
     steps: list[ReportedStep]
+    screens: list[ReportedScreen]
     cells: list[ReportedCell]
     checks: list[ReportedCheck]
 

@@ -15,6 +15,7 @@ from gate.verify.probes.answers import Answer, ask
 from gate.verify.scenario import Limits
 from gate.verify.site import Site
 
+PNG = b"\x89PNG"
 _KINDS = ("visitor", "package", "line", "zone", "sound", "animal", "face", "vehicle", "person", "input")
 """Each column has one of its own: the monitor shows the same kind of a camera only now and then."""
 
@@ -106,11 +107,11 @@ class Bench:
                 raise ProbeError(f"the event could not be made to happen: {answer.status} {await answer.text()}")
         happening.happened.set()
 
-    def keep(self, name: str, png: bytes) -> str:
-        """Writes a picture; gives its file's name."""
+    def keep(self, name: str, picture: bytes) -> str:
+        """Writes a picture, a PNG or a JPEG; gives its file's name."""
         words = "".join(mark if mark.isalnum() else "-" for mark in self.column)
-        path = self.pictures / f"{words}-{name}.png"
-        path.write_bytes(png)
+        path = self.pictures / f"{words}-{name}.{'png' if picture.startswith(PNG) else 'jpg'}"
+        path.write_bytes(picture)
         return path.name
 
     def age_ms(self, shown: int) -> float:

@@ -22,6 +22,20 @@ def decoded_pictures(source: bytes | Path) -> int:
         return 0
 
 
+def last_picture(film: bytes) -> bytes:
+    """The last picture of a film's bytes that can be decoded, as a JPEG; empty where there is none. Blocks."""
+    last: av.VideoFrame | None = None
+    try:
+        with av.open(io.BytesIO(film), "r") as container:
+            for frame in container.decode(video=0):
+                last = frame
+    except (av.FFmpegError, IndexError):
+        pass
+    if last is None:
+        return b""
+    return cv2.imencode(".jpg", last.to_ndarray(format="bgr24"), [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+
+
 def camera_view(url: str) -> NDArray[np.uint8]:
     """A picture from the camera itself, over RTSP, small and grey. Blocks. Raises ProbeError."""
     try:

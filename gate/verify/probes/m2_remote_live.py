@@ -14,7 +14,7 @@ from gate.verify.matrix import Part
 from gate.verify.probes import m2_other_ways
 from gate.verify.probes.answers import ask, denial_of
 from gate.verify.probes.bench import Bench
-from gate.verify.probes.decoding import camera_view, decoded_pictures, gray_of
+from gate.verify.probes.decoding import camera_view, decoded_pictures, gray_of, last_picture
 
 SECONDS = 10.0
 PICTURES_MIN = 8
@@ -68,7 +68,13 @@ async def _live(bench: Bench) -> Part:
         raise ProbeError(f"live view of {camera} was closed with {close}, without a reason")
     age_ms = round((site.now_ns() // 1000 - mark_utc_us) / 1000)
     decoded = await asyncio.to_thread(decoded_pictures, data)
-    evidence = {"pictures": pictures, "decoded": decoded, "newest_age_ms": age_ms}
+    shown = await asyncio.to_thread(last_picture, data)
+    evidence = {
+        "pictures": pictures,
+        "decoded": decoded,
+        "newest_age_ms": age_ms,
+        "picture": bench.keep("M2", shown) if shown else None,
+    }
     return Part(
         name="live picture", works=decoded >= PICTURES_MIN and age_ms <= bench.limits.fresh_ms, evidence=evidence
     )
