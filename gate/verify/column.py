@@ -48,7 +48,7 @@ async def probe_column(
 ) -> None:
     """Looks at those cameras, and tells each cell as soon as it is known. What has not been seen `before` that instant
     of the site's clock belongs to another column: `not run`."""
-    bench.begin(column, cameras)
+    bench.begin(column, cameras, is_listened_for="M8" in expected)
 
     async def one(row: Row) -> None:
         began = bench.site.now()

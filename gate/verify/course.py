@@ -10,7 +10,9 @@ from gate.verify.acts import ZONE, Acts
 from gate.verify.crossing import Return, check_cuts, check_disk_ends
 from gate.verify.errors import SiteError
 from gate.verify.matrix import Check, Expected, Row
+from gate.verify.monitor_watch import MonitorWatch
 from gate.verify.probes.answers import ask
+from gate.verify.probes.bench import KnownFootage
 from gate.verify.scenario import Limits
 from gate.verify.site import Site
 from gate.verify.watch import Watch
@@ -28,12 +30,13 @@ Coming = Mapping[str, Mapping[Row, Expected]]
 class Course:
     """`acts`: None where licences are nobody's business but the site's. `check` takes what has been found out, `say`
     what is being done. `lapsed`: cameras that should do nothing now, and since when (site time); `expiry_ns`: an X that
-    has been approached and not crossed yet."""
+    has been approached and not crossed yet; `known`: what may be downloaded."""
 
     def __init__(
         self, site: Site, limits: Limits, acts: Acts | None, check: Callable[[Check], None], say: Callable[[str], None]
     ) -> None:
         self.lapsed: dict[str, int] = {}
+        self.known: KnownFootage | None = None
         self.expiry_ns: int | None = None
         self._site = site
         self._limits = limits
@@ -64,18 +67,20 @@ class Course:
         while (await ask(site, site.remote("device"))).denial == STALE and site.clock.monotonic_ns() < end_ns:
             await site.clock.sleep(_LOOK_SECONDS)
 
-    async def approach(self, before: str, *, settles: bool = True) -> None:
-        """To so long before the nearest end of an entitlement; streams are opened there and watched."""
+    async def approach(self, before: str, *, crosses: bool, settles: bool = True) -> None:
+        """To so long before the nearest end of an entitlement. If it will be crossed, streams are opened there and
+        watched."""
         ahead = parse_duration(before).total_seconds() + APPROACH_SECONDS
         await self._site.step("show")
-        if (self._site.expiry - self._site.now()).total_seconds() > ahead:
+        if crosses and (self._site.expiry - self._site.now()).total_seconds() > ahead:
             await self.move(f"to-expiry --before {ahead:g}s", settles=settles)
         await self.move(f"to-expiry --before {before}", settles=settles)
-        if self._acts is not None:
-            self._check(self._acts.check_expiries(self._site.expiries))
-        await self._open(self._site.expiry, before)
+        if crosses:
+            if self._acts is not None:
+                self._check(self._acts.check_expiries(self._site.expiries))
+            await self._open(self._site.expiry, before)
 
-    async def to_end(self, before: str, *, settles: bool = True) -> None:
+    async def to_end(self, before: str, *, crosses: bool, settles: bool = True) -> None:
         """The same before the nearest end of a licence that covers a camera, whether another follows it or not."""
         if self._acts is None:
             raise SiteError("to-end needs a site of the verifier's own: it knows every licence there")
@@ -83,14 +88,15 @@ class Course:
         if end is None:
             raise SiteError("no camera has a licence that could end")
         place = end - parse_duration(before)
-        for early in (place - timedelta(seconds=APPROACH_SECONDS), place):
+        for early in (place - timedelta(seconds=APPROACH_SECONDS), place) if crosses else (place,):
             if early > self._site.now():
                 await self.move(f"to {early.isoformat()}", settles=settles)
-        await self._open(end, before)
+        if crosses:
+            await self._open(end, before)
 
     async def _open(self, expiry: datetime, before: str) -> None:
         self.expiry_ns = ns_of(expiry)
-        self._watch = Watch(self._site)
+        self._watch = Watch(self._site, self.known)
         await self._watch.open()
         if self._site.now() >= expiry:
             raise SiteError(f"the expiry came before streams were open: begin earlier than {before} before it")
@@ -100,9 +106,17 @@ class Course:
         assert self._watch is not None and self.expiry_ns is not None
         site, expiry_ns, watch = self._site, self.expiry_ns, self._watch
         self._say(f"crossing X, {instant_of(expiry_ns).astimezone(ZONE):%Y-%m-%d %H:%M %Z}")
-        while (left_ns := expiry_ns + round(seconds * 1e9) - site.now_ns()) > 0:
-            await site.clock.sleep(left_ns / 1e9)
+        wall = MonitorWatch(site)
+        if any(rows.get("M1") == "works" for rows in coming.values()):
+            await wall.open()
+        try:
+            while (left_ns := expiry_ns + round(seconds * 1e9) - site.now_ns()) > 0:
+                await site.clock.sleep(left_ns / 1e9)
+        finally:
+            await wall.close()
         await self.close()
+        if wall.is_open:
+            self._check(await wall.check(expiry_ns, self._limits.monitor_pause_ms))
         for check in check_cuts(watch.streams, expiry_ns, site.offset_ns, coming, self._limits):
             self._check(check)
         for camera, rows in coming.items():

@@ -22,12 +22,13 @@ from gate.clock import SystemClock
 from gate.verify.command_line import run_command
 from gate.verify.errors import SiteError
 from gate.verify.given import Given
+from gate.verify.inbox import Inbox, receiving_mail, receiving_mqtt
 from gate.verify.licences import LicenceService
 from gate.verify.partner import by_token
 from gate.verify.people import People, SignIn
 from gate.verify.site import Site
 from gate.verify.site_clock import COMMAND_SECONDS, step_clock
-from gate.verify.site_files import DEVICE, FPS, LOOP_PICTURES, cameras_of, card_of, write_site
+from gate.verify.site_files import DEVICE, FPS, LOOP_PICTURES, cameras_of, card_of, notify_section, write_site
 from gate.verify.webhook import Webhook, receiving
 
 UP_SECONDS = 180.0
@@ -54,6 +55,8 @@ class OwnSite(Site):
     session: aiohttp.ClientSession
     local: aiohttp.ClientSession
     webhook: Webhook
+    mail: Inbox
+    mqtt: Inbox
     licences: LicenceService
     people: People
     stops: int = 0
@@ -73,11 +76,15 @@ class OwnSite(Site):
 
     @property
     def footage(self) -> Path:
-        return self.root / "data" / "recorder" / "media"
+        return self.card if self.given.kind == "direct" else self.root / "data" / "recorder" / "media"
 
     @property
     def card(self) -> Path:
         return card_of(self.root)
+
+    @property
+    def has_monitor(self) -> bool:
+        return self.given.kind == "edge"
 
     @property
     def monitor(self) -> str:
@@ -122,7 +129,10 @@ async def running_site(root: Path, given: Given, log: Path, say: Callable[[str],
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(clock.close)
         webhook = await stack.enter_async_context(receiving(clock))
-        demo = write_site(root, given, webhook=webhook.url, webhook_secret=webhook.secret)
+        mail = await stack.enter_async_context(receiving_mail(clock))
+        mqtt = await stack.enter_async_context(receiving_mqtt(clock))
+        notify = notify_section(webhook.url, webhook.secret, mail.port, mqtt.port)
+        demo = write_site(root, given, notify)
         say("starting a clean site")
         words = ["demo", str(demo), "--json", "--port-base", str(_free_port_base())]
         process = await stack.enter_async_context(_running(words, clock, log))
@@ -141,6 +151,8 @@ async def running_site(root: Path, given: Given, log: Path, say: Callable[[str],
             session=session,
             local=local,
             webhook=webhook,
+            mail=mail,
+            mqtt=mqtt,
             licences=LicenceService(session, people.portal, by_token(token), people.customer.email),
             people=people,
         )

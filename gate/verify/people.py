@@ -46,7 +46,9 @@ class People:
 
     @asynccontextmanager
     async def _signed_in(self, who: SignIn) -> AsyncIterator[tuple[aiohttp.ClientSession, dict[str, str]]]:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_ANSWER_SECONDS)) as session:
+        async with aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=_ANSWER_SECONDS), cookie_jar=aiohttp.CookieJar(unsafe=True)
+        ) as session:
             yield session, dict(await by_password(session, self.portal, who.email, who.password))
 
 

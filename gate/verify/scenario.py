@@ -37,6 +37,11 @@ class Scenario(Section):
         absent = MONITOR_ROWS if self.given.kind == "direct" else frozenset()
         return {row: word for row, word in assertion.expected.items() if row not in absent}
 
+    def crosses(self, number: int) -> bool:
+        """Whether the expiry that step `number` (from 1) approaches is crossed, not only approached."""
+        times = (step for step in self.steps[number:] if step.moves_time)
+        return next((step.cross is not None for step in times), False)
+
     @model_validator(mode="after")
     def _can_be_carried_out(self) -> "Scenario":
         course = _Course(self.given)
@@ -93,7 +98,7 @@ class _Course:
                     ("steps", at, "cross"), "there is no to-expiry or to-end before it: jumping over X proves nothing"
                 )
             self._crossed_at = at
-        if step.advance or step.to or step.to_expiry or step.to_end or step.cross:
+        if step.moves_time:
             self._before_x = bool(step.to_expiry or step.to_end)
 
     def _take_column(self, at: int, check: Assertion) -> None:

@@ -10,6 +10,7 @@ import aiohttp
 
 from gate.clock import SystemClock, instant_of, ns_of
 from gate.verify.errors import SiteError
+from gate.verify.inbox import Inbox
 from gate.verify.licences import LicenceService
 from gate.verify.webhook import Webhook
 
@@ -48,6 +49,11 @@ class Site(Protocol):
         """The SD card of the first camera."""
 
     @property
+    def has_monitor(self) -> bool:
+        """A direct camera has none."""
+        return True
+
+    @property
     def monitor(self) -> str:
         """The address of the monitor's preview, with a slash at its end."""
 
@@ -62,6 +68,16 @@ class Site(Protocol):
     @property
     def webhook(self) -> Webhook | None:
         """Where the recorder tells events, if it does."""
+
+    @property
+    def mail(self) -> Inbox | None:
+        """Where the recorder sends mails, if it does."""
+        return None
+
+    @property
+    def mqtt(self) -> Inbox | None:
+        """What the recorder's broker was told, if there is one."""
+        return None
 
     @property
     def restream(self) -> str | None:

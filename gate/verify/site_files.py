@@ -1,6 +1,7 @@
 """The configuration of a site made to be judged: small cameras, a licence service, a folder of its own."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,25 @@ def cache_folder() -> Path:
     return Path(base) / "edge-recorder" / "verify-scenes"
 
 
-def write_site(root: Path, given: Given, *, webhook: str, webhook_secret: str) -> Path:
+def notify_section(webhook: str, webhook_secret: str, mail_port: int, mqtt_port: int) -> dict[str, Any]:
+    """Where the recorder tells events: receivers on this machine."""
+    return {
+        "webhooks": [{"url": webhook, "secret": webhook_secret}],
+        "mqtt": {"host": "127.0.0.1", "port": mqtt_port},
+        "mail": {
+            "host": "127.0.0.1", "port": mail_port, "security": "none", "from_address": "recorder@recording.example",
+            "to": ["reader@recording.example"], "gather_seconds": 0, "every_seconds": 0, "pictures": False,
+        },
+    }  # fmt: skip
+
+
+def write_site(root: Path, given: Given, notify: Mapping[str, Any]) -> Path:
     """Writes all files of a site below `root`; gives the one that `edge-recorder demo` starts."""
     folder = root / "configs"
     folder.mkdir(parents=True)
-    files = {
+    files: dict[str, dict[str, Any]] = {
         "fleet": _fleet(root, given),
-        "recorder": _recorder(root, given, webhook, webhook_secret),
+        "recorder": _recorder(root, given, notify),
         "hdmi": {
             "recorder": {"socket": "../run/rec.sock"}, "clock": _CLOCK, "sink": "headless", "listen": "127.0.0.1:8650",
             "language": "en", "width": 960, "height": 540, "fps": FPS,
@@ -53,6 +66,8 @@ def write_site(root: Path, given: Given, *, webhook: str, webhook_secret: str) -
             "licence_months": given.months,
         },
     }  # fmt: skip
+    if given.kind == "direct":  # which has no monitor
+        del files["hdmi"], files["demo"]["hdmi"]
     for name, content in files.items():
         (folder / f"{name}.yaml").touch(mode=0o600)
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
@@ -63,7 +78,7 @@ _CLOCK = {"mode": "shared", "socket": "../run/clock.sock"}
 
 
 def card_of(root: Path) -> Path:
-    """The SD card of the first camera."""
+    """The SD card of the first camera: of a direct one what it records to."""
     return root / "data" / "card"
 
 
@@ -81,7 +96,8 @@ def _fleet(root: Path, given: Given) -> dict[str, Any]:
         }
         for camera, view in zip(cameras_of(given), _VIEWS, strict=False)
     ]  # fmt: skip
-    cameras[0]["sd_card"] = {"path": str(card_of(root)), "bytes_max": "200MB"}
+    if given.kind == "edge":
+        cameras[0]["sd_card"] = {"path": str(card_of(root)), "bytes_max": "200MB"}
     return {
         "clock": _CLOCK, "rtsp": {"listen": "127.0.0.1:8554"}, "control": {"listen": "127.0.0.1:8080"},
         "onvif": {"listen": "127.0.1.1:8080", "discovery": None}, "cache_dir": str(cache_folder()),
@@ -89,7 +105,7 @@ def _fleet(root: Path, given: Given) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _recorder(root: Path, given: Given, webhook: str, webhook_secret: str) -> dict[str, Any]:
+def _recorder(root: Path, given: Given, notify: Mapping[str, Any]) -> dict[str, Any]:
     cameras = [
         {
             "id": camera, "name": camera,
@@ -99,8 +115,14 @@ def _recorder(root: Path, given: Given, webhook: str, webhook_secret: str) -> di
         }
         for number, camera in enumerate(cameras_of(given), 1)
     ]  # fmt: skip
+    disk: dict[str, Any] = {"bytes_max": "1GB"}
+    if given.kind == "direct":  # it records to its card
+        disk = {"volumes": [{"path": str(card_of(root)), "bytes_max": "1GB"}]}
     return {
-        "device": {"id": DEVICE, "data_dir": "../data/recorder", "time_zone": "Asia/Tokyo", "language": "en"},
+        "device": {
+            "id": DEVICE, "kind": given.kind, "data_dir": "../data/recorder",
+            "time_zone": "Asia/Tokyo", "language": "en",
+        },
         "clock": _CLOCK,
         "licence": {
             "mode": "service", "url": "http://127.0.0.1:8700", "root_key": "../data/issuer/root.pub",
@@ -108,7 +130,7 @@ def _recorder(root: Path, given: Given, webhook: str, webhook_secret: str) -> di
         },
         "remote": {"listen": "127.0.0.1:8600", "rtsp": {"listen": "127.0.0.1:8555"}},
         "local": {"socket": "../run/rec.sock"},
-        "storage": {"segment_seconds": 10, "sync_seconds": 1, "bytes_max": "1GB", "free_bytes_min": "100MB"},
-        "notify": {"webhooks": [{"url": webhook, "secret": webhook_secret}]},
+        "storage": {"segment_seconds": 10, "sync_seconds": 1, "free_bytes_min": "100MB"} | disk,
+        "notify": dict(notify),
         "cameras": cameras,
     }  # fmt: skip

@@ -180,6 +180,11 @@ class Step(Section):
         return next(name for name in type(self).model_fields if getattr(self, name) is not None)
 
     @property
+    def moves_time(self) -> bool:
+        """Whether the site's clock is stepped, or waited for."""
+        return self.name in ("advance", "to", "to_expiry", "to_end", "cross")
+
+    @property
     def needs_service(self) -> bool:
         """Whether somebody does something at the licence service."""
         return self.name in ("renew", "allocate", "assign", "move", "release", "hold")

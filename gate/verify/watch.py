@@ -10,7 +10,9 @@ from typing import Any
 import aiohttp
 
 from gate.verify.marks import marks_in
+from gate.verify.probes.bench import KnownFootage
 from gate.verify.site import Site
+from gate.verify.watch_download import follow_download
 from gate.verify.watch_ways import follow_hls, follow_restream, follow_stills
 from gate.verify.watched import Watched
 
@@ -22,10 +24,10 @@ _STILLS_LAG_MS = 2500
 
 
 class Watch:
-    """A live view of every camera, the first one's by every way there is, and the WebSocket of events: `open` begins,
-    `close` ends what still goes on."""
+    """A live view of every camera, the first one's by every way there is, the WebSocket of events, and a download of a
+    known stretch: `open` begins, `close` ends what still goes on."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, known: KnownFootage | None) -> None:
         self._site = site
         self._tasks: list[asyncio.Task[None]] = []
         self._following: list[tuple[Watched, Callable[[Watched], Coroutine[Any, Any, None]]]] = [
@@ -43,6 +45,13 @@ class Watch:
         if (base := site.restream) is not None:
             restream = video(name=f"RTSP of {first}", ends_by="its end")
             self._following.append((restream, partial(follow_restream, site, f"{base}/{first}/main")))
+
+        if known is not None:
+            download = Watched(
+                name=f"download of {known.camera}", row="M5", camera=known.camera, is_video=False, ends_by="its end"
+            )
+            follow = partial(follow_download, site, known.camera, known.start, known.end)
+            self._following.append((download, follow))
 
     @property
     def streams(self) -> list[Watched]:

@@ -1,6 +1,7 @@
 """What every probe is given: the site, what is known of its past, one event of this column, a place for pictures."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from gate.verify.scenario import Limits
 from gate.verify.site import Site
 
 PNG = b"\x89PNG"
+LISTEN_SECONDS = 10.0
 _KINDS = ("visitor", "package", "line", "zone", "sound", "animal", "face", "vehicle", "person", "input")
 """Each column has one of its own: the monitor shows the same kind of a camera only now and then."""
 
@@ -50,10 +52,12 @@ class KnownFootage:
 
 @dataclass(slots=True, kw_only=True)
 class Happening:
-    """An event that is made to happen at the column's camera; `token` is its detail, wherever it turns up."""
+    """An event that is made to happen at the column's camera; `token` is its detail, wherever it turns up. `heard`:
+    whoever listens for it does so."""
 
     kind: str
     token: str
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
     happened: asyncio.Event = field(default_factory=asyncio.Event)
     happened_ns: int = 0
 
@@ -88,18 +92,23 @@ class Bench:
             raise ProbeError(f"no footage of {self.camera} is known to compare with")
         return self.knowns[self.camera]
 
-    def begin(self, column: str, cameras: tuple[str, ...]) -> None:
-        """A new column: what has happened before counts no more."""
+    def begin(self, column: str, cameras: tuple[str, ...], *, is_listened_for: bool) -> None:
+        """A new column: what has happened before counts no more. Its event waits for its listener, if there is one."""
         number = next(self._numbers)
         self.column, self.cameras = column, cameras
         self.named = self._named_of.setdefault(self.camera, {})
         self.happening = Happening(kind=_KINDS[(number - 1) % len(_KINDS)], token=f"verify-{number}")
+        if not is_listened_for:
+            self.happening.heard.set()
 
     async def happen(self) -> None:
         """Makes the column's event happen, once. Raises ProbeError."""
         happening = self.happening
         if happening.happened.is_set():
             return
+        with contextlib.suppress(TimeoutError):  # the listener says what is wrong
+            async with self.site.clock.timeout(LISTEN_SECONDS):
+                await happening.heard.wait()
         content = {"kind": happening.kind, "detail": happening.token}
         happening.happened_ns = self.site.clock.now_ns()
         async with self.site.local.post(f"http://recorder/v1/cameras/{self.camera}/events", json=content) as answer:

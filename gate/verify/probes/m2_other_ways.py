@@ -27,7 +27,7 @@ _JPEG_BYTES_MAX = 4 << 20
 async def hls(bench: Bench) -> Part:
     """The newest piece of the playlist decodes and is fresh."""
     site = bench.site
-    address = site.remote(f"cameras/{site.cameras[0]}/hls/main.m3u8")
+    address = site.remote(f"cameras/{bench.camera}/hls/main.m3u8")
     end_ns = site.clock.monotonic_ns() + round(SECONDS * 1e9)
     while True:
         playlist = await ask(site, address)
@@ -55,7 +55,7 @@ async def hls(bench: Bench) -> Part:
 async def stills(bench: Bench) -> Part:
     """A JPEG of the endless answer has a fresh barcode."""
     site = bench.site
-    address = site.remote(f"cameras/{site.cameras[0]}/live.mjpeg?stream=main")
+    address = site.remote(f"cameras/{bench.camera}/live.mjpeg?stream=main")
     pictures, age_ms = 0, None
     try:
         async with site.clock.timeout(SECONDS), site.session.get(address) as response:
@@ -104,7 +104,7 @@ async def restream(bench: Bench, base: str) -> Part:
     site = bench.site
     packets, newest_us, age_ms = 0, 0, None
     try:
-        async with site.clock.timeout(SECONDS), playing(f"{base}/{site.cameras[0]}/main") as stream:
+        async with site.clock.timeout(SECONDS), playing(f"{base}/{bench.camera}/main") as stream:
             async for packet in stream:
                 packets += 1
                 newest_us = max([newest_us, *(mark.utc_us for mark in marks_in(packet))])

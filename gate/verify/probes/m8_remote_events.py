@@ -1,4 +1,4 @@
-"""M8: the event that happens in this column is told on the WebSocket of events and to a webhook, or is not."""
+"""M8: the event that happens in this column is told on the WebSocket of events, to a webhook, by MQTT and by mail."""
 
 import asyncio
 import json
@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 
 from gate.verify.errors import ProbeError
+from gate.verify.inbox import Inbox
 from gate.verify.matrix import Part
 from gate.verify.probes.answers import denial_of
 from gate.verify.probes.bench import Bench
@@ -19,14 +20,15 @@ _LOOK_SECONDS = 0.05
 
 
 async def probe(bench: Bench) -> list[Part]:
-    """Two parts, one where no webhook is received. Waits until the column's event has happened."""
+    """The WebSocket's part, and one for each way that is received. Waits until the column's event has happened."""
     listening = asyncio.ensure_future(_listen(bench))
     try:
         async with bench.site.clock.timeout(HAPPEN_SECONDS):
             await bench.happening.happened.wait()
-        webhook = bench.site.webhook
-        told = [await _webhook(bench, webhook)] if webhook is not None else []
-        return [await listening, *told]
+        site = bench.site
+        ways = [_webhook(bench, site.webhook)] if site.webhook is not None else []
+        ways += [_came(bench, name, inbox) for name, inbox in (("MQTT", site.mqtt), ("mail", site.mail)) if inbox]
+        return list(await asyncio.gather(listening, *ways))
     except TimeoutError:
         raise ProbeError("the event has not happened") from None
     finally:
@@ -43,6 +45,7 @@ async def _listen(bench: Bench) -> Part:
             site.clock.timeout(HAPPEN_SECONDS + SECONDS),
             site.session.ws_connect(site.remote("events"), autoclose=False) as ws,
         ):
+            happening.heard.set()
             receiving = asyncio.ensure_future(_event(ws, happening.token))
             try:
                 while not receiving.done() and not _late(bench):
@@ -92,3 +95,12 @@ async def _webhook(bench: Bench, webhook: Webhook) -> Part:
         return Part(name="webhook", works=False, evidence={"waited_ms": round(SECONDS * 1000)})
     after_ms = round((notice["received_ns"] - happening.happened_ns) / 1e6)
     return Part(name="webhook", works=True, evidence={"type": notice.get("type"), "after_ms": after_ms})
+
+
+async def _came(bench: Bench, name: str, inbox: Inbox) -> Part:
+    site, happening = bench.site, bench.happening
+    while (received_ns := inbox.about(happening.token)) is None and not _late(bench):
+        await site.clock.sleep(_LOOK_SECONDS)
+    if received_ns is None:
+        return Part(name=name, works=False, evidence={"waited_ms": round(SECONDS * 1000)})
+    return Part(name=name, works=True, evidence={"after_ms": round((received_ns - happening.happened_ns) / 1e6)})

@@ -1,6 +1,9 @@
-"""M9: device information, and an operation whose effect is seen: the monitor says which recorder it is."""
+"""M9: device information, the packed logs, and an operation that is seen: the monitor says which recorder it is."""
 
+import asyncio
+import io
 import json
+import tarfile
 
 from gate.verify.errors import ProbeError
 from gate.verify.matrix import Part
@@ -14,14 +17,40 @@ _SHARE_MIN = 0.25
 
 
 async def probe(bench: Bench) -> list[Part]:
-    """Two parts."""
+    """Three parts, two where there is no monitor."""
+    parts = [await _information(bench), await _logs(bench)]
+    if bench.site.has_monitor:
+        parts.append(await _identify(bench))
+    return parts
+
+
+async def _information(bench: Bench) -> Part:
     site = bench.site
     device = await ask(site, site.remote("device"))
     told = json.loads(device.body) if not device.denial else {}
     if not device.denial and told.get("id") != site.device:
         raise ProbeError(f"the device information is of {told.get('id')!r}, not of {site.device}")
     facts = {name: told[name] for name in ("id", "model", "firmware", "serial") if name in told}
-    information = Part(name="device information", works=not device.denial, evidence=device.evidence | facts)
+    return Part(name="device information", works=not device.denial, evidence=device.evidence | facts)
+
+
+async def _logs(bench: Bench) -> Part:
+    site = bench.site
+    answer = await ask(site, site.remote("maintenance/logs.tar.gz"))
+    files = [] if answer.denial else await asyncio.to_thread(_names, answer.body)
+    return Part(name="logs", works=bool(files), evidence=answer.evidence | {"files": files})
+
+
+def _names(packed: bytes) -> list[str]:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
+            return sorted(one.name for one in archive.getmembers() if one.size)
+    except (tarfile.TarError, OSError, EOFError):
+        return []
+
+
+async def _identify(bench: Bench) -> Part:
+    site = bench.site
     before, _ = await monitor.settled(site)
     asked_ns = site.clock.now_ns()
     answer = await ask(site, site.remote("maintenance/identify"), {"seconds": 10})
@@ -36,4 +65,4 @@ async def probe(bench: Bench) -> list[Part]:
     }
     if seen and answer.denial:
         raise ProbeError("the monitor identifies itself although that was refused")
-    return [information, Part(name="identify, seen on the monitor", works=seen, evidence=evidence)]
+    return Part(name="identify, seen on the monitor", works=seen, evidence=evidence)

@@ -27,7 +27,7 @@ async def cell_of(
         raise ProbeError("no recorder")
 
     site = SimpleNamespace(clock=clock, now=clock.now)
-    bench = cast(Bench, SimpleNamespace(site=site, begin=lambda column, cameras: None, happen=happen))
+    bench = cast(Bench, SimpleNamespace(site=site, begin=lambda column, cameras, is_listened_for: None, happen=happen))
     cells: list[Cell] = []
     await column.probe_column(bench, "after X", ("cam1",), {"M3": "stops"}, before, cells.append)
     clock.close()

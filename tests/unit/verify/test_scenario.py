@@ -118,6 +118,14 @@ def test_a_crossing_that_nobody_looks_at_is_refused(tmp_path: Path) -> None:
     assert said.startswith("line 5, steps[2].cross: nothing is asserted after it")
 
 
+def test_streams_are_opened_only_before_an_expiry_that_is_crossed(tmp_path: Path) -> None:
+    file = tmp_path / "odd.yaml"
+    steps = ("- to-end: 20d", "- allocate: {}", "- to-end: 25s", ASSERT, "- service: offline", "- cross: 1s")
+    file.write_text("\n".join(["name: odd", "steps:", *steps, ASSERT.replace("now", "later")]))
+    scenario = load_scenario(file)
+    assert [scenario.crosses(number) for number in (1, 3)] == [False, True]
+
+
 def test_a_direct_camera_is_one_camera_without_a_monitor(tmp_path: Path) -> None:
     assert "cameras: 1" in refusal(tmp_path, "given: {kind: direct}", "steps:", ASSERT)
     asked = "- assert: {column: now, rows: {M4: works}}"
