@@ -6,16 +6,18 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urljoin
 
 from gate.clock import instant_of
 from gate.shared_clock.grammar import parse_duration
 from gate.verify.acts import Acts
+from gate.verify.browser import Browser, running_browser
 from gate.verify.column import probe_column
 from gate.verify.course import Coming, Course
 from gate.verify.crossing import check_silence
-from gate.verify.errors import SiteError, VerifyError
+from gate.verify.errors import ProbeError, SiteError, VerifyError
 from gate.verify.matrix import Cell, Check, Expected, Row
-from gate.verify.outcome import Outcome, StepDone, Witness
+from gate.verify.outcome import Outcome, Screen, StepDone, Witness
 from gate.verify.own_site import running_site
 from gate.verify.probes.bench import Bench, KnownFootage
 from gate.verify.probes.recorded import newest_marks
@@ -30,8 +32,11 @@ RECORDER = "recorder"
 _LOOK_SECONDS = 0.2
 
 
-async def run_scenario(scenario: Scenario, file: Path, pictures: Path, witness: Witness) -> Outcome:
-    """The outcome, its trouble included. Raises SiteError if the site cannot even be started."""
+async def run_scenario(
+    scenario: Scenario, file: Path, pictures: Path, witness: Witness, *, with_browser: bool = False
+) -> Outcome:
+    """The outcome, its trouble included. `with_browser`: pictures of the web app, too, where there is a Chromium.
+    Raises SiteError if the site cannot even be started."""
     with tempfile.TemporaryDirectory(prefix="edge-verify-") as folder:
         root = Path(folder)
         outcome = Outcome(
@@ -44,15 +49,25 @@ async def run_scenario(scenario: Scenario, file: Path, pictures: Path, witness: 
         )
         async with contextlib.AsyncExitStack() as stack:
             site = await stack.enter_async_context(running_site(root, scenario.given, root / "site.log", witness.step))
-            await Run(scenario, site, Acts(site, scenario.given, site.people), pictures, witness, outcome).all()
+            browser = await stack.enter_async_context(running_browser(site.clock)) if with_browser else None
+            acts = Acts(site, scenario.given, site.people)
+            await Run(scenario, site, acts, pictures, witness, outcome, browser).all()
         return outcome
 
 
 class Run:
-    """One scenario on one site. `acts`: None where the site's licences are not the verifier's to give."""
+    """One scenario on one site. `acts`: None where the site's licences are not the verifier's to give. `browser`: shows
+    the web app after each column but one before X, when there is no time for it."""
 
     def __init__(
-        self, scenario: Scenario, site: Site, acts: Acts | None, pictures: Path, witness: Witness, outcome: Outcome
+        self,
+        scenario: Scenario,
+        site: Site,
+        acts: Acts | None,
+        pictures: Path,
+        witness: Witness,
+        outcome: Outcome,
+        browser: Browser | None = None,
     ) -> None:
         self._scenario = scenario
         self._site = site
@@ -60,6 +75,7 @@ class Run:
         self._pictures = pictures
         self._witness = witness
         self._outcome = outcome
+        self._browser = browser
         self._bench: Bench | None = None
         self._course = Course(site, scenario.limits, acts, self._check, witness.step)
         self._number = 0
@@ -181,8 +197,20 @@ class Run:
         cameras = (assertion.camera,) if assertion.camera is not None else self._site.cameras
         await probe_column(self._bench, assertion.column, cameras, expected, before, self._tell)
         await self._course.check_disk()
+        if self._browser is not None and before is None:
+            await self._photograph(self._bench, self._browser)
         if expected.get("M8") == "stops" and any((self._site.webhook, self._site.mqtt, self._site.mail)):
             self._unlicensed_tokens.append(self._bench.happening.token)
+
+    async def _photograph(self, bench: Bench, browser: Browser) -> None:
+        """Evidence beside the probes': a page that cannot be shown is left out, and proves nothing."""
+        at, address = self._site.now(), urljoin(self._site.remote(""), "/?lang=en")
+        with contextlib.suppress(ProbeError):
+            jpeg = await browser.shoot(address, dict(self._site.session.headers))
+            screen = Screen(
+                column=bench.column, at=at.isoformat(timespec="milliseconds"), picture=bench.keep("browser", jpeg)
+            )
+            self._outcome.screens.append(screen)
 
     def _coming(self) -> Coming:
         """For each camera the first column that looks at it, of those that follow each other next."""
