@@ -8,7 +8,7 @@ DOCS_STAMP := $(VENV)/.installed-docs
 
 PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: help setup demo check test wheel crash bench fuzz docs docs-reference screenshots bench-page lock clean
+.PHONY: help setup demo check test wheel soak crash bench fuzz docs docs-reference screenshots bench-page lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -41,6 +41,9 @@ wheel: $(STAMP) ## dist/*.whl: the program, its configurations and its manual pa
 	$(BIN)/python -m recorder.command_line.manual > build/man/edge-recorder.1
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --wheel-dir dist .
 	@ls -l dist/*.whl
+
+soak: $(STAMP) ## the demo plays its story for SOAK_HOURS=8; fails where a process, the disk or a count of files grows
+	$(BIN)/python -m tests.soak --hours $(or $(SOAK_HOURS),8)
 
 crash: $(STAMP) ## kill a recorder 200 times at random moments, and look at what is left
 	$(BIN)/python -m tests.crash

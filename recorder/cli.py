@@ -31,6 +31,7 @@ _COMMANDS = {
     "clock": ("gate.shared_clock.commands", "read or step a site's shared clock"),
     "licence": ("gate.commands", "issue, check, install and calculate licences"),
     "verify": ("gate.verify.commands", "prove from outside what an expiry stops and what goes on"),
+    "show": ("gate.show.commands", "a running demo on one page for a big screen, with buttons for visitors"),
     "service": ("gate.service.commands", "run the licence service and its portal; accounts, tokens, database"),
     "explain": ("gate.client.commands", "why a feature may or may not run"),
     "configs": ("recorder.command_line.commands", "the configurations that come with the program, to copy and edit"),

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import uvloop
 
 from gate.client.errors import LicensingError
+from gate.command_parser import CommandParser
 from gate.config_fields import PORT_BASE, parse_port_base
 from gate.log_output import log_file, start_logging
 from gate.sd_notify import SdNotify
@@ -28,7 +29,7 @@ from recorder.maintenance.upkeep import RESTART_STATUS, Host, Stop
 
 def run(argv: list[str]) -> int:
     """Runs a recorder until SIGINT or SIGTERM. SIGHUP makes it read its cameras from the configuration again. Asked to
-    restart it begins anew in its own place; under a supervisor (`--report`) it ends with RESTART_STATUS."""
+    restart it begins anew in its own place; under a supervisor (`--report`, systemd) it ends with RESTART_STATUS."""
     parser = _parser("run", "Run a recorder against any RTSP cameras.", "edge-recorder run configs/recorder.yaml")
     parser.add_argument("config", type=Path, help="its configuration (configs/recorder.yaml explains every field)")
     _add_ports(parser)
@@ -45,7 +46,7 @@ def run(argv: list[str]) -> int:
         _keep_log(log)
 
         def load() -> RecorderConfig:
-            return moved(load_config(options.config), options.port_base)
+            return _served_by(moved(load_config(options.config), options.port_base), options.service)
 
         def on_ready(addresses: dict[str, str]) -> None:
             if options.report:
@@ -128,7 +129,8 @@ def demo(argv: list[str]) -> int:
     parser = _parser(
         "demo",
         "Start simulated cameras, recorder, HDMI monitor and licence service, and print one table of addresses.",
-        "edge-recorder demo\n  edge-recorder demo --duration 60 --json\n  edge-recorder demo --port-base 18000",
+        "edge-recorder demo\n  edge-recorder demo --duration 60 --json\n  edge-recorder demo --port-base 18000\n"
+        "  edge-recorder demo --story",
     )
     parser.add_argument(
         "config",
@@ -139,6 +141,7 @@ def demo(argv: list[str]) -> int:
     )
     _add_ports(parser)
     parser.add_argument("--duration", type=float, metavar="S", help="end by itself, S seconds after all is up")
+    parser.add_argument("--story", action="store_true", help="the show board plays by itself, round after round")
     parser.add_argument("--json", action="store_true", help="print one line with every address once all is up")
     options = parser.parse_args(argv)
 
@@ -156,17 +159,23 @@ def demo(argv: list[str]) -> int:
             port_base=options.port_base,
             duration_seconds=options.duration,
             as_json=options.json,
+            story=options.story,
         )
 
     return _serve("demo", show)
 
 
+def _served_by(config: RecorderConfig, service: str | None) -> RecorderConfig:
+    """With another way to the same licence service, if one is given."""
+    licence = config.licence.model_copy(update={"url": service or config.licence.url})
+    return config.model_copy(update={"licence": licence})
+
+
 def _parser(name: str, description: str, examples: str) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
+    return CommandParser(
         prog=f"edge-recorder {name}",
         description=description,
         epilog=f"examples:\n  {examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
 

@@ -27,6 +27,7 @@ class SdCard:
         self.file_bytes_max = min(FILE_BYTES_MAX, bytes_max // 4)
         """A file is cut before it would be larger; so much is made free before one begins."""
         self._sizes: dict[str, int] = {}
+        self._inserted: tuple[int, int] | None = None
 
     def insert(self) -> None:
         """Formats a new card, or finds what is on it; what was being written when power went is kept as it is.
@@ -34,6 +35,7 @@ class SdCard:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self._claim(self.root / CARD_NAME)
+            self._inserted = self._marks()
             self._sizes = {file.path: (self.root / file.path).stat().st_size for file in files_of(self.root)}
         except OSError as error:
             raise CardError(f"camera {self.camera}: SD card {self.root}: {error.strerror}") from None
@@ -58,6 +60,8 @@ class SdCard:
         """Makes room for a file and says where it goes. Raises CardError."""
         if not self.present:
             raise CardError(f"camera {self.camera}: no SD card in {self.root}")
+        if self._marks() != self._inserted:  # another card is in the slot by now
+            self.insert()
         while self._sizes and self.used_bytes + self.file_bytes_max > self.bytes_max:
             oldest = min(self._sizes)
             with contextlib.suppress(FileNotFoundError):
@@ -90,6 +94,14 @@ class SdCard:
             file.seek(path.stat().st_size // 2)
             file.write(bytes(_BLOCK_BYTES))
         return True
+
+    def _marks(self) -> tuple[int, int] | None:
+        """By which this card is known from another."""
+        try:
+            found = (self.root / CARD_NAME).stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
     def _claim(self, path: Path) -> None:
         if not path.exists():

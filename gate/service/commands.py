@@ -15,6 +15,7 @@ from typing import Any
 import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
+from gate.command_parser import CommandParser
 from gate.config_fields import PORT_BASE, parse_port_base
 from gate.log_output import log_file, start_logging
 from gate.sd_notify import SdNotify
@@ -54,18 +55,15 @@ def service(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder service",
         description=__doc__,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, act: Callable[..., Any], text: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(
-            name, help=text, description=text, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+        made = commands.add_parser(name, help=text, description=text, epilog=_EXAMPLES)
         made.set_defaults(act=act)
         made.add_argument("config", type=Path, help="configs/service.yaml explains every field")
         made.add_argument("--port-base", type=parse_port_base, default=PORT_BASE, metavar="N", help="N instead of 8000")
@@ -76,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument(
         "--demo", type=Path, metavar="FILE", help="the demo's people, and the recorder that its supervisor wrote down"
     )
+    running.add_argument("--relay-port", type=int, metavar="N", help="devices reach the relay at this port")
     migrating = command("migrate", _migrate, "bring the database into today's form")
     operating = command("operator", _operator, "make an account that may do everything; prints its password once")
     operating.add_argument("--email", required=True)
@@ -97,6 +96,8 @@ async def _run(options: argparse.Namespace, config: ServiceConfig) -> None:
     demo_site = read_demo_site(options.demo) if options.demo is not None else None
     if demo_site is not None:
         config = config.model_copy(update={"demo": True})
+    if options.relay_port is not None:
+        config = config.model_copy(update={"relay": config.relay.model_copy(update={"port": options.relay_port})})
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)

@@ -82,6 +82,12 @@ class ClockServer:
         """The site's wall time."""
         return self._clock.now_ns() + self.offset_ns
 
+    async def start_over(self) -> set[str]:
+        """Back to the machine's time: for a site whose data have just been wiped, the one case in which this clock goes
+        back. Gives the names of those who did not acknowledge in time. Raises ClockCommandError."""
+        async with self._stepping:
+            return await self._move_to(0)
+
     async def _listen(self) -> asyncio.Server:
         if await answers(self._socket):
             raise ClockServerError(f"another clock server answers at {self._socket}: one site has one clock")
@@ -198,7 +204,9 @@ class ClockServer:
 
     async def _step_to(self, to_ns: int) -> set[str]:
         """One step, everywhere. Gives the names of those who did not acknowledge in time."""
-        offset_ns = max(to_ns - self._clock.now_ns(), self.offset_ns)
+        return await self._move_to(max(to_ns - self._clock.now_ns(), self.offset_ns))
+
+    async def _move_to(self, offset_ns: int) -> set[str]:
         try:
             await asyncio.to_thread(_write_offset_ns, self._state, offset_ns)
         except OSError as error:

@@ -2,19 +2,28 @@
 
 import asyncio
 import json
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from gate.config_fields import beside
+from recorder.supervisor.orders import Orders
 from recorder.supervisor.site import Site
+from recorder.supervisor.stage import Stage
 from recorder.supervisor.table import address_table
 
 
 async def run_demo(
-    config: Path, ended: asyncio.Event, *, port_base: int, duration_seconds: float | None, as_json: bool
+    config: Path,
+    ended: asyncio.Event,
+    *,
+    port_base: int,
+    duration_seconds: float | None,
+    as_json: bool,
+    story: bool = False,
 ) -> None:
     """Runs until `ended`, or for the duration after all is up. Raises RecorderError, ConfigError or ClockError."""
     console = Console(stderr=True)
@@ -33,11 +42,15 @@ async def run_demo(
                 bars[what] = progress.add_task(what, total=1.0)
             progress.update(bars[what], completed=content["done"], visible=content["done"] < 1)
 
-    site = Site(config, port_base=port_base, on_report=on_report)
+    site = Site(config, port_base=port_base, on_report=on_report, story=story)
     with progress if console.is_terminal else nullcontext():
-        async with site.running() as clock:
+        async with AsyncExitStack() as stack:
+            clock = await stack.enter_async_context(site.running())
             if await _first(site.wait_ready(), ended) is None:
                 return
+            if site.config.orders is not None:
+                orders = Orders(beside(config, site.config.orders), Stage(site, lambda: _up(site, sign_ins)).orders)
+                await stack.enter_async_context(orders.taken())
             if as_json:
                 print(json.dumps(_up(site, sign_ins), ensure_ascii=False), flush=True)
             else:

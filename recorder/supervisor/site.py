@@ -9,16 +9,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import Field
 
 from gate.clock import Clock, SystemClock
-from gate.config_fields import Section, beside
+from gate.config_fields import Section, beside, host_is_loopback, moved_ports
 from gate.shared_clock.server import STATE_NAME, ClockServer, answers
 from gate.yaml_file import ConfigError, load
 from recorder.config import RecorderConfig, load_config
 from recorder.errors import RecorderError
+from recorder.supervisor.cable import Cable
 from recorder.supervisor.child import Child
 from recorder.supervisor.seed import SEED_NAME, write_seed
 
@@ -27,42 +29,92 @@ _log = logging.getLogger(__name__)
 READY_SECONDS = 60.0
 """A demo that is not up by then says what is missing and goes on waiting: a small board encodes slowly."""
 LOOK_SECONDS = 0.1
+NEW_PARTS = ("recorder", "service")
+"""Who begins anew for the next visitor; cameras, monitor and board stay on."""
 
 
 class DemoConfig(Section):
-    """`configs/demo.yaml`. Paths are relative to the file."""
+    """`configs/demo.yaml`. Paths are relative to the file. Without `hdmi` there is no monitor."""
 
     fleet: Path
     recorder: Path
-    hdmi: Path
+    hdmi: Path | None = None
     service: Path | None = None
     licence_months: int = Field(12, ge=1, le=120)
+    show: Path | None = None
+    orders: Path | None = None
 
 
 class Site:
     """The files, the children and their addresses."""
 
-    def __init__(self, demo: Path, *, port_base: int, on_report: Callable[[str, Any], None]) -> None:
+    def __init__(
+        self, demo: Path, *, port_base: int, on_report: Callable[[str, Any], None], story: bool = False
+    ) -> None:
         self.config = load(demo, DemoConfig)
         self.recorder_path = beside(demo, self.config.recorder)
         self.recorder: RecorderConfig = load_config(self.recorder_path)
-        self._clock = SystemClock()
-        ports = ["--port-base", str(port_base), "--report"]
-        modules = {
-            "cameras": ("camera_sim", [str(beside(demo, self.config.fleet)), *ports]),
-            "recorder": ("recorder", [str(self.recorder_path), *ports]),
-            "hdmi": ("hdmi_out", [str(beside(demo, self.config.hdmi)), *ports]),
-        }
-        if self.config.service is not None:
-            self._seed = self.recorder.device.data_dir / SEED_NAME
-            service = beside(demo, self.config.service)
-            modules["service"] = ("gate.service", [str(service), *ports, "--demo", str(self._seed)])
-        elif self.recorder.licence.mode == "service":
+        if self.config.service is None and self.recorder.licence.mode == "service":
             raise ConfigError(f"{demo}: the recorder has its licence from a service: name its configuration (service:)")
-        self.children = {
-            name: Child(name=name, module=module, arguments=arguments, clock=self._clock, on_report=on_report)
-            for name, (module, arguments) in modules.items()
+        if self.config.show is not None and self.config.orders is None:
+            raise ConfigError(f"{demo}: the show board gives its orders somewhere: name that socket (orders:)")
+        self.children: dict[str, Child] = {}
+        self.cable: Cable | None = None
+        self.clock_server: ClockServer | None = None
+        self._demo = demo
+        self._story = story
+        self._port_base = port_base
+        self._on_report = on_report
+        self.clock = SystemClock()
+        self._seed = self.recorder.device.data_dir / SEED_NAME
+
+    def _make_children(self) -> None:
+        config, ports = self.config, ["--port-base", str(self._port_base), "--report"]
+        recorder = [str(self.recorder_path), *ports]
+        modules = {
+            "cameras": ("camera_sim", [str(beside(self._demo, config.fleet)), *ports]),
+            "recorder": ("recorder", recorder),
         }
+        if config.hdmi is not None:
+            modules["hdmi"] = ("hdmi_out", [str(beside(self._demo, config.hdmi)), *ports])
+        if config.service is not None:
+            service = [str(beside(self._demo, config.service)), *ports, "--demo", str(self._seed)]
+            modules["service"] = ("gate.service", service)
+            if self.cable is not None:
+                service += ["--relay-port", str(self.cable.ports["relay"])]
+                recorder += ["--service", f"http://127.0.0.1:{self.cable.ports['portal']}"]
+        if config.show is not None:
+            story = ["--story"] if self._story else []
+            modules["show"] = ("gate.show", [str(beside(self._demo, config.show)), *ports, *story])
+        for name, (module, arguments) in modules.items():
+            self.children[name] = Child(
+                name=name,
+                module=module,
+                arguments=arguments,
+                clock=self.clock,
+                on_report=self._on_report,
+                spared=config.show is not None and name in NEW_PARTS,
+            )
+
+    @asynccontextmanager
+    async def _cable_laid(self) -> AsyncIterator[None]:
+        """Where there is a board to pull it: the recorder's way to the service leads through a cable."""
+        url = urlsplit(moved_ports(self.recorder.licence.url or "", self._port_base))
+        if self.config.show is None or self.config.service is None or url.scheme != "http":
+            yield
+            return
+        if not host_is_loopback(url.netloc):
+            yield
+            return
+        self.cable = Cable({"portal": lambda: url.netloc, "relay": self._relay})
+        async with self.cable.laid():
+            yield
+
+    def _relay(self) -> str:
+        address = self.children["service"].addresses.get("relay")
+        if address is None:
+            raise ConnectionError("the service is not up")
+        return address
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -77,24 +129,23 @@ class Site:
         """The clock server and all children, until the body ends; gives the machine's clock.
         Raises RecorderError or ClockError, one sentence each."""
         clock = self.recorder.clock
-        if clock.socket is None:
-            await self._ensure_licence()
-            async with self._children_running():
-                yield self._clock
-        else:
-            if await answers(clock.socket):
-                raise RecorderError(f"this site runs already ({clock.socket} answers): end it first, or use it")
-            server = ClockServer(clock.socket, self.recorder.device.data_dir / STATE_NAME)
-            async with server.serving():
-                await self._ensure_licence()
-                async with self._children_running():
-                    yield self._clock
+        async with contextlib.AsyncExitStack() as stack:
+            if clock.socket is not None:
+                if await answers(clock.socket):
+                    raise RecorderError(f"this site runs already ({clock.socket} answers): end it first, or use it")
+                self.clock_server = ClockServer(clock.socket, self.recorder.device.data_dir / STATE_NAME)
+                await stack.enter_async_context(self.clock_server.serving())
+            await self.ensure_licence()
+            await stack.enter_async_context(self._cable_laid())
+            self._make_children()
+            await stack.enter_async_context(self._children_running())
+            yield self.clock
 
-    async def _ensure_licence(self) -> None:
+    async def ensure_licence(self) -> None:
         """A site that starts for the first time gets a licence for all of its cameras: a file and the key that signs
         it, or, from its service, whatever the service is told of the recorder here."""
         licence, place = self.recorder.licence, self.recorder.licence.path
-        if "service" in self.children:
+        if self.config.service is not None:
             await asyncio.to_thread(write_seed, self._seed, self.recorder, self.config.licence_months)
         if place is None or place.exists():
             return
@@ -158,15 +209,18 @@ class Site:
                 with contextlib.suppress(RecorderError, aiohttp.ClientError):  # a child that is just being restarted
                     state = await read_state(self.recorder.local.socket)
                     if all(s["phase"] == "streaming" for c in state["cameras"] for s in c["streams"].values()) and all(
-                        camera["pictures"] for camera in (await self._hdmi_status())["cameras"].values()
+                        camera["pictures"] for camera in (await self.hdmi_status())["cameras"].values()
                     ):
                         return
-                await self._clock.sleep(LOOK_SECONDS)
+                await self.clock.sleep(LOOK_SECONDS)
 
         await self._patiently(pictures_everywhere(), "not every camera shows a picture yet")
         return state
 
-    async def _hdmi_status(self) -> dict[str, Any]:
+    async def hdmi_status(self) -> dict[str, Any]:
+        """What the monitor shows; no camera where there is none."""
+        if "hdmi" not in self.children:
+            return {"cameras": {}}
         url = self.children["hdmi"].addresses["hdmi"]
         async with aiohttp.ClientSession() as session, session.get(f"{url}v1/status") as response:
             status: dict[str, Any] = await response.json()
@@ -177,7 +231,7 @@ class Site:
         try:
             while not task.done():
                 try:
-                    async with self._clock.timeout(READY_SECONDS):
+                    async with self.clock.timeout(READY_SECONDS):
                         await asyncio.shield(task)
                 except TimeoutError:
                     _log.warning("after %.0f s: %s", READY_SECONDS, complaint)

@@ -14,6 +14,7 @@ from rich.table import Table
 from recorder.config import RecorderConfig
 
 _PLACES = {
+    "show": "show board",
     "remote": "remote web app",
     "restream": "cameras over RTSP",
     "hdmi": "HDMI monitor",

@@ -14,6 +14,7 @@ FUNCTION_LINES_MAX = 70
 
 ANYONE = {
     "gate.clock",
+    "gate.command_parser",
     "gate.config_fields",
     "gate.database_copy",
     "gate.log_output",
@@ -28,6 +29,7 @@ ALLOWED = {
     "gate.wall_steps": set(),
     "gate.clock": {"gate.wall_steps"},
     "gate.yaml_file": set(),
+    "gate.command_parser": set(),
     "gate.config_fields": set(),
     "gate.database_copy": set(),
     "gate.log_output": {"gate.config_fields", "gate.yaml_file"},
@@ -52,6 +54,7 @@ ALLOWED = {
         "gate.sign_in",
     },
     "gate.verify": set(),
+    "gate.show": set(),
     "recorder": {"gate.client", "gate.licence", "gate.sign_in"},
     "camera_sim": set(),
     "hdmi_out": set(),

@@ -42,9 +42,11 @@ class DemoSite:
 FILE_LICENCE = {"mode": "file", "path": "../data/licence/licence.json", "root_key": "../data/licence/root.pub"}
 
 
-def write_configs(root: Path, *, cameras: int = 2, loop_seconds: int = 10, service: bool = False) -> Path:
-    """Copies of `configs/` with fewer and smaller cameras, the licence from a file unless from the `service`; gives the
-    demo's file."""
+def write_configs(
+    root: Path, *, cameras: int = 2, loop_seconds: int = 10, service: bool = False, show: dict[str, Any] | None = None
+) -> Path:
+    """Copies of `configs/` with fewer and smaller cameras, the licence from a file unless from the `service`, the show
+    board only with fields of its own to `show`; gives the demo's file."""
     folder = root / "configs"
     folder.mkdir(parents=True)
     for source in CONFIGS.glob("*.yaml"):
@@ -67,8 +69,11 @@ def write_configs(root: Path, *, cameras: int = 2, loop_seconds: int = 10, servi
             }
             if not service:
                 content["licence"] = FILE_LICENCE
-        elif source.name == "demo.yaml" and not service:
-            del content["service"]
+        elif source.name == "demo.yaml":
+            for name in [*(() if service else ("service",)), *(("show", "orders") if show is None else ())]:
+                del content[name]
+        elif source.name == "show.yaml":
+            content |= show or {}
         elif source.name == "hdmi.yaml":
             content["sink"] = "headless"
         (folder / source.name).write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
@@ -80,7 +85,7 @@ def free_port_base() -> int:
     bases = range(10_000, 32_000, 1_000)
     for base in random.SystemRandom().sample(bases, len(bases)):  # tests' own random numbers begin alike everywhere
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            for port in (80, 554, 555, 600, 650, 700, 722, 725):
+            for port in (80, 554, 555, 600, 650, 680, 690, 700, 722, 725):
                 probe = stack.enter_context(socket.socket())
                 probe.bind(("127.0.0.1", base + port))
             return base
@@ -88,9 +93,11 @@ def free_port_base() -> int:
 
 
 @asynccontextmanager
-async def running_demo(root: Path, *, cameras: int = 2, service: bool = False) -> AsyncIterator[DemoSite]:
+async def running_demo(
+    root: Path, *, cameras: int = 2, service: bool = False, show: dict[str, Any] | None = None
+) -> AsyncIterator[DemoSite]:
     """Starts `edge-recorder demo --json`, waits until all is up; at the end Ctrl-C, and everything must be gone."""
-    config = write_configs(root, cameras=cameras, service=service)
+    config = write_configs(root, cameras=cameras, service=service, show=show)
     clock = SystemClock()
     process = await start_command(["demo", str(config), "--json", "--port-base", str(free_port_base())])
     try:

@@ -233,3 +233,19 @@ def test_a_card_lists_nothing_that_is_not_its_own(card: SdCard) -> None:
     shutil.copy(next(day.glob("*.mp4")), day / "holiday.mp4")
     (card.root / "DCIM").mkdir()
     assert len(files_of(card.root)) == 1
+
+
+def test_another_card_in_the_slot_is_noticed_and_filled_from_its_own_beginning(tmp_path: Path) -> None:
+    card = SdCard(tmp_path / "card", "cam1", 1 << 30)
+    recorder = CardRecorder(card)
+    for picture in pictures(2 * FPS):
+        recorder.put(picture)
+    drain(recorder)
+    card.root.rename(tmp_path / "old")
+    SdCard(tmp_path / "card", "cam1", 1 << 30).insert()
+    for picture in pictures(2 * FPS, first=2 * FPS, start_ms=START_MS - 86_400_000):
+        recorder.put(picture)
+    recorder.close()
+    [file] = card.files()
+    assert file.start_utc_ms == START_MS - 86_400_000 + 2_000
+    assert card.used_bytes == (card.root / file.path).stat().st_size

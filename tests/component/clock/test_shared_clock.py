@@ -216,3 +216,19 @@ async def test_a_clock_stays_wrong_when_its_process_comes_back(clocks: tuple[Clo
     await command(socket, "wrong ahead 3d first")
     async with open_clock("shared", socket, "first") as again:
         assert abs(again.now_ns() - clocks[1].now_ns() - 3 * DAY_NS) < HOUR_NS
+
+
+async def test_a_wiped_site_starts_over_at_the_machines_time_for_everybody(socket: Path, tmp_path: Path) -> None:
+    server = ClockServer(socket, tmp_path / "clock.json")
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(server.serving())
+        clock = await stack.enter_async_context(open_clock("shared", socket, "camera"))
+        began = clock.now()
+        await command(socket, "advance 400d")
+        seen = clock.discontinuities
+        assert await server.start_over() == set()
+        assert clock.now() - began < timedelta(days=1)
+        assert clock.discontinuities == seen + 1
+        assert json.loads((tmp_path / "clock.json").read_text()) == {"offset_ns": 0}
+        await command(socket, "advance 1d")
+        assert clock.now() - began > timedelta(days=1)

@@ -109,3 +109,62 @@ asyncio.run(main())
     supervisor.stdout.close()
     gone, alive = psutil.wait_procs([child], timeout=5)
     assert gone and not alive
+
+
+async def test_away_it_does_not_live_and_then_begins_anew_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = (
+        "import json, os, time\nprint(json.dumps({'ready': {'pid': str(os.getpid())}}), flush=True)\ntime.sleep(60)"
+    )
+    async with running(tmp_path, program, monkeypatch) as (child, _):
+        await child.ready.wait()
+        first = int(child.addresses["pid"])
+        async with child.away():
+            assert not psutil.pid_exists(first)
+            assert child.pid is None
+        await child.ready.wait()
+        assert int(child.addresses["pid"]) != first
+
+
+async def test_away_takes_its_workers_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = (
+        "import json, subprocess, sys, time\n"
+        "worker = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(json.dumps({'ready': {'worker': str(worker.pid)}}), flush=True)\n"
+        "time.sleep(60)"
+    )
+    async with running(tmp_path, program, monkeypatch) as (child, _):
+        await child.ready.wait()
+        worker = psutil.Process(int(child.addresses["worker"]))
+        async with child.away():
+            assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+
+
+async def test_a_spare_that_waits_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "spared_program.py").write_text(
+        "import json, os, sys, time\n"
+        "print(json.dumps({'ready': {'pid': str(os.getpid()), 'words': ' '.join(sys.argv[1:])}}), flush=True)\n"
+        "time.sleep(60)"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    clock = HastyClock()
+    child = Child(
+        name="child", module="spared_program", arguments=["a", "b"], clock=clock,
+        on_report=lambda kind, content: None, spared=True,
+    )  # fmt: skip
+    task = asyncio.create_task(child.run())
+    try:
+        await child.ready.wait()
+        assert child.addresses["words"] == "a b"
+        me = psutil.Process()
+        while len(spares := [p for p in me.children() if p.pid != child.pid]) < 1:
+            await clock.sleep(0)
+        async with child.away():
+            pass
+        await child.ready.wait()
+        assert int(child.addresses["pid"]) == spares[0].pid
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert psutil.Process().children() == []
