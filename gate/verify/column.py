@@ -34,8 +34,8 @@ _PROBES: Mapping[Row, Callable[[Bench], Awaitable[list[Part]]]] = {
     "M8": m8_remote_events.probe,
     "M9": m9_maintenance.probe,
 }
-_AT_THE_MONITOR: Sequence[Row] = ("M1", "M4", "M7", "M9")
-"""One after the other, in this order: the last two need a picture that stands still."""
+_AT_THE_MONITOR: Sequence[Row] = ("M4", "M7", "M9", "M1")
+"""One after the other, in this order: M7 and M9 need a picture that stands still, and M8 waits for the event of M7."""
 
 
 async def probe_column(

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from gate.verify.words import LANGUAGES, in_language, language_of_locale, text_o
 from gate.yaml_file import ConfigError
 
 SCENARIOS = "scenarios"
+JOBS_DEFAULT_MAX, JOBS_MAX = 2, 16
 _SCENARIOS_HELP = "default: all of configs/scenarios, or, where that is not, all that come with the program"
 _EXAMPLES = """\
 examples:
@@ -80,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
         "(configs/drivers/plain_rtsp_hls.yaml explains it); again for more",
     )  # fmt: skip
     parser.add_argument(
+        "--jobs", type=_at_once, default=min(JOBS_DEFAULT_MAX, os.cpu_count() or 1), metavar="N",
+        help=f"scenarios side by side, each on a site of its own (default: one a processor core, {JOBS_DEFAULT_MAX} at "
+        "most)",
+    )  # fmt: skip
+    parser.add_argument(
         "--report",
         type=Path,
         metavar="DIR",
@@ -106,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _at_once(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= JOBS_MAX:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {JOBS_MAX} is wanted, not {text!r}")
+    return int(text)
+
+
 def _check(options: argparse.Namespace) -> int:
     own = public_of(default_key())
     wanted = options.key or (str(own) if own.is_file() else None)
@@ -128,7 +141,7 @@ def _prove(options: argparse.Namespace) -> int:
         board = stack.enter_context(
             Board(console, stack.enter_context(contextlib.closing(SystemClock())), options.language)
         )
-        run = asyncio.run(_run(jobs, folder, board))
+        run = asyncio.run(_run(jobs, folder, board, 1 if options.driver else options.jobs))
         board.summary(run.outcomes)
         if key is not None:
             write_report(folder, run, key, options.language)
@@ -150,7 +163,7 @@ def _jobs(options: argparse.Namespace, *, with_browser: bool) -> list[Job]:
     return scenario_jobs(files, partial(run_scenario, with_browser=with_browser))
 
 
-async def _run(jobs: Sequence[Job], folder: Path, board: Board) -> Run:
+async def _run(jobs: Sequence[Job], folder: Path, board: Board, at_once: int) -> Run:
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -158,7 +171,7 @@ async def _run(jobs: Sequence[Job], folder: Path, board: Board) -> Run:
     machine = await asyncio.to_thread(this_machine)
     with contextlib.closing(SystemClock()) as clock:
         began, began_ns = clock.now(), clock.monotonic_ns()
-        outcomes = [await _carry_out(job, folder, board) for job in jobs]
+        outcomes = await _side_by_side(jobs, folder, board, at_once)
         return Run(
             outcomes=outcomes,
             machine=machine,
@@ -166,6 +179,22 @@ async def _run(jobs: Sequence[Job], folder: Path, board: Board) -> Run:
             ended=clock.now().isoformat(timespec="milliseconds"),
             seconds=round((clock.monotonic_ns() - began_ns) / 1e9, 3),
         )
+
+
+async def _side_by_side(jobs: Sequence[Job], folder: Path, board: Board, at_once: int) -> list[Outcome]:
+    """So many at a time; the outcomes in the order of the jobs."""
+    slots = asyncio.Semaphore(at_once)
+
+    async def one(job: Job) -> Outcome:
+        async with slots:
+            return await _carry_out(job, folder, board)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(job), name=job.title) for job in jobs]
+    except ExceptionGroup as errors:  # a site that cannot even be started ends the others
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 async def _carry_out(job: Job, folder: Path, board: Board) -> Outcome:

@@ -102,9 +102,10 @@ class Return:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _live(self, camera: str) -> None:
-        """Asks for the live view again and again until a picture comes, or for AGAIN_SECONDS."""
+        """Asks for the live view again and again until a picture comes, or for AGAIN_SECONDS: of the sub stream, as who
+        watches has key frames sent, and the recording of the main stream must ask for its own."""
         site = self._site
-        url = site.remote(f"cameras/{camera}/live?stream=main")
+        url = site.remote(f"cameras/{camera}/live?stream=sub")
         end_ns = site.clock.monotonic_ns() + round(AGAIN_SECONDS * 1e9)
         while site.clock.monotonic_ns() < end_ns:
             try:

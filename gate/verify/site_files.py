@@ -20,7 +20,7 @@ _VIEWS: tuple[dict[str, Any], ...] = (
     {"scene": "warehouse", "view": 0},
     {"scene": "corridor", "view": 0},
 )
-"""The first camera can be turned."""
+"""The first camera can be turned, and its sub stream is recorded, too; from the third on key frames are rare."""
 
 
 def cache_folder() -> Path:
@@ -91,10 +91,12 @@ def _fleet(root: Path, given: Given) -> dict[str, Any]:
     cameras: list[dict[str, Any]] = [
         {
             "id": camera, "name": camera, **view,
-            "main": {"width": 640, "height": 360, "fps": FPS, "bitrate": "600k"},
+            "main": {
+                "width": 640, "height": 360, "fps": FPS, "bitrate": "600k", "gop_seconds": 1 if number < 3 else 5,
+            },
             "sub": {"width": 320, "height": 180, "fps": FPS, "bitrate": "200k"},
         }
-        for camera, view in zip(cameras_of(given), _VIEWS, strict=False)
+        for number, (camera, view) in enumerate(zip(cameras_of(given), _VIEWS, strict=False), 1)
     ]  # fmt: skip
     if given.kind == "edge":
         cameras[0]["sd_card"] = {"path": str(card_of(root)), "bytes_max": "200MB"}
@@ -112,6 +114,7 @@ def _recorder(root: Path, given: Given, notify: Mapping[str, Any]) -> dict[str, 
             "main": {"url": f"rtsp://127.0.0.1:8554/{camera}/main"},
             "sub": {"url": f"rtsp://127.0.0.1:8554/{camera}/sub"},
             "onvif": {"address": f"127.0.1.{number}:8080"},
+            "record": ["main", "sub"] if number == 1 else ["main"],
         }
         for number, camera in enumerate(cameras_of(given), 1)
     ]  # fmt: skip

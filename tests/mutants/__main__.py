@@ -119,7 +119,8 @@ async def _run(mutants: Sequence[Mutant], jobs: int, console: Console) -> list[R
                 trial = await run_trial(scene, mutant, clock)
             results[at] = result = Result(scene=scene, mutant=mutant, trial=trial)
             name = mutant.name if mutant else f"no mutant: {scene.name}"
-            console.print(f"{name}: {result.word} ({trial.seconds:.0f} s)", highlight=False)
+            why = "" if result.good else f": {result.seen}"
+            console.print(f"{name}: {result.word} ({trial.seconds:.0f} s){why}", highlight=False, markup=False)
 
         for at in range(len(work)):
             group.create_task(one(at))

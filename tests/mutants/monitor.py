@@ -54,6 +54,6 @@ MONITOR = (
             )
         ],
         scene=CARD_GOES_ON,
-        red=["after X/M6"],
+        red=["free period/M6"],
     ),
 )

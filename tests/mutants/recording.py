@@ -1,7 +1,7 @@
 """Mutants of recording (M3): its end at X, its return, and the time between."""
 
 from tests.mutants.mutant import Change, Mutant
-from tests.mutants.scenes import COMES_BACK, RECORDING_ENDS
+from tests.mutants.scenes import COMES_BACK, RARE_KEY_FRAMES, RECORDING_ENDS
 
 _RECORDER = "recorder/segments/recorder.py"
 _LEASE = "gate/client/lease.py"
@@ -52,6 +52,32 @@ RECORDING = (
         red=["recording of cam1"],
     ),
     Mutant(
+        name="sub-recording-without-lease",
+        row="M3",
+        says="the recording of sub streams asks for a permission that everybody has",
+        changes=[
+            Change(
+                file="recorder/storage.py",
+                old="            gate=gate,\n            mode=mode,",
+                new='            gate=gate if stream == "main" else _Unlicensed(gate),\n            mode=mode,',
+            ),
+            Change(
+                file="recorder/storage.py",
+                old="\n\nclass Storage:",
+                new="\n\nclass _Unlicensed:\n"
+                "    def __init__(self, gate):\n        self._gate = gate\n"
+                "        self.decide = lambda _, camera: gate.decide(Feature.HDMI_LIVE, camera)\n"
+                "        self.lease = lambda _, camera: gate.lease(Feature.HDMI_LIVE, camera)\n"
+                "        self.wait_granted = lambda _, camera: gate.wait_granted(Feature.HDMI_LIVE, camera)\n"
+                "    version = property(lambda self: self._gate.version)\n"
+                "    wait_changed = property(lambda self: self._gate.wait_changed)\n"
+                "\n\nfrom gate.licence.features import Feature\n\n\nclass Storage:",
+            ),
+        ],
+        scene=RECORDING_ENDS,
+        red=["after X/M3"],
+    ),
+    Mutant(
         name="recording-cut-early",
         row="M3",
         says="the open group of pictures is thrown away at X instead of written",
@@ -95,8 +121,8 @@ RECORDING = (
                 new="self._account.wait_from_now()",
             ),
         ],
-        scene=COMES_BACK,
-        red=["recording of cam1 is back"],
+        scene=RARE_KEY_FRAMES,
+        red=["recording of cam3 is back"],
     ),
     Mutant(
         name="recording-writes-the-dark-time-afterwards",
@@ -117,13 +143,13 @@ RECORDING = (
     Mutant(
         name="new-entitlement-ignored",
         row="M3",
-        says="the gate does not look again when an entitlement is installed",
+        says="a gate that has lapsed takes no new entitlement",
         changes=[
             Change(
                 file=_GATE,
-                old="self._entitlement = entitlement\n        self._known_since_ns = now_ns\n"
-                "        self._reckon(now_ns)\n        self._tell()",
-                new="self._entitlement = entitlement if self._entitlement is None else self._entitlement",
+                old="self._entitlement = entitlement\n        self._known_since_ns = now_ns",
+                new="if self._entitlement is None or self._expiries:\n"
+                "            self._entitlement = entitlement\n        self._known_since_ns = now_ns",
             )
         ],
         scene=COMES_BACK,

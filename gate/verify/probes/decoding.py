@@ -1,6 +1,7 @@
 """Decoding what was received, with a decoder that is not the product's: how many pictures come out of it."""
 
 import io
+from collections.abc import Generator
 from pathlib import Path
 
 import av
@@ -36,13 +37,14 @@ def last_picture(film: bytes) -> bytes:
     return cv2.imencode(".jpg", last.to_ndarray(format="bgr24"), [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
 
 
-def camera_view(url: str) -> NDArray[np.uint8]:
-    """A picture from the camera itself, over RTSP, small and grey. Blocks. Raises ProbeError."""
+def camera_pictures(url: str) -> Generator[NDArray[np.uint8], None, None]:
+    """The pictures of the camera itself, over RTSP, small and grey, one after the other. Blocks. Raises ProbeError."""
+    options = {"rtsp_transport": "tcp", "probesize": "32768", "analyzeduration": "0"}
     try:
-        with av.open(url, options={"rtsp_transport": "tcp"}, timeout=(_OPEN_SECONDS, _READ_SECONDS)) as container:
+        with av.open(url, options=options, timeout=(_OPEN_SECONDS, _READ_SECONDS)) as container:
             for frame in container.decode(video=0):
                 gray = frame.to_ndarray(format="gray")
-                return np.asarray(cv2.resize(gray, (64, 36), interpolation=cv2.INTER_AREA), np.uint8)
+                yield np.asarray(cv2.resize(gray, (64, 36), interpolation=cv2.INTER_AREA), np.uint8)
     except (av.FFmpegError, IndexError, OSError) as error:
         raise ProbeError(f"the camera itself shows nothing: {error}") from None
     raise ProbeError("the camera itself sends no picture")

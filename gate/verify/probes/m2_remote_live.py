@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import cv2
+from anyio import CancelScope, to_thread
 
 from gate.verify.errors import ProbeError
 from gate.verify.marks import Barcode, barcodes_in, marks_in
@@ -14,13 +15,15 @@ from gate.verify.matrix import Part
 from gate.verify.probes import m2_other_ways
 from gate.verify.probes.answers import ask, denial_of
 from gate.verify.probes.bench import Bench
-from gate.verify.probes.decoding import camera_view, decoded_pictures, gray_of, last_picture
+from gate.verify.probes.decoding import camera_pictures, decoded_pictures, gray_of, last_picture
 
 SECONDS = 10.0
 PICTURES_MIN = 8
 _FRAGMENT = 2
 _LOOK_SECONDS = 0.3
 _TURN_SECONDS = 6.0
+_STAY_SECONDS = 2.0
+"""A camera that has not turned so long after a refusal stays."""
 _TURNED_MIN = 12.0
 """Mean difference of grey levels between two views of a scene; of one view it is below 4."""
 
@@ -91,16 +94,19 @@ async def _preset(bench: Bench) -> Part:
         )[::-1]
         if len(bench.presets) < 2:
             raise ProbeError(f"{camera} has {len(bench.presets)} presets: it cannot be turned")
-    before = await asyncio.to_thread(camera_view, url)
-    answer = await ask(site, site.remote(f"cameras/{camera}/preset"), {"preset": bench.presets[1]})
-    difference, moved = 0.0, False
-    end_ns = site.clock.monotonic_ns() + round((0 if answer.denial else _TURN_SECONDS) * 1e9)
-    while not moved:
-        after = await asyncio.to_thread(camera_view, url)
-        difference = float(cv2.absdiff(before, after).mean())
-        moved = difference >= _TURNED_MIN
-        if site.clock.monotonic_ns() >= end_ns:
-            break
+    pictures = camera_pictures(url)
+    try:
+        before = await to_thread.run_sync(next, pictures)
+        answer = await ask(site, site.remote(f"cameras/{camera}/preset"), {"preset": bench.presets[1]})
+        difference, moved = 0.0, False
+        end_ns = site.clock.monotonic_ns() + round((_STAY_SECONDS if answer.denial else _TURN_SECONDS) * 1e9)
+        while not moved and site.clock.monotonic_ns() < end_ns:
+            after = await to_thread.run_sync(next, pictures)
+            difference = float(cv2.absdiff(before, after).mean())
+            moved = difference >= _TURNED_MIN
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(pictures.close)
     if moved:
         bench.presets.reverse()
     if moved and answer.denial:

@@ -6,24 +6,29 @@ from gate.clock import instant_of
 from gate.verify.marks import Mark
 from gate.verify.matrix import Part
 from gate.verify.probes.bench import Bench
-from gate.verify.probes.recorded import newest_marks
+from gate.verify.probes.recorded import newest_marks, recorded_streams
 
 SECONDS = 5.0
 _LOOK_SECONDS = 0.2
 
 
 async def probe(bench: Bench) -> list[Part]:
-    """A part a camera."""
-    return list(await asyncio.gather(*(_of(bench, camera) for camera in bench.cameras)))
+    """A part a camera, and one for a sub stream that is recorded, too."""
+    streams = [
+        (camera, stream)
+        for camera in bench.cameras
+        for stream in await asyncio.to_thread(recorded_streams, bench.site.footage, camera)
+    ]
+    return list(await asyncio.gather(*(_of(bench, camera, stream) for camera, stream in streams)))
 
 
-async def _of(bench: Bench, camera: str) -> Part:
+async def _of(bench: Bench, camera: str, stream: str) -> Part:
     site, began_ns = bench.site, bench.site.now_ns()
     newest: Mark | None = None
     works = False
     end_ns = site.clock.monotonic_ns() + round(SECONDS * 1e9)
     while not works and site.clock.monotonic_ns() < end_ns:
-        marks = await asyncio.to_thread(newest_marks, site.footage, camera)
+        marks = await asyncio.to_thread(newest_marks, site.footage, camera, stream)
         newest = marks[-1] if marks else None
         works = newest is not None and newest.utc_us * 1000 >= began_ns
         await site.clock.sleep(_LOOK_SECONDS)
@@ -32,4 +37,5 @@ async def _of(bench: Bench, camera: str) -> Part:
         "newest_picture": instant_of(newest.utc_us * 1000).isoformat() if newest else None,
         "frame": newest.number if newest else None,
     }
-    return Part(name=f"{camera} recorded", works=works, evidence=evidence)
+    name = f"{camera} recorded" if stream == "main" else f"{camera} recorded, sub stream"
+    return Part(name=name, works=works, evidence=evidence)

@@ -7,18 +7,23 @@ from gate.verify.marks import Mark, marks_in
 _NEWEST = 3
 
 
-def newest_marks(footage: Path, camera: str) -> list[Mark]:
-    """The pictures in a camera's newest files (main stream), by their time."""
-    return _marks(_files(footage, camera)[-_NEWEST:])
+def recorded_streams(footage: Path, camera: str) -> list[str]:
+    """Those of which there is footage: `main`, `sub`."""
+    return [stream for stream in ("main", "sub") if (footage / camera / stream).is_dir()]
+
+
+def newest_marks(footage: Path, camera: str, stream: str = "main") -> list[Mark]:
+    """The pictures in a stream's newest files, by their time."""
+    return _marks(_files(footage, camera, stream)[-_NEWEST:])
 
 
 def all_marks(footage: Path, camera: str) -> list[Mark]:
-    """The same of all its files."""
-    return _marks(_files(footage, camera))
+    """The same of all files of the main stream."""
+    return _marks(_files(footage, camera, "main"))
 
 
-def _files(footage: Path, camera: str) -> list[Path]:
-    return sorted((footage / camera / "main").rglob("*.mp4"), key=lambda path: (path.parent.name, path.name))
+def _files(footage: Path, camera: str, stream: str) -> list[Path]:
+    return sorted((footage / camera / stream).rglob("*.mp4"), key=lambda path: (path.parent.name, path.name))
 
 
 def _marks(files: list[Path]) -> list[Mark]:

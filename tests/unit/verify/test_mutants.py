@@ -11,7 +11,18 @@ from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import PACKAGES, ROOT, Change, Mutant, reds_of
 
 EACH = pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-CHECKS = ("live view", "HLS of", "JPEG of", "RTSP of", "recording of", "events", "term of", "no late notices")
+CHECKS = (
+    "live view",
+    "HLS of",
+    "JPEG of",
+    "RTSP of",
+    "recording of",
+    "events",
+    "term of",
+    "licences after",
+    "days burnt",
+    "no late notices",
+)
 
 
 @EACH
