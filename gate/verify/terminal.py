@@ -163,7 +163,8 @@ def outcome_lines(outcome: Outcome, language: Language) -> list[Text]:
     lines = []
     for check in outcome.checks:
         mark = Text(f"  {t(_WORDS[check.verdict])} ", style=_STYLES[check.verdict])
-        lines.append(mark + Text(f" {in_language(f'{check.name}: {check.text}', language)}", style="default"))
+        name, text = in_language(check.name, language), in_language(check.text, language)
+        lines.append(mark + Text(f" {name}: {text}", style="default"))
     for cell in outcome.cells:
         place = f"  {in_language(cell.column, language)}, {cell.row}: "
         if cell.verdict == "not run":
