@@ -8,7 +8,7 @@ DOCS_STAMP := $(VENV)/.installed-docs
 
 PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: help setup demo check test wheel soak crash bench fuzz docs docs-reference screenshots bench-page lock clean
+.PHONY: help setup demo check test verify-mutants wheel soak crash bench fuzz docs docs-reference screenshots bench-page lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -44,6 +44,9 @@ wheel: $(STAMP) ## dist/*.whl: the program, its configurations and its manual pa
 
 soak: $(STAMP) ## the demo plays its story for SOAK_HOURS=8; fails where a process, the disk or a count of files grows
 	$(BIN)/python -m tests.soak --hours $(or $(SOAK_HOURS),8)
+
+verify-mutants: $(STAMP) ## disable each enforcement point in turn, and show the cell of the verifier that turns red
+	$(BIN)/python -m tests.mutants
 
 crash: $(STAMP) ## kill a recorder 200 times at random moments, and look at what is left
 	$(BIN)/python -m tests.crash

@@ -92,7 +92,7 @@ class Run:
             for number, step in enumerate(self._scenario.steps, 1):
                 await self._carry_out(step, number)
             if self._unlicensed_tokens and not self._course.lapsed:
-                self._check(check_silence(self._site, self._unlicensed_tokens))
+                self._check(await check_silence(self._site, self._unlicensed_tokens))
         except VerifyError as error:
             outcome.trouble = str(error)
             self._leave_out(str(error))

@@ -55,7 +55,7 @@ async def run_trial(scene: Scene, mutant: Mutant | None, clock: Clock) -> Trial:
         folder = Path(name)
         await asyncio.to_thread(copy_product, folder, mutant)
         (folder / "scenario.yaml").write_text(yaml.safe_dump(scene.scenario()))
-        words = [str(folder), str(folder / "scenario.yaml"), "--report", str(folder / "report")]
+        words = [str(folder), str(folder / "scenario.yaml"), "--report", str(folder / "report"), "--no-browser"]
         async with _process(words, folder) as process:
             try:
                 async with clock.timeout(TRIAL_SECONDS_MAX):

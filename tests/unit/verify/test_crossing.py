@@ -1,13 +1,18 @@
 """What counts as cut at X: not before, not after, with the licence as the reason."""
 
+import json
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from gate.verify import crossing
 from gate.verify.crossing import check_cuts
 from gate.verify.matrix import Expected, Row
+from gate.verify.probes.answers import Answer
 from gate.verify.scenario import Limits
+from gate.verify.site import Site
 from gate.verify.watched import Watched
 
 X_NS = 1_800_000_000_000_000_000
@@ -109,3 +114,19 @@ def recorder_events() -> Watched:
     return Watched(
         name="events", row="M8", camera=None, is_video=False, opened_ns=1, close=4403, closed_ns=_machine_ns(20)
     )
+
+
+@pytest.mark.parametrize("late", ["webhook", "list", None])
+async def test_what_happened_while_lapsed_may_be_told_by_nobody_later(
+    late: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = [{"detail": "verify-1"}, *([{"detail": "verify-2"}] if late == "list" else [])]
+
+    async def ask(site: Any, url: str) -> Answer:
+        return Answer(status=200, body=json.dumps({"events": listed}).encode(), denial=None)
+
+    monkeypatch.setattr(crossing, "ask", ask)
+    webhook = SimpleNamespace(about=lambda token: {} if late == "webhook" and token == "verify-2" else None)
+    site = SimpleNamespace(webhook=webhook, mqtt=None, mail=None, remote=lambda path: path)
+    check = await crossing.check_silence(cast(Site, site), ["verify-2"])
+    assert check.holds is (late is None) and check.evidence == {"told": ["verify-2"] if late else []}
