@@ -110,6 +110,8 @@ def _form(schema: Mapping[str, Any], definitions: Mapping[str, Any], name: str) 
     text = formats.get(schema.get("format", ""), "text")
     if kind == "null":
         return "`null`"
+    if not kind:
+        return "anything"
     return text if text != "text" or "maxLength" not in schema else f"text, {schema['maxLength']} characters at most"
 
 

@@ -14,6 +14,8 @@ from camera_sim.config import FleetConfig
 from gate.profile_file import _ProfileSection
 from gate.rules_file import _RulesSection
 from gate.service.config import ServiceConfig
+from gate.show.config import ShowConfig
+from gate.verify.foreign.driver_file import Driver
 from gate.verify.scenario import Scenario
 from hdmi_out.config import HdmiConfig
 from recorder.config import RecorderConfig
@@ -77,6 +79,18 @@ FILES = (
         words="Simulated cameras: `edge-recorder cameras FILE`.",
     ),
     File(name="demo.yaml", shown="configs/demo.yaml", model=DemoConfig, words="What `edge-recorder demo FILE` starts."),
+    File(
+        name="show.yaml",
+        shown="configs/show.yaml",
+        model=ShowConfig,
+        words="The show board: `edge-recorder show FILE`; a demo starts it.",
+    ),
+    File(
+        name="driver.yaml",
+        shown="configs/drivers/plain_rtsp_hls.yaml",
+        model=Driver,
+        words="Another maker's recorder, for the verifier: `edge-recorder verify --driver FILE`.",
+    ),
 )
 SCENARIO = File(
     name="scenario.yaml",
@@ -125,8 +139,7 @@ def words_of(file: File, key: Key) -> str:
     for found in (
         own.get(key.path),
         comments.get(key.path),
-        every.get(f"*.{section}"),
-        every.get(f"*.{last}"),
+        *(words.get(f"*.{end}") for words in (own, every) for end in (section, last)),
     ):
         if found:
             return re.sub(r"^\(\d+\) ", "", found)

@@ -141,6 +141,13 @@ PORTS = (
         words="preview and remote control, HTTP; loopback only",
     ),
     Port(
+        number=8680,
+        who="show board",
+        file="show.yaml",
+        key="listen",
+        words="the board, HTTP; loopback only, as whoever reaches it moves the clock",
+    ),
+    Port(
         number=8690,
         who="recorder",
         file="recorder.yaml",
@@ -171,6 +178,7 @@ PORTS = (
 )
 SOCKETS = (
     ("recorder.yaml", "local.socket", "the recorder's local side: HDMI monitor, commands; mode 0600"),
+    ("demo.yaml", "orders", "orders of the show board to the demo; mode 0600"),
     ("recorder.yaml", "clock.socket", "the site's shared clock; mode 0600"),
 )
 

@@ -35,6 +35,8 @@ SIZE = {"width": 1280, "height": 800}
 UP_SECONDS = 300.0
 SETTLE_SECONDS = 4.0
 """Until a page has its pictures and the monitor its view."""
+WAITING = "Connecting|接続しています|Loading|読み込んでいます"
+"""What stands on a page before its pictures do."""
 BEFORE_SECONDS = 45.0
 """Of recording before the expiry is sought, so that playback has something to show."""
 
@@ -55,6 +57,7 @@ class Studio:
         page = await context.new_page()
         await page.goto(address)
         await self.clock.sleep(SETTLE_SECONDS)
+        await page.wait_for_function(f"() => !/{WAITING}/.test(document.body.innerText)", timeout=UP_SECONDS * 1000)
         return page
 
     async def context(self, language: str) -> BrowserContext:
@@ -65,6 +68,15 @@ class Studio:
         """A view of the web app, in both languages."""
         for language in LANGUAGES:
             page = await self.page(language, f"{self.addresses['remote']}?lang={language}#/{view}")
+            await keep(page, f"{name}-{language}")
+            await page.context.close()
+
+    async def board(self, name: str) -> None:
+        """The show board, in both languages."""
+        for language in LANGUAGES:
+            page = await self.page(language, self.addresses["show"])
+            await page.click(f"button[data-language={language}]")
+            await self.clock.sleep(SETTLE_SECONDS)
             await keep(page, f"{name}-{language}")
             await page.context.close()
 
@@ -176,11 +188,15 @@ async def allocate(site: Studio, language: str, *, really: bool) -> None:
 
 
 async def take(clock: SystemClock, names: Sequence[str]) -> None:
-    """Everything; or what `names` say of: site, report."""
+    """Everything; or what `names` say of: site, board, report."""
     if not names or "site" in names:
         with tempfile.TemporaryDirectory() as folder:
             async with studio(Path(folder), clock) as site:
                 await _site(site)
+    if not names or "board" in names:
+        with tempfile.TemporaryDirectory() as folder:
+            async with studio(Path(folder), clock) as site:
+                await _board(site)
     if not names or "report" in names:
         with tempfile.TemporaryDirectory() as folder:
             await _report(Path(folder), clock)
@@ -203,6 +219,13 @@ async def _site(site: Studio) -> None:
     await allocate(site, "en", really=True)
     await site.clock.sleep(SETTLE_SECONDS)
     await site.web("wall", "web-wall-restored")
+
+
+async def _board(site: Studio) -> None:
+    await site.board("board")
+    await run_command("clock", "--config", str(site.recorder), "to-expiry", "--before", "10s")
+    await site.clock.sleep(15)
+    await site.board("board-lapsed")
 
 
 async def _report(folder: Path, clock: SystemClock) -> None:

@@ -15,6 +15,8 @@ from camera_sim.config import load_fleet
 from gate.profile_file import load_profile
 from gate.rules_file import load_rules
 from gate.service import config as service_config
+from gate.show import config as show_config
+from gate.verify.foreign.driver_file import load_driver
 from gate.verify.scenario import load_scenario
 from gate.yaml_file import ConfigError, load
 from hdmi_out import config as hdmi_config
@@ -33,8 +35,10 @@ LOADERS: Mapping[str, Callable[[Path], object]] = {
     "service.yaml": lambda path: service_config.load_config(path, 8000),
     "rules.yaml": load_rules,
     "fleet.yaml": load_fleet,
+    "show.yaml": show_config.load_config,
     "demo.yaml": lambda path: load(path, DemoConfig),
     "scenario.yaml": load_scenario,
+    "driver.yaml": load_driver,
     "profiles/remo.yaml": load_profile,
 }
 """By the title of a block; `NAME (part)` replaces what it has in the file of that name in configs/."""

@@ -23,7 +23,8 @@ def test_every_key_says_what_it_is_and_no_words_are_of_a_key_that_is_gone(file: 
     assert not [key.path for key in keys if not words_of(file, key)], (
         "tests/docs/key_words.yaml, or a comment on its line"
     )
-    assert not set(WORDS.get(file.name, {})) - {key.path for key in keys}
+    exact = {path for path in WORDS.get(file.name, {}) if not path.startswith("*.")}
+    assert not exact - {key.path for key in keys}
 
 
 def test_every_address_of_the_configurations_is_in_the_list_of_ports() -> None:
