@@ -1,6 +1,5 @@
 """`edge-recorder cameras`: runs a fleet of simulated cameras."""
 
-import argparse
 import asyncio
 import json
 import logging
@@ -15,6 +14,7 @@ from camera_sim.errors import ListenError
 from camera_sim.fleet import Fleet, serve
 from camera_sim.progress import Bar, Lines, Reports, follow
 from gate.clock import Clock
+from gate.command_parser import CommandParser
 from gate.config_fields import PORT_BASE, parse_port_base
 from gate.log_output import start_logging
 from gate.shared_clock.client import open_clock
@@ -29,11 +29,10 @@ _EXAMPLES = """examples:
 
 def cameras(argv: list[str]) -> int:
     """Serves until SIGINT or SIGTERM. Gives 0, or 2 after one sentence on stderr."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder cameras",
         description="Run a fleet of simulated RTSP cameras.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("config", type=Path, help="the fleet (configs/fleet.yaml explains every field)")
     parser.add_argument("--port-base", type=parse_port_base, default=PORT_BASE, metavar="N", help="N instead of 8000")

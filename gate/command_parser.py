@@ -4,7 +4,12 @@ A leaf: any package may use it.
 """
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    _Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+else:
+    _Subparsers = argparse._SubParsersAction  # generic in its stub alone
 
 
 class _Layout(argparse.HelpFormatter):
@@ -24,18 +29,18 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(*args, **{"formatter_class": _Layout, **kwargs})
         self.register("action", "parsers", _Subcommands)
 
-    def add_subparsers(self, **kwargs: Any) -> Any:
+    def add_subparsers(self, **kwargs: Any) -> "_Subcommands":  # type: ignore[override]
         """As in argparse."""
         made = super().add_subparsers(**kwargs)
-        if isinstance(made, _Subcommands):
-            made.examples = self.epilog or ""
+        assert isinstance(made, _Subcommands)
+        made.examples = self.epilog or ""
         return made
 
 
-class _Subcommands(argparse._SubParsersAction):  # type: ignore[type-arg]  # generic in its stub alone
+class _Subcommands(_Subparsers):
     examples = ""
 
-    def add_parser(self, name: str, **kwargs: Any) -> Any:
+    def add_parser(self, name: str, **kwargs: Any) -> argparse.ArgumentParser:
         text = kwargs.get("help") or ""
         own = [line for line in self.examples.splitlines() if f"{self._prog_prefix} {name}" in line]
         epilog = "\n".join(["examples:", *own]) if own else self.examples

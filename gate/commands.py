@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gate.client.commands import add_install
 from gate.client.profiles import open_profile
+from gate.command_parser import CommandParser
 from gate.licence.entitlement import YEARS, Entitlement, parse_payload
 from gate.licence.errors import LicenceError
 from gate.licence.profile import REMO
@@ -36,8 +37,8 @@ _SPAN = re.compile(r"\+(\d{1,6})([smhd])")
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 _EXAMPLES = """examples:
-  edge-recorder licence issue --device rec-1 --camera cam1 --camera cam2 --until 2029-12-31 --out licence.json
-  edge-recorder licence issue --device rec-1 --camera cam1 --until +90d --out licence.json --clock run/clock.sock
+  edge-recorder licence issue --device rec-1 --camera cam1 --camera cam2 --months 12 --out lic.json
+  edge-recorder licence issue --device rec-1 --camera cam1 --until +90d --out a.json --clock a.sock
   edge-recorder licence issue --device rec-1 --camera cam1 --months 12 --out licence.json
   edge-recorder licence show licence.json
   edge-recorder licence verify licence.json --root-key root.pub --device rec-1
@@ -66,11 +67,10 @@ class _UsageError(Exception):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder licence",
-        description=__doc__,
+        description="Issue, show, check and install licence files, rotate their keys, reckon a term.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
     issuing = commands.add_parser("issue", parents=[common], help="make or replace a licence file")
     issuing.set_defaults(act=_issue)
-    issuing.add_argument("--device", required=True, metavar="ID")
+    issuing.add_argument("--device", required=True, metavar="ID", help="the recorder it is for (device.id)")
     issuing.add_argument("--camera", required=True, action="append", metavar="ID", help="once for each camera")
     end = issuing.add_mutually_exclusive_group(required=True)
     end.add_argument(
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     issuing.add_argument(
         "--kind", choices=("edge", "direct"), default="edge", help="of the device: a recorder, or a direct camera"
     )
-    issuing.add_argument("--out", required=True, type=Path, metavar="FILE")
+    issuing.add_argument("--out", required=True, type=Path, metavar="FILE", help="the licence; over an older one")
     issuing.add_argument(
         "--key", type=Path, metavar="DIR", help="folder of signing.key and root.pub (default: beside FILE)"
     )
@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
     showing = commands.add_parser("show", parents=[common], help="what a licence file grants")
     showing.set_defaults(act=_show)
-    showing.add_argument("file", type=Path, metavar="FILE")
+    showing.add_argument("file", type=Path, metavar="FILE", help="a licence")
     showing.add_argument("--root-key", type=Path, metavar="FILE", help="default: root.pub beside FILE, if there is one")
 
     add_verify(commands, common)
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     reckoning = commands.add_parser("term", parents=[common], help="the term of a licence allocated on a date")
     reckoning.set_defaults(act=_term)
     reckoning.add_argument("--allocated", required=True, metavar="DATE", help="a date, or an instant with its offset")
-    reckoning.add_argument("--months", required=True, type=_months, metavar="N")
+    reckoning.add_argument("--months", required=True, type=_months, metavar="N", help="of the licence: 12, 36, 60")
     reckoning.add_argument(
         "--previous-last-day", type=_date, metavar="DATE", help="compare with the term that this one renews"
     )

@@ -1,6 +1,5 @@
 """`edge-recorder hdmi`, and the same as `python -m hdmi_out`."""
 
-import argparse
 import json
 import logging
 import os
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import uvloop
 
+from gate.command_parser import CommandParser
 from gate.config_fields import PORT_BASE, parse_port_base
 from gate.log_output import log_file, start_logging
 from gate.sd_notify import SdNotify
@@ -35,11 +35,10 @@ def hdmi(argv: list[str]) -> int:
     """Runs the monitor until SIGTERM, SIGINT or a closed window, or gives orders to one that runs; 2 if it cannot."""
     if argv and argv[0] in ORDERS:
         return give_orders(argv)
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder hdmi",
         description="The HDMI monitor of a recorder, on a screen, in a window, or over HTTP on loopback.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("config", type=Path, metavar="CONFIG", help="the configuration, a YAML file")
     parser.add_argument("--port-base", type=parse_port_base, default=PORT_BASE, metavar="N", help="N instead of 8000")

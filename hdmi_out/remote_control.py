@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gate.command_parser import CommandParser
 from gate.yaml_file import ConfigError
 from hdmi_out.config import load_config
 from hdmi_out.errors import StartError
@@ -23,7 +24,7 @@ _EXAMPLES = """examples:
   edge-recorder hdmi show camera cam1
   edge-recorder hdmi show playback cam1 --at 2026-12-24T18:00+09:00
   edge-recorder hdmi show wall
-  edge-recorder hdmi point 0.5 0.4                press on the picture: from the left, from the top, 0 to 1
+  edge-recorder hdmi point 0.5 0.4                press there: from the left, from the top, 0 to 1
   edge-recorder hdmi status --json
 """
 
@@ -46,11 +47,10 @@ def give_orders(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder hdmi",
         description="Gives orders to the running monitor, as its keys would.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config", type=Path, default=Path("configs/hdmi.yaml"), help="of the monitor")
@@ -64,7 +64,6 @@ def _parser() -> argparse.ArgumentParser:
             description=f"{text[:1].upper()}{text[1:]}.",
             parents=[common],
             epilog=_EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.set_defaults(orders=orders)
         return command
@@ -73,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("keys", nargs="+", choices=[str(key) for key in Key], metavar="KEY", help=", ".join(Key))
     show = add("show", "go to a view", lambda given: [{"show": _place(given)}])
     show.add_argument("view", metavar="VIEW", help="wall, camera, tour, playback, events, …")
-    show.add_argument("camera", nargs="?", metavar="CAMERA")
+    show.add_argument("camera", nargs="?", metavar="CAMERA", help="which one it is about")
     show.add_argument("--at", metavar="INSTANT", help="2026-12-24T18:00+09:00, with its offset")
     point = add("point", "press on the picture", lambda given: [{"point": [given.x, given.y], "press": not given.move}])
     point.add_argument("x", type=float, help="from the left, 0 to 1")

@@ -72,7 +72,13 @@ def run(argv: list[str]) -> int:
 def status(argv: list[str]) -> int:
     """Prints what a running recorder does."""
     parser = _parser("status", "What a running recorder does.", "edge-recorder status configs/recorder.yaml --json")
-    parser.add_argument("config", type=Path, nargs="?", default=Path("configs/recorder.yaml"))
+    parser.add_argument(
+        "config",
+        type=Path,
+        nargs="?",
+        default=Path("configs/recorder.yaml"),
+        help="the recorder's configuration; default %(default)s",
+    )
     parser.add_argument("--json", action="store_true", help="the whole state as one JSON object (docs/protocols.md)")
     options = parser.parse_args(argv)
 

@@ -23,10 +23,10 @@ def add_to(commands: Any, where: argparse.ArgumentParser) -> None:
     )
     event.set_defaults(do=_event)
     calm = commands.add_parser("calm", parents=[where], help="end what happens before a camera")
-    calm.add_argument("camera", metavar="CAMERA")
+    calm.add_argument("camera", metavar="CAMERA", help="cam1, or * for all")
     calm.set_defaults(do=_calm)
     look = commands.add_parser("look", parents=[where], help="turn a camera to one of its presets")
-    look.add_argument("camera", metavar="CAMERA")
+    look.add_argument("camera", metavar="CAMERA", help="its id")
     look.add_argument("preset", metavar="PRESET", help="its number in the fleet file, from 1")
     look.set_defaults(do=_look)
 

@@ -8,11 +8,12 @@ import sys
 from camera_sim.control_client import RefusedError, ask
 from camera_sim.events import commands as events
 from camera_sim.faults.fault import KINDS
+from gate.command_parser import CommandParser
 from gate.config_fields import PORT_BASE, moved_ports, parse_port_base
 
 URL = "http://127.0.0.1:8080"
 _EXAMPLES = """examples:
-  edge-recorder sim event cam1 person --seconds 10         # or motion, vehicle, night, dark, blurred, moved
+  edge-recorder sim event cam1 person --seconds 10  # or motion, vehicle, night, dark, …
   edge-recorder sim calm cam1                              # ends it
   edge-recorder sim look cam1 2                            # turns it to its second preset
   edge-recorder sim kinds                                  # all faults there are
@@ -35,11 +36,10 @@ def sim(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder sim",
         description="Make events and faults in running simulated cameras (their fleet file needs `control`).",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument("--url", help=f"the control API; default {URL}")

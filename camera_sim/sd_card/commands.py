@@ -16,11 +16,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from camera_sim.errors import CardError
 from camera_sim.sd_card.export import MANIFEST_NAME, differences, export_card, plan_export
 from camera_sim.sd_card.taken_out import recordings_of
+from gate.command_parser import CommandParser
 
 _EXAMPLES = """examples:
   edge-recorder sd list /media/sd-cam1
   edge-recorder sd export /media/sd-cam1 footage/
-  edge-recorder sd export data/sd/cam1 footage/ --from 2026-12-24T18:00+09:00 --to 2026-12-24T19:00+09:00
+  edge-recorder sd export data/sd/cam1 out --from 2026-12-24T18:00Z --to 2026-12-24T19:00Z
   edge-recorder sd verify footage/"""
 
 
@@ -36,12 +37,11 @@ def sd(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder sd",
         description="Footage of an SD card that was taken out of a camera: list it, copy it to a PC, check the copy. "
         "No licence, service or recorder is needed.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="name", metavar="COMMAND", required=True)
     show = _add(commands, "list", _list, "what is on a card")
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--time-zone", type=_zone, default=ZoneInfo("Asia/Tokyo"), help="of names and lists")
     export.add_argument("out", type=Path, metavar="OUT", help="a new folder")
     export.add_argument("--from", dest="start", type=_instant, metavar="INSTANT", help="with its offset")
-    export.add_argument("--to", dest="end", type=_instant, metavar="INSTANT")
+    export.add_argument("--to", dest="end", type=_instant, metavar="INSTANT", help="until then")
     verify.add_argument("out", type=Path, metavar="OUT", help="a folder that `sd export` has made")
     return parser
 

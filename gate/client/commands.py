@@ -13,6 +13,7 @@ import aiohttp
 
 from gate.client.on_disk import OnDisk, SiteFile, in_force, load_site
 from gate.client.profiles import open_profile
+from gate.command_parser import CommandParser
 from gate.licence.entitlement import Entitlement
 from gate.licence.errors import LicenceError
 from gate.licence.explanation import Question, as_json, decision_json
@@ -62,23 +63,22 @@ def add_install(commands: "Commands", common: argparse.ArgumentParser) -> None:
         "install", parents=[common], help="check a licence file, and put it in a recorder's place"
     )
     parser.set_defaults(act=_install)
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a licence")
     parser.add_argument("--config", type=Path, default=CONFIG_DEFAULT, help="the recorder's (default %(default)s)")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder explain",
         description="Why a feature may or may not run: asked of the recorder if it runs, else read from its files.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("camera", help=f"a camera's id, or {DEVICE} for the recorder itself")
     parser.add_argument("feature", type=_feature, help="such as recording or remote_live, or a row of the matrix: M3")
     parser.add_argument("--at", metavar="T", help="another moment: a date, or an instant with its offset from UTC")
     parser.add_argument("--config", type=Path, default=CONFIG_DEFAULT, help="the recorder's (default %(default)s)")
     parser.add_argument("--diff", metavar="PROFILE", help=f"a file, or {' | '.join(sorted(PROFILES))}")
-    parser.add_argument("--lang", choices=("ja", "en"), default="en")
+    parser.add_argument("--lang", choices=("ja", "en"), default="en", help="the language of the words")
     parser.add_argument("--json", action="store_true", help="print everything as one JSON object")
     return parser
 

@@ -29,7 +29,7 @@ _EXAMPLES = """examples:
   edge-recorder service run configs/service.yaml
   edge-recorder service migrate configs/service.yaml
   edge-recorder service operator configs/service.yaml --email me@example.jp --name "Me"
-  edge-recorder service token configs/service.yaml --email me@example.jp --name "nightly script" --days 90
+  edge-recorder service token configs/service.yaml --email me@example.jp --name "script" --days 90
   edge-recorder service seed configs/service.yaml
 """
 
@@ -57,7 +57,7 @@ def service(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="edge-recorder service",
-        description=__doc__,
+        description="Run the licence service, bring its database up to date, make accounts and tokens.",
         epilog=_EXAMPLES,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -77,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument("--relay-port", type=int, metavar="N", help="devices reach the relay at this port")
     migrating = command("migrate", _migrate, "bring the database into today's form")
     operating = command("operator", _operator, "make an account that may do everything; prints its password once")
-    operating.add_argument("--email", required=True)
-    operating.add_argument("--name", required=True)
+    operating.add_argument("--email", required=True, help="by which they sign in")
+    operating.add_argument("--name", required=True, help="as people call them")
     token = command("token", _token, "make an API token for a user; prints it once")
     token.add_argument("--email", required=True, help="whose it is")
     token.add_argument("--name", required=True, help="what it is for")

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from gate.command_parser import CommandParser
 from gate.config_fields import ClockSection, beside
 from gate.shared_clock.controller import command
 from gate.shared_clock.errors import ClockError
@@ -25,7 +26,7 @@ examples:
   edge-recorder clock --config configs/recorder.yaml to 2027-01-01T00:00+09:00
   edge-recorder clock --config configs/recorder.yaml to-expiry cam1 --before 10s
   edge-recorder clock --config configs/recorder.yaml next-event
-  edge-recorder clock --config configs/recorder.yaml wrong back 40d recorder   a fault: that process's wall clock alone
+  edge-recorder clock --config configs/recorder.yaml wrong back 40d recorder  a fault
   edge-recorder clock --config configs/recorder.yaml right recorder
   edge-recorder clock --config configs/recorder.yaml serve     host the clock without a recorder
   edge-recorder clock --config configs/recorder.yaml reset     wipe the site and return to real time
@@ -55,11 +56,10 @@ class _Site(BaseModel):
 
 def clock(argv: list[str]) -> int:
     """The command's entry. Exit status 0, or 2 after one sentence on stderr."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder clock",
         description="Read or step the clock of a site that runs in `clock: {mode: shared}`.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--config", type=Path, help="the recorder's configuration, which names the clock's socket")

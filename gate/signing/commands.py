@@ -25,7 +25,7 @@ def add_verify(commands: "Commands", common: argparse.ArgumentParser) -> None:
     """Adds `verify`; its `act` gives facts whose `exit_status` is 1 where a check failed."""
     parser = commands.add_parser("verify", parents=[common], help="each check of a licence file, and its outcome")
     parser.set_defaults(act=_verify)
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a licence")
     parser.add_argument("--root-key", type=Path, metavar="FILE", help="default: root.pub beside FILE")
     parser.add_argument("--device", metavar="ID", help="the device it must be for (default: whichever it names)")
     parser.add_argument("--device-key", type=Path, metavar="FILE", help="the device.pub it must be for, if for any")

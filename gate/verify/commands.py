@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from gate.clock import SystemClock
+from gate.command_parser import CommandParser
 from gate.shipped_configs import own_or_shipped
 from gate.verify.authenticity import PAGE_NAME, check_report
 from gate.verify.errors import VerifyError
@@ -35,12 +36,12 @@ JOBS_DEFAULT_MAX, JOBS_MAX = 2, 16
 _SCENARIOS_HELP = "default: all of configs/scenarios, or, where that is not, all that come with the program"
 _EXAMPLES = """\
 examples:
-  edge-recorder verify                                                     every scenario of configs/scenarios
+  edge-recorder verify                                       every scenario of configs/scenarios
   edge-recorder verify configs/scenarios/lapse_and_restore.yaml --report run/verify
   edge-recorder verify --json > report.json
   edge-recorder verify --driver configs/drivers/plain_rtsp_hls.yaml        another maker's recorder
-  edge-recorder verify --check run/verify                                  a report of this machine's own key
-  edge-recorder verify --check report.html --key verify.pub                one that came by mail
+  edge-recorder verify --check run/verify                    a report of this machine's own key
+  edge-recorder verify --check report.html --key verify.pub  one that came by mail
 
 Exit status: 0 everything was seen as expected; 1 something was not, or could not be seen;
 2 a scenario or a site cannot be used. With --check: 0 the report is as its verifier made it;
@@ -69,12 +70,11 @@ def verify(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder verify",
         description="Prove from outside what an expiry stops and what goes on: start a clean site with cameras and a "
         "licence service, drive its clock across the expiry, and look at what a user would notice.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("scenarios", type=Path, nargs="*", metavar="SCENARIO.yaml", help=_SCENARIOS_HELP)
     parser.add_argument(

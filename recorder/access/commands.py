@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 
 from gate.clock import SystemClock
+from gate.command_parser import CommandParser
 from gate.sign_in.passwords import random_password
 from gate.yaml_file import ConfigError
 from recorder.access.actor import LOCAL, ROLES, Role
@@ -45,7 +46,7 @@ _EXAMPLES = """examples:
   edge-recorder users add tanaka --role operator
   edge-recorder users add reception --role viewer --camera cam1 cam2
   edge-recorder users role tanaka admin
-  edge-recorder users password tanaka          # a new one, shown once; it must be changed at the next sign-in
+  edge-recorder users password tanaka     # a new one, shown once; to be changed at the next sign-in
   edge-recorder users remove tanaka
 
 viewer: live, playback, events. operator: also control, exports, recording modes. admin: everything.
@@ -58,11 +59,10 @@ class _RefusedError(Exception):
 
 def users(argv: list[str]) -> int:
     """Lists or changes the users of a recorder."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder users",
         description="Who may sign in at the recorder's remote side (remote.access: users or service).",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|add|remove|password|role")
     shared = argparse.ArgumentParser(add_help=False)
@@ -72,24 +72,27 @@ def users(argv: list[str]) -> int:
     add = actions.add_parser("add", parents=[shared], help="a new user; prints a first password once")
     role = actions.add_parser("role", parents=[shared], help="another role, other cameras")
     for one in (add, role):
-        one.add_argument("name")
+        one.add_argument("name", help="by which they sign in")
     add.add_argument("--role", choices=ROLES, default="viewer", help="default %(default)s")
-    role.add_argument("role", choices=ROLES)
+    role.add_argument("role", choices=ROLES, help="what they may do")
     for one in (add, role):
         one.add_argument("--camera", nargs="+", metavar="ID", help="only these; all without this")
-    actions.add_parser("remove", parents=[shared], help="a user, with all that is open").add_argument("name")
-    actions.add_parser("password", parents=[shared], help="a new password, printed once").add_argument("name")
+    actions.add_parser("remove", parents=[shared], help="a user, with all that is open").add_argument(
+        "name", help="by which they sign in"
+    )
+    actions.add_parser("password", parents=[shared], help="a new password, printed once").add_argument(
+        "name", help="by which they sign in"
+    )
     return _told("users", lambda: _users(parser.parse_args(argv)))
 
 
 def audit(argv: list[str]) -> int:
     """Prints the audit log."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder audit",
         description="Who did what at this recorder's remote side: sign-ins, views, playback, exports, changes.",
         epilog="examples:\n  edge-recorder audit\n  edge-recorder audit --since 24h --action sign_in\n"
         "  edge-recorder audit --camera cam1 --actor tanaka --json",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", type=Path, default=Path("configs/recorder.yaml"), help="default %(default)s")
     parser.add_argument("--actor", help="only what this person did")

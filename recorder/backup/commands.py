@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from gate.client.errors import LicensingError
 from gate.clock import SystemClock
+from gate.command_parser import CommandParser
 from gate.shared_clock.errors import ClockError
 from gate.yaml_file import ConfigError
 from recorder.backup.errors import BackupError
@@ -23,24 +24,25 @@ from recorder.errors import RecorderError
 
 _BACKUP_EXAMPLES = """examples:
   edge-recorder backup configs/recorder.yaml --out rec-1.backup --passphrase
-  edge-recorder backup configs/recorder.yaml --out /mnt/usb/rec-1.backup --with-footage --passphrase-file pass.txt
+  edge-recorder backup configs/recorder.yaml --out all.backup --with-footage --passphrase-file PW
 
-The file holds the device's key, the cameras' passwords and everybody's password hashes: it is for its owner alone
-(mode 0600), and with a passphrase these are encrypted (AES-256-GCM, scrypt). Index and footage are never encrypted.
-Exports are left out. A recorder may run meanwhile."""
+The file holds the device's key, the cameras' passwords and everybody's password hashes: it is for
+its owner alone (mode 0600), and with a passphrase these are encrypted (AES-256-GCM, scrypt). Index
+and footage are never encrypted. Exports are left out. A recorder may run meanwhile."""
 _RESTORE_EXAMPLES = """examples:
   edge-recorder restore rec-1.backup --into configs/recorder.yaml
   edge-recorder restore rec-1.backup --into configs/recorder.yaml --force     over what is there
 
-The file is verified before anything is changed. What the device knows of time and licence is never put back to an older
-state. Restored on a second machine the device is there twice: end the first one, the licence service notices both."""
+The file is verified before anything is changed. What the device knows of time and licence is never
+put back to an older state. Restored on a second machine the device is there twice: end the first
+one, the licence service notices both."""
 _PASSPHRASE_BYTES_MAX = 1024
 
 
 def backup(argv: list[str]) -> int:
     """0, or 2 after one sentence on stderr."""
     parser = _parser("backup", "A recorder in one file: device, configuration, users, index.", _BACKUP_EXAMPLES)
-    parser.add_argument("config", type=Path, metavar="CONFIG")
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="the recorder's configuration")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new file")
     parser.add_argument("--with-footage", action="store_true", help="all closed segments, too")
     _add_passphrase(parser, "encrypt what is secret; asked for on the terminal")
@@ -73,7 +75,7 @@ def backup(argv: list[str]) -> int:
 def restore(argv: list[str]) -> int:
     """0, or 2 after one sentence on stderr."""
     parser = _parser("restore", "A recorder out of its backup.", _RESTORE_EXAMPLES)
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="of `edge-recorder backup`")
     parser.add_argument("--into", type=Path, required=True, metavar="CONFIG", help="where its configuration is to lie")
     parser.add_argument("--force", action="store_true", help="replace what is there already")
     _add_passphrase(parser, "asked for on the terminal wherever the file has one")
@@ -107,11 +109,10 @@ def restore(argv: list[str]) -> int:
 
 
 def _parser(name: str, description: str, examples: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog=f"edge-recorder {name}",
         description=description,
         epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="print the facts as one JSON object")
     return parser

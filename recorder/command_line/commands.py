@@ -1,11 +1,11 @@
 """`edge-recorder configs` and `completion`."""
 
-import argparse
 import json
 import sys
 import textwrap
 from pathlib import Path
 
+from gate.command_parser import CommandParser
 from gate.shipped_configs import OWN, SHIPPED, shipped_configs, write_configs
 from gate.yaml_file import ConfigError
 
@@ -14,8 +14,8 @@ _CONFIGS = """examples:
   edge-recorder configs --write configs       copies to edit, where the other commands look for them
   edge-recorder configs --write /srv/site/configs
 
-`edge-recorder demo` writes them by itself in a folder that has none. What they make lies in data and
-run, beside the folder.
+`edge-recorder demo` writes them by itself in a folder that has none. What they make lies in
+data and run, beside the folder.
 """
 _COMPLETION = """examples:
   edge-recorder completion bash > ~/.local/share/bash-completion/completions/edge-recorder
@@ -26,11 +26,10 @@ _COMPLETION = """examples:
 
 def configs(argv: list[str]) -> int:
     """Lists the configurations that come with the program, or writes copies of them."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder configs",
         description="The configurations that come with the program; their comments explain every field.",
         epilog=_CONFIGS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--write", type=Path, metavar="DIR", help=f"write copies to edit there, usually {OWN}")
     parser.add_argument("--json", action="store_true", help="print one JSON object: folder, files")
@@ -59,11 +58,10 @@ def _first_words(file: Path) -> str:
 
 def completion(argv: list[str]) -> int:
     """Prints what a shell needs to complete our commands."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder completion",
         description="Print a script that lets a shell complete commands, options and files.",
         epilog=_COMPLETION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="which one")
     options = parser.parse_args(argv)
@@ -72,5 +70,7 @@ def completion(argv: list[str]) -> int:
     from recorder.cli import every_command
     from recorder.command_line.parsers import whole_parser
 
-    print(shtab.complete(whole_parser(every_command()), options.shell))
+    script = shtab.complete(whole_parser(every_command()), options.shell)
+    # Where a subcommand or a file may come next only the subcommands are offered; bash then goes on to files.
+    print(script.replace("complete -o bashdefault", "complete -o bashdefault -o default"))
     return 0

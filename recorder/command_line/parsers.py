@@ -49,12 +49,11 @@ def whole_parser(commands: Mapping[str, tuple[Command, str]]) -> argparse.Argume
 
 def _add(places: Any, name: str, own: argparse.ArgumentParser, text: str, within: Mapping[str, Any]) -> None:
     """A parser that understands what `own` does; `within`: more words that may come first, with their own parsers."""
-    kept = argparse.ArgumentParser(add_help=False)
+    kept = argparse.ArgumentParser(prog=own.prog, add_help=False)
     if within:
         more = kept.add_subparsers(metavar="COMMAND")
         for word, (parser, line) in within.items():
             _add(more, word, parser, line, {})
-        more.complete = shtab.FILE  # type: ignore[attr-defined]  # or the file that `own` wants in this place
     for action in own._actions:
         if not within or action.option_strings:
             kept._add_action(action)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text as Styled
 
 from gate.clock import SystemClock
+from gate.command_parser import CommandParser
 from gate.licence.text import Language
 from gate.yaml_file import ConfigError
 from recorder.config import RecorderConfig, load_config
@@ -20,7 +21,7 @@ from recorder.doctor.finding import Finding, Level, as_json, counts_of, exit_sta
 
 _EXAMPLES = """examples:
   edge-recorder doctor                                   this machine
-  edge-recorder doctor configs/recorder.yaml             and this recorder: cameras, disks, licence, addresses
+  edge-recorder doctor configs/recorder.yaml   and this recorder: cameras, disks, licence
   edge-recorder doctor configs/recorder.yaml --language ja
   edge-recorder doctor configs/recorder.yaml --json
 
@@ -62,12 +63,11 @@ def doctor(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder doctor",
         description="Look at this machine, and at a recorder's configuration, and say what is wrong and what to do. "
         "Cameras are really asked for pictures, disks really written to (a few MB, taken away again).",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("config", type=Path, nargs="?", metavar="CONFIG", help="a recorder's; without it the machine")
     parser.add_argument("--json", action="store_true", help="print all findings as one JSON object")

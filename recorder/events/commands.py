@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 
+from gate.command_parser import CommandParser
 from gate.yaml_file import ConfigError
 from recorder.catalog.event_queries import EVENTS_PER_PAGE_MAX, newest_events
 from recorder.config import RecorderConfig, load_config
@@ -45,16 +46,21 @@ def events(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder events",
         description="What has happened at the cameras and in the recorder, the oldest first.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("config", type=Path, nargs="?", default=Path("configs/recorder.yaml"))
+    parser.add_argument(
+        "config",
+        type=Path,
+        nargs="?",
+        default=Path("configs/recorder.yaml"),
+        help="the recorder's configuration; default %(default)s",
+    )
     parser.add_argument("--from", dest="start", metavar="INSTANT", help="2026-12-24T18:00+09:00, with its offset")
-    parser.add_argument("--to", dest="end", metavar="INSTANT")
-    parser.add_argument("--camera", metavar="ID,…")
+    parser.add_argument("--to", dest="end", metavar="INSTANT", help="only what began before it")
+    parser.add_argument("--camera", metavar="ID,…", help="only of these")
     parser.add_argument("--kind", metavar="KIND,…", help="motion, person, camera_lost, …")
     parser.add_argument("--limit", default="100", metavar="N", help=f"the newest N, {EVENTS_PER_PAGE_MAX} at most")
     parser.add_argument("--follow", action="store_true", help="go on with what happens, until Ctrl-C")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.client.attestation import AttestationError, read_device_key
+from gate.command_parser import CommandParser
 from recorder.exports.errors import ExportError
 from recorder.exports.verify import Judged, verify_file
 
@@ -36,11 +37,10 @@ def export(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder export",
         description="Footage that was exported from a recorder.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="name", metavar="COMMAND", required=True)
     verify = commands.add_parser(
@@ -48,7 +48,6 @@ def _parser() -> argparse.ArgumentParser:
         help="is a file as the device made it?",
         description="Says valid, altered, wrong_device or no_manifest. Needs neither recorder nor network.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verify.add_argument("file", type=Path, metavar="FILE", help="an exported MP4, or the ZIP of an export")
     verify.add_argument("--manifest", type=Path, metavar="F", help="the manifest, where it is not in the file itself")

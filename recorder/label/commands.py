@@ -1,6 +1,5 @@
 """`edge-recorder device`: who this recorder is to its licence service, and by what it is registered there."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -10,27 +9,33 @@ import segno
 
 from gate.client.errors import LicensingError
 from gate.client.registration import Registration, open_registration
+from gate.command_parser import CommandParser
 from gate.yaml_file import ConfigError
 from recorder.config import RecorderConfig, load_config
 from recorder.licence_source import maker_of
 
 _EXAMPLES = """examples:
-  edge-recorder device show                          id, serial number, registration code and its QR code
+  edge-recorder device show            id, serial number, registration code and its QR code
   edge-recorder device show configs/recorder.yaml --json
 """
 
 
 def device(argv: list[str]) -> int:
     """Exit status 0, or 2 after one sentence on stderr."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder device",
         description="By what this recorder is registered at its licence service. Whoever gives the code first owns it.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     show = commands.add_parser("show", help="print id, serial number, registration code and QR code")
-    show.add_argument("config", type=Path, nargs="?", default=Path("configs/recorder.yaml"))
+    show.add_argument(
+        "config",
+        type=Path,
+        nargs="?",
+        default=Path("configs/recorder.yaml"),
+        help="the recorder's configuration; default %(default)s",
+    )
     show.add_argument("--json", action="store_true", help="print one JSON object, without the picture")
     options = parser.parse_args(argv)
     try:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from gate.clock import ns_of
+from gate.command_parser import CommandParser
 from gate.yaml_file import ConfigError
 from recorder.config import RecorderConfig, load_config
 from recorder.errors import RecorderError
@@ -22,6 +23,7 @@ from recorder.playback.archive import Archive
 from recorder.segments.errors import VolumeLockedError
 
 _CONFIG = Path("configs/recorder.yaml")
+_PLACE = "the recorder's configuration, or its data folder; default %(default)s"
 _SHOWN_MAX = 20
 _EXAMPLES = """examples:
   edge-recorder index check configs/recorder.yaml
@@ -44,11 +46,10 @@ def index(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder index",
         description="The index of a recorder's footage: compare it, make it anew, copy it; protect footage.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="name", metavar="COMMAND", required=True)
     check = _add(commands, "check", _check, "compare index and files, both ways; a recorder may run meanwhile")
@@ -56,19 +57,19 @@ def _parser() -> argparse.ArgumentParser:
     rebuild = _add(commands, "rebuild", _rebuild, "make the index anew from the files; the recorder must not run")
     rebuild.add_argument("--files-only", action="store_true", help="take nothing over from the index there is")
     for command in (check, rebuild):
-        command.add_argument("place", type=Path, nargs="?", default=_CONFIG, metavar="CONFIG|DATA_DIR")
+        command.add_argument("place", type=Path, nargs="?", default=_CONFIG, metavar="CONFIG|DATA_DIR", help=_PLACE)
     backup = _add(commands, "backup", _backup, "copy the index to a new file; a recorder may run meanwhile")
-    backup.add_argument("out", type=Path, metavar="OUT")
+    backup.add_argument("out", type=Path, metavar="OUT", help="a new file")
     protect = _add(commands, "protect", _protect, "footage of this time is deleted last")
     unprotect = _add(commands, "unprotect", _protect, "take that back")
     for command in (protect, unprotect):
-        command.add_argument("camera")
+        command.add_argument("camera", help="its id")
         command.add_argument("start", type=_instant, metavar="FROM", help="with its offset: 2026-12-24T18:00+09:00")
-        command.add_argument("end", type=_instant, metavar="TO")
+        command.add_argument("end", type=_instant, metavar="TO", help="the same; not included")
     protect.add_argument("--note", default="", help="why, for whoever finds it later")
     unprotect.set_defaults(note=None)
     for command in (backup, protect, unprotect):
-        command.add_argument("--of", type=Path, default=_CONFIG, metavar="CONFIG|DATA_DIR", dest="place")
+        command.add_argument("--of", type=Path, default=_CONFIG, metavar="CONFIG|DATA_DIR", dest="place", help=_PLACE)
     return parser
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import aiomqtt
 
 from gate.clock import Clock, SystemClock
+from gate.command_parser import CommandParser
 from gate.yaml_file import ConfigError
 from recorder.config import RecorderConfig, load_config
 from recorder.errors import RecorderError
@@ -49,14 +50,19 @@ def notify(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder notify",
         description="Remote event notices: `test` sends one that tells of no event, `status` shows how they fare.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=("test", "status"))
-    parser.add_argument("config", type=Path, nargs="?", default=Path("configs/recorder.yaml"))
+    parser.add_argument("what", choices=("test", "status"), help="send a notice now, or see how they fare")
+    parser.add_argument(
+        "config",
+        type=Path,
+        nargs="?",
+        default=Path("configs/recorder.yaml"),
+        help="the recorder's configuration; default %(default)s",
+    )
     parser.add_argument("--webhook", action="store_true", help="test the webhooks (without any of the three: all)")
     parser.add_argument("--mqtt", action="store_true", help="test the MQTT broker")
     parser.add_argument("--mail", action="store_true", help="test the mail server")

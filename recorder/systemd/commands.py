@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from gate.command_parser import CommandParser
 from gate.yaml_file import ConfigError
 from recorder.systemd.errors import SystemdError
 from recorder.systemd.places import make_folders, plan_unit
@@ -14,10 +15,10 @@ from recorder.systemd.units import NAMES, Part, UnitPlan, unit_text
 
 _EXAMPLES = """examples:
   edge-recorder systemd install --recorder recorder.yaml --print       the units, nothing is changed
-  sudo edge-recorder systemd install --recorder recorder.yaml --hdmi hdmi.yaml --run-as edge-recorder
-  edge-recorder systemd install --user --recorder recorder.yaml        in your own systemd, without sudo
+  sudo edge-recorder systemd install --recorder recorder.yaml --hdmi hdmi.yaml --run-as edge
+  edge-recorder systemd install --user --recorder recorder.yaml   in your own systemd
   edge-recorder systemd status
-  sudo edge-recorder systemd uninstall                                 footage and configurations stay
+  sudo edge-recorder systemd uninstall            footage and configurations stay
 
 The log: journalctl -u edge-recorder. docs/how-to/run-as-a-service.md has the whole way.
 """
@@ -35,12 +36,11 @@ def systemd(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder systemd",
         description="Have systemd run recorder, HDMI monitor and licence service: started with the machine, watched, "
         "started again, and kept to their own folders.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     texts = {
@@ -49,9 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "status": (_status, "what runs, since when, and how often it was started again"),
     }
     for name, (act, text) in texts.items():
-        made = commands.add_parser(
-            name, help=text, description=text, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+        made = commands.add_parser(name, help=text)
         made.set_defaults(act=act)
         made.add_argument("--user", action="store_true", help="of your own systemd, not of the machine's")
         made.add_argument("--json", action="store_true", help="print one JSON object")

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gate.clock import Clock, SystemClock
+from gate.command_parser import CommandParser
 from gate.yaml_file import ConfigError
 from recorder.config import load_config
 from recorder.errors import RecorderError
@@ -105,11 +106,10 @@ def reboot(argv: list[str]) -> int:
 
 
 def _camera_parser(name: str, description: str, examples: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog=f"edge-recorder cameras {name}",
         description=description,
         epilog=f"examples:\n  {examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("camera", help="its id")
     parser.add_argument("--config", type=Path, default=Path("configs/recorder.yaml"), help="default %(default)s")
@@ -130,11 +130,10 @@ def _ask(options: argparse.Namespace, what: str, content: object) -> dict[str, A
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="edge-recorder cameras discover",
         description="Find ONVIF cameras on the network, list what they show, and write a recorder's configuration.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--interface", type=_address, metavar="ADDRESS", help="of this machine, on the cameras' network"
