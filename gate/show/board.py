@@ -176,8 +176,9 @@ class Board:
     async def _look(self) -> None:
         try:
             await self._site.look()
+            known = dict(self._expiries)
             await self._show_clock()
-            if not self._terms:
+            if not self._terms or known != self._expiries:
                 await self._look_at_terms()
             self._up = True
         except ShowError as error:

@@ -1,17 +1,18 @@
 // What the slider shows, and where (pure): shares of its length.
 
 const DAY_MS = 86_400_000;
+const BESIDE_MS = 10 * DAY_MS;
 const AFTER_MS = 45 * DAY_MS;
 const EMPTY_MS = 400 * DAY_MS;
 const LABELS_MAX = 14;
 const EVERY = [1, 2, 3, 6, 12]; // months from one name to the next, so that each year's first has one
 
 /** From a month before now or the first term, to a month and a half after the last end. */
-export function domainOf(terms, nowMs) {
-  const starts = terms.map((term) => Date.parse(term.starts));
-  const ends = terms.map((term) => Date.parse(term.ends));
-  const from = Math.min(nowMs, ...starts);
-  return { from: from - 10 * DAY_MS, to: Math.max(nowMs + 10 * DAY_MS, ...(ends.length ? ends.map((end) => end + AFTER_MS) : [from + EMPTY_MS])) };
+export function domainOf(terms, ends, nowMs) {
+  const from = Math.min(nowMs, ...terms.map((term) => Date.parse(term.starts)));
+  const last = Math.max(...ends, ...terms.map((term) => Date.parse(term.ends))); // -Infinity where there is none
+  const to = Math.max(nowMs + BESIDE_MS, last === -Infinity ? from + EMPTY_MS : last + AFTER_MS);
+  return { from: from - BESIDE_MS, to };
 }
 
 export const shareOf = (domain, ms) => Math.min(1, Math.max(0, (ms - domain.from) / (domain.to - domain.from)));

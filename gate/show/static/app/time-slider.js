@@ -8,6 +8,7 @@ const WIDTH = 1000;
 const HEIGHT = 40;
 const SETTLE_MS = 700;
 const DAY_MS = 86_400_000;
+const NEAR_END = 0.96; // a word that begins further to the right has no room
 const SVG = "http://www.w3.org/2000/svg";
 
 export class TimeSlider extends HTMLElement {
@@ -58,7 +59,7 @@ export class TimeSlider extends HTMLElement {
     const drawn = JSON.stringify([terms, ends, zone, words, grown]);
     if (drawn !== this.#drawn && !this.#held) {
       this.#drawn = drawn;
-      this.#domain = domainOf(terms, nowMs);
+      this.#domain = domainOf(terms, ends, nowMs);
       this.#paint(terms, ends, zone, locale);
       setText(p.label, say("slider.name"));
     }
@@ -106,10 +107,10 @@ export class TimeSlider extends HTMLElement {
     );
     const name = new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: "short" });
     p.months.replaceChildren(
-      ...monthsOf(domain, zone).filter((one) => one.label).map(({ at, month, year }) =>
+      ...monthsOf(domain, zone).filter((one) => one.label && shareOf(domain, one.at) < NEAR_END).map(({ at, month, year }) =>
         placed(make("span", { class: month === 1 ? "is-year" : "" }, month === 1 ? String(year) : name.format(at)), shareOf(domain, at))),
     );
-    p.marks.replaceChildren(...ends.map((at) => placed(make("span", { class: "mark" }, "X"), shareOf(domain, at))));
+    p.marks.replaceChildren(...ends.map((at) => placed(make("span", { class: shareOf(domain, at) > NEAR_END ? "mark is-last" : "mark" }, "X"), shareOf(domain, at))));
     p.key.replaceChildren(...["free", "paid", "lapsed"].map((kind) => make("li", { class: `is-${kind}` }, say(`slider.${kind}`))));
   }
 }
