@@ -27,6 +27,7 @@ from recorder.local.app import serve_local
 from recorder.maintenance.opening import open_upkeep
 from recorder.maintenance.upkeep import Host
 from recorder.metrics.families import Sources
+from recorder.metrics.loop_lag import LoopLag
 from recorder.metrics.server import serve_metrics
 from recorder.notify.wiring import open_notices
 from recorder.recording_control import RecordingControl
@@ -116,7 +117,7 @@ async def _serve(stack: AsyncExitStack, served: Served, storage: Storage, uplink
     await stack.enter_async_context(serve_local(served))
     front = await stack.enter_async_context(serve_remote(served))
     shelves = storage.volumes.disks.shelves
-    sources = Sources(board=board, gate=served.gate, clock=served.clock, config=config, shelves=shelves)
+    sources = Sources(served=served, shelves=shelves, lag=LoopLag(served.clock))
     metrics = await stack.enter_async_context(serve_metrics(sources))
     if uplink is not None:
         uplink.serve(front.accept, board.changed, front.origins)

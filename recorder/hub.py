@@ -86,6 +86,7 @@ class Feed:
         self._subscriptions: set[Subscription] = set()
         self._gop: list[AccessUnit] = []
         self._gop_bytes = 0
+        self._dropped_before = 0
         self.on_watch: Callable[[bool], None] | None = None
         self.on_key_wanted: Callable[[], None] | None = None
 
@@ -93,6 +94,16 @@ class Feed:
     def watched(self) -> bool:
         """Whether somebody watches live: latency then matters more than batching."""
         return bool(self._subscriptions)
+
+    @property
+    def watchers(self) -> int:
+        """How many watch live."""
+        return len(self._subscriptions)
+
+    @property
+    def dropped_units(self) -> int:
+        """What slow watchers have lost since the start; only grows."""
+        return self._dropped_before + sum(one.dropped_units for one in self._subscriptions)
 
     @property
     def attached(self) -> int:
@@ -138,6 +149,7 @@ class Feed:
             yield subscription
         finally:
             self._subscriptions = self._subscriptions - {subscription}
+            self._dropped_before += subscription.dropped_units
             self._tell_watched()
 
     def _licensed_gop(self, lease: Lease, now_ns: int) -> Iterable[AccessUnit]:

@@ -31,6 +31,7 @@ class StreamState:
     bitrate_bps: int = 0
     units: int = 0
     packets_lost: int = 0
+    pictures_dropped: int = 0
     source: str = ""
     transport: str = ""
     clock_skew_ms: int | None = None

@@ -21,6 +21,7 @@ from gate.service.api import problem
 from gate.service.api.serving import Api
 from gate.service.config import ServiceConfig, rules_of
 from gate.service.front import serve_http
+from gate.service.health import add_health
 from gate.service.jobs.runner import Jobs
 from gate.service.mail.delivery import Delivery
 from gate.service.mail.mailbox import Mailbox
@@ -118,6 +119,7 @@ def create_app(
     identities = Identities(store=store, clock=clock)
     app = web.Application(middlewares=[_api_errors], client_max_size=REQUEST_BYTES_MAX)
     api = Api(store=store, clock=clock, rules=rules, issuer=issuer, identities=identities, passwords=passwords)
+    add_health(app, store, clock)
     api.add_to(app)
     place = RelayPlace(listen=config.relay.listen, host=config.relay.host, port=config.relay.port)
     relay = Relay(

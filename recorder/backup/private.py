@@ -106,7 +106,12 @@ def _data(config: RecorderConfig) -> Iterator[tuple[str, bytes]]:
 
 def _is_left_out(path: Path, root: Path) -> bool:
     name = path.relative_to(root).as_posix()
-    return name in _LEFT_OUT or name.startswith(INDEX_NAME) or name.endswith((*_SQLITE_ENDINGS, ".tmp", ".new"))
+    return (
+        name in _LEFT_OUT
+        or name.startswith(INDEX_NAME)
+        or ".before-" in name
+        or name.endswith((*_SQLITE_ENDINGS, ".tmp", ".new", ".part"))
+    )
 
 
 def _read(path: Path) -> bytes:

@@ -80,7 +80,7 @@ class Reception:
         self._sound_task: asyncio.Task[None] | None = None
         self._pictures_report: SenderReport | None = None
         self._batching = False
-        self._lost_before = state.packets_lost
+        self._lost_before, self._dropped_before = state.packets_lost, state.pictures_dropped
         self._logged = (0, 0, 0)
         self._logged_ns = 0
 
@@ -160,6 +160,7 @@ class Reception:
             return
         lost_packets = stream.receiver.lost
         self._state.packets_lost = self._lost_before + lost_packets
+        self._state.pictures_dropped = self._dropped_before + stream.depacketizer.units_dropped
         counts = (lost_packets, stream.depacketizer.units_dropped, self.publisher.steps_back)
         if counts == self._logged or (now_ns - self._logged_ns < LOSSES_LOG_SECONDS * 1e9 and not at_once):
             return

@@ -1,4 +1,8 @@
-"""`/metrics` and `/healthz`, on `metrics.listen` (loopback only)."""
+"""`/metrics`, `/livez`, `/readyz` and `/healthz`, on `metrics.listen` (loopback only).
+
+`/livez`: the process answers; where it does not, a restart helps. `/readyz`: footage can be taken, on one disk at
+least. `/healthz`: nothing is wrong with the recorder itself. The last two say why not; a restart would not help.
+"""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -44,6 +48,16 @@ def create_app(sources: Sources) -> web.Application:
 
     app = web.Application(middlewares=[_loopback_names])
     app.router.add_get("/metrics", metrics)
+
+    async def alive(_: web.Request) -> web.Response:
+        return json_answer({"alive": True})
+
+    async def ready(_: web.Request) -> web.Response:
+        troubles = ready_troubles(sources)
+        return json_answer({"ready": not troubles, "troubles": troubles}, 503 if troubles else 200)
+
+    app.router.add_get("/livez", alive)
+    app.router.add_get("/readyz", ready)
     app.router.add_get("/healthz", health)
     return app
 
@@ -51,9 +65,10 @@ def create_app(sources: Sources) -> web.Application:
 def health_troubles(sources: Sources) -> list[str]:
     """What is wrong with the recorder itself, a sentence each. A camera that is away and a licence that has ended are
     no troubles of the recorder's: restarting it would not help."""
-    troubles = [sources.board.storage.message] if sources.board.storage.message else []
-    now_ns = sources.clock.monotonic_ns()
-    for camera in sources.board.cameras.values():
+    board = sources.served.board
+    troubles = [board.storage.message] if board.storage.message else []
+    now_ns = sources.served.clock.monotonic_ns()
+    for camera in board.cameras.values():
         for name, stream in camera.streams.items():
             last_ns = stream.last_unit_monotonic_ns
             if stream.phase == "streaming" and last_ns is not None and now_ns - last_ns > STALE_SECONDS * 1e9:
@@ -62,18 +77,26 @@ def health_troubles(sources: Sources) -> list[str]:
     return troubles
 
 
+def ready_troubles(sources: Sources) -> list[str]:
+    """Why footage cannot be taken at all; nothing while one disk can be written to."""
+    if any(not shelf.health.blocked for shelf in sources.shelves):
+        return []
+    return [sources.served.board.storage.message or "no disk can be written to"]
+
+
 @contextlib.asynccontextmanager
 async def serve_metrics(sources: Sources) -> AsyncIterator[Mapping[str, str]]:
     """Serves on `metrics.listen`; gives the address by its name, nothing where there is none. Raises
     recorder.errors.RecorderError."""
-    listen = sources.config.metrics.listen
+    listen = sources.served.config.metrics.listen
     if listen is None:
         yield {}
         return
-    app, clock = create_app(sources), sources.clock
-    async with serve_tcp(
-        app, listen=listen, clock=clock, connections_max=CONNECTIONS_MAX, setting="metrics.listen"
-    ) as front:
+    app, clock = create_app(sources), sources.served.clock
+    async with (
+        sources.lag.measuring(),
+        serve_tcp(app, listen=listen, clock=clock, connections_max=CONNECTIONS_MAX, setting="metrics.listen") as front,
+    ):
         yield {"metrics": front.url}
 
 

@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,12 +11,14 @@ from typing import Any, cast
 
 import yaml
 
+from gate.client.uplink_status import UplinkStatus
 from gate.clock import SystemClock
 from gate.licence.denials import TABLE
 from gate.licence.features import Feature
 from recorder.metrics.families import Sources, families
+from recorder.metrics.loop_lag import LoopLag
 from tests.docs.reference_configuration import ROOT
-from tests.fakes.remote_site import RemoteSite, config_of
+from tests.fakes.remote_site import FileStatus, RemoteSite, config_of
 
 
 def denials_page() -> str:
@@ -60,7 +62,8 @@ def metrics_page() -> str:
         "At `/metrics` of `metrics.listen` (8690), for Prometheus and OpenMetrics; on this machine only, "
         "never gated. What "
         "is not known is left out, never 0. The process's own metrics (`process_…`, `python_info`) are there, too. "
-        "`/healthz` answers 200, or 503 with the recorder's own troubles as sentences.",
+        "Beside it `/livez`, `/readyz` and `/healthz`: "
+        "[how to watch a recorder](../how-to/monitor-with-prometheus.md#does-it-live-can-it-work).",
         "",
         "| metric | kind | labels | what it is |",
         "|---|---|---|---|",
@@ -75,7 +78,13 @@ def _metric_rows(folder: Path) -> Iterator[str]:
     try:
         site = RemoteSite(clock=clock, config=config_of(folder, cameras=1))
         site.board.storage.oldest = datetime(2026, 1, 1, tzinfo=UTC)
-        sources = Sources(board=site.board, gate=site.gate, clock=clock, config=site.config, shelves=())
+        now = clock.now()
+        line = UplinkStatus(
+            url="", device="", serial="", phase="connected", since=now, registered=True, stale_after=now
+        )
+        catalog, bus = SimpleNamespace(waiting=0, lost_changes=0), SimpleNamespace(refused=0)
+        parts = replace(site.parts, catalog=cast(Any, catalog), bus=cast(Any, bus), licence=FileStatus(status=line))
+        sources = Sources(served=parts, shelves=(), lag=LoopLag(clock))
         for family in families(sources):
             name = family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
             labels = cast(Any, family)._labelnames or (("version", "device", "kind") if family.type == "info" else ())
@@ -152,7 +161,7 @@ PORTS = (
         who="recorder",
         file="recorder.yaml",
         key="metrics.listen",
-        words="`/metrics` and `/healthz`, HTTP; loopback only",
+        words="`/metrics` and health, HTTP; loopback only",
     ),
     Port(
         number=8700,

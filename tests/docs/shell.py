@@ -14,7 +14,7 @@ apt cat cd chmod chown cp createdb createuser curl df docker du echo export ffpl
 install ip journalctl jq kill ln loginctl ls lsblk man mkdir mosquitto_pub mosquitto_sub mount mv nmcli openssl
 pg_dump pip pipx printf promtool psql pwd python python3 rm rsync scp sed sha256sum sleep source sqlite3 ssh su
 systemctl systemd-analyze systemd-cgls tail tar tee test timedatectl trap true umount uname unzip uv vcgencmd vlc
-wait wget xset
+wait wget xset prometheus
 """
 OTHERS = frozenset(_OTHERS.split())
 """Programs of other people's that may be called."""

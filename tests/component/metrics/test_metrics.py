@@ -1,6 +1,8 @@
 """Prometheus reads the recorder: names by its conventions, values that are true, on loopback only."""
 
+import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from gate.clock import SystemClock, ns_of
 from gate.yaml_file import ConfigError
 from recorder.config import MetricsConfig, load_config
 from recorder.metrics.families import Sources
+from recorder.metrics.loop_lag import LoopLag
 from recorder.metrics.server import STALE_SECONDS, serve_metrics
 from tests.fakes.remote_site import RemoteSite, config_of
 
@@ -29,7 +32,8 @@ async def site(tmp_path: Path) -> AsyncIterator[RemoteSite]:
 @pytest_asyncio.fixture
 async def client(site: RemoteSite) -> AsyncIterator[ClientSession]:
     config = site.config.model_copy(update={"metrics": MetricsConfig(listen="127.0.0.1:0")})
-    sources = Sources(board=site.board, gate=site.gate, clock=site.clock, config=config, shelves=())
+    served = replace(site.parts, config=config)
+    sources = Sources(served=served, shelves=(), lag=LoopLag(site.clock))
     async with serve_metrics(sources) as addresses, ClientSession(addresses["metrics"]) as session:
         yield session
 
@@ -103,6 +107,28 @@ async def test_health_is_of_the_recorder_not_of_cameras_and_licences(site: Remot
         troubles = (await answer.json())["troubles"]
     assert troubles[0] == "the disk is full"
     assert troubles[1].startswith("camera cam2, main: no picture for 3")
+
+
+async def test_what_holds_the_loop_up_is_seen(site: RemoteSite, client: ClientSession) -> None:
+    async with site.clock.timeout(20):
+        while not (before := (await values_of(client))["edge_recorder_loop_lag_seconds_count", ()]):
+            await site.clock.sleep(0.05)
+        threading.Event().wait(0.6)  # nothing else runs meanwhile
+        while (found := await values_of(client))["edge_recorder_loop_lag_seconds_count", ()] == before:
+            await site.clock.sleep(0.05)
+    late = "edge_recorder_loop_lag_seconds_bucket"
+    assert found[late, (("le", "+Inf"),)] > found[late, (("le", "0.25"),)]
+    assert found["edge_recorder_loop_lag_seconds_sum", ()] > 0.3
+
+
+async def test_alive_and_ready_are_told_apart(site: RemoteSite, client: ClientSession) -> None:
+    """Without a disk nothing can be recorded; a restart would not help."""
+    site.board.storage.message = "the volume is gone"
+    async with client.get("/livez") as answer:
+        assert answer.status == 200 and await answer.json() == {"alive": True}
+    async with client.get("/readyz") as answer:
+        assert answer.status == 503
+        assert await answer.json() == {"ready": False, "troubles": ["the volume is gone"]}
 
 
 async def test_a_page_elsewhere_cannot_read_it_by_a_name_of_its_own(client: ClientSession) -> None:

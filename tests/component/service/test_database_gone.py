@@ -29,6 +29,9 @@ async def test_everybody_is_told_and_the_log_says_why(tmp_path: Path, caplog: py
             async with ClientSession(f"http://{host}:{port}", cookies=cookies) as session:
                 async with session.get("/api/v1/stock", headers={"Authorization": "Bearer x"}) as answer:
                     assert (answer.status, (await answer.json(content_type=None))["code"]) == (503, "UNAVAILABLE")
+                for path, status in (("/livez", 200), ("/readyz", 503), ("/healthz", 503)):
+                    async with session.get(path) as answer:
+                        assert answer.status == status, path
                 for path in ("/customers", "/relay/0123456789abcdef/"):
                     async with session.get(path) as answer:
                         assert answer.status == 500
