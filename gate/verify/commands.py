@@ -20,7 +20,7 @@ from gate.command_parser import CommandParser
 from gate.shipped_configs import own_or_shipped
 from gate.verify.authenticity import PAGE_NAME, check_report
 from gate.verify.errors import VerifyError
-from gate.verify.jobs import Job, driver_jobs, scenario_jobs
+from gate.verify.jobs import Job, attached_jobs, driver_jobs, scenario_jobs
 from gate.verify.machine import this_machine
 from gate.verify.outcome import Outcome
 from gate.verify.report import Run, as_json, write_report
@@ -39,6 +39,7 @@ examples:
   edge-recorder verify                                       every scenario of configs/scenarios
   edge-recorder verify configs/scenarios/lapse_and_restore.yaml --report run/verify
   edge-recorder verify --json > report.json
+  edge-recorder verify --attach configs/attach.yaml                        a site that runs already, as it is now
   edge-recorder verify --driver configs/drivers/plain_rtsp_hls.yaml        another maker's recorder
   edge-recorder verify --check run/verify                    a report of this machine's own key
   edge-recorder verify --check report.html --key verify.pub  one that came by mail
@@ -77,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
     )
     parser.add_argument("scenarios", type=Path, nargs="*", metavar="SCENARIO.yaml", help=_SCENARIOS_HELP)
+    parser.add_argument(
+        "--attach", type=Path, metavar="SITE.yaml", help="judge a site that runs already (configs/attach.yaml explains "
+        "it): by these scenarios, or as it is now",
+    )  # fmt: skip
     parser.add_argument(
         "--driver", type=Path, action="append", metavar="DRIVER.yaml", help="judge another maker's recorder "
         "(configs/drivers/plain_rtsp_hls.yaml explains it); again for more",
@@ -153,6 +158,8 @@ def _prove(options: argparse.Namespace) -> int:
 
 
 def _jobs(options: argparse.Namespace, *, with_browser: bool) -> list[Job]:
+    if options.attach is not None:
+        return attached_jobs(options.attach, options.scenarios)
     if options.driver:
         if options.scenarios:
             raise VerifyError("a driver's file says itself what is done: name no scenario beside it")

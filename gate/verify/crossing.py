@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import aiohttp
 
 from gate.clock import instant_of
+from gate.verify.errors import ProbeError
 from gate.verify.marks import marks_in
 from gate.verify.matrix import Check, Expected, Row
 from gate.verify.probes.answers import CLOSE_LICENCE, ask
@@ -73,6 +74,8 @@ def _is_cut(one: Watched, seen: Mapping[str, float], limits: Limits) -> bool:
 async def check_disk_ends(site: Site, ends: Mapping[str, int]) -> list[Check]:
     """That the last picture on the disk is of just before its X (site time), for each of these cameras."""
     checks = []
+    if ends and (unseen := _unseen(site)) is not None:
+        return [unseen]
     for camera, expiry_ns in ends.items():
         marks = await asyncio.to_thread(newest_marks, site.footage, camera)
         name = f"recording of {camera}"
@@ -127,6 +130,8 @@ class Return:
         """Everything after the licences of these cameras were asked for and given (the machine's clock)."""
         await asyncio.gather(*(self._tasks[camera] for camera in cameras))
         lives = [self._seen_live(camera, asked_ns, answered_ns, limits) for camera in cameras]
+        if cameras and (unseen := _unseen(self._site)) is not None:
+            return [*lives, unseen]
         recorded = [self._recorded(camera, asked_ns, answered_ns, limits) for camera in cameras]
         return [*lives, *await asyncio.gather(*recorded)]
 
@@ -171,6 +176,15 @@ class Return:
         return Check(
             name=name, row="M3", holds=not stolen and after_ms <= limits.restored_ms, text=text, evidence=evidence
         )
+
+
+def _unseen(site: Site) -> Check | None:
+    """Where the recorder's disk cannot be looked at."""
+    try:
+        _ = site.footage
+    except ProbeError as error:
+        return Check(name="recording", row="M3", holds=None, text=str(error))
+    return None
 
 
 async def check_silence(site: Site, tokens: Sequence[str]) -> Check:

@@ -1,10 +1,12 @@
-"""What is to be judged, read before anything starts: scenarios at sites of our own, other makers' recorders."""
+"""What is to be judged, read before anything starts: scenarios, at sites of our own or not; drivers."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from gate.verify.attach_file import load_site_file, permits
+from gate.verify.attached_run import run_attached, title_of
 from gate.verify.errors import VerifyError
 from gate.verify.foreign.driver_file import Driver, load_driver
 from gate.verify.foreign.judging import judge_product
@@ -45,6 +47,20 @@ def driver_jobs(files: Sequence[Path]) -> list[Job]:
     loaded = [(file, load_driver(file)) for file in files]
     _refuse_twins([driver.name for _, driver in loaded], [file.stem for file in files])
     return [job(file, driver) for file, driver in loaded]
+
+
+def attached_jobs(site_file: Path, files: Sequence[Path]) -> list[Job]:
+    """Each scenario at a site that runs already; first that site as it is now, where there is no scenario, or one of
+    them cannot be carried out there to its end. As `scenario_jobs`."""
+    site, loaded = load_site_file(site_file), load_scenarios(files)
+    jobs = [
+        Job(title=scenario.name, stem=file.stem, run=partial(run_attached, site_file, (file, scenario)))
+        for file, scenario in loaded
+    ]
+    if not loaded or not all(permits(site, step) for _, scenario in loaded for step in scenario.steps):
+        now = partial(run_attached, site_file, None)
+        jobs.insert(0, Job(title=title_of(site_file), stem=f"{site_file.stem}-now", run=now))
+    return jobs
 
 
 def load_scenarios(files: Sequence[Path]) -> list[tuple[Path, Scenario]]:

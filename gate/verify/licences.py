@@ -29,6 +29,14 @@ class LicenceService:
         self._proof = proof
         self._customer_email = customer_email
 
+    async def knows_us(self) -> bool:
+        """Whether the service lets us in. Raises SiteError if nobody answers."""
+        try:
+            async with self._session.get(f"{self._base}customers", headers=dict(self._proof)) as answer:
+                return answer.status not in (401, 403)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise SiteError(f"no licence service answers there: {type(error).__name__}") from None
+
     async def licensing(self) -> dict[str, Any]:
         """The customer's licences and cameras, as `GET /licences` tells them. Raises SiteError."""
         return await self._ask("GET", f"licences?customer={await self.customer()}")

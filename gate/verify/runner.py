@@ -16,20 +16,19 @@ from gate.verify.column import probe_column
 from gate.verify.course import Coming, Course
 from gate.verify.crossing import check_silence
 from gate.verify.errors import ProbeError, SiteError, VerifyError
+from gate.verify.known import known_footage
 from gate.verify.matrix import Cell, Check, Expected, Row
 from gate.verify.outcome import Outcome, Screen, StepDone, Witness
 from gate.verify.own_site import running_site
-from gate.verify.probes.bench import Bench, KnownFootage
-from gate.verify.probes.recorded import newest_marks
+from gate.verify.probes.bench import Bench
 from gate.verify.scenario import Scenario
 from gate.verify.site import Site
 from gate.verify.steps import Assertion, Fault, Step
 
-KNOWN_SECONDS = 5
-KNOWN_WITHIN_SECONDS = 90.0
+RUN_APART_NS = 5 * 10**9
+"""A run at a site that somebody else may just have looked at begins with another kind of event."""
 RECORDER = "recorder"
 """Whose clock is set wrong, as the site's clock knows it."""
-_LOOK_SECONDS = 0.2
 
 
 async def run_scenario(
@@ -99,6 +98,8 @@ class Run:
         finally:
             await self._course.close()
             await self._away.aclose()
+            if self._bench is not None:
+                await self._bench.clear()
         outcome.ended = clock.now().isoformat(timespec="milliseconds")
         outcome.seconds = round((clock.monotonic_ns() - began_ns) / 1e9, 3)
 
@@ -106,14 +107,16 @@ class Run:
         site = self._site
         self._witness.step("waiting for footage to compare with")
         wanted = {step.check.camera or site.cameras[0] for step in self._scenario.steps if step.check is not None}
-        knowns = await asyncio.gather(*(self._known_footage(camera) for camera in sorted(wanted)))
+        found = await asyncio.gather(*(known_footage(site, camera) for camera in sorted(wanted)))
+        knowns = [known for known in found if known is not None]
         if self._acts is not None:
             for check in await self._acts.make_given():
                 self._check(check)
-        self._course.known = knowns[0]
+        self._course.known = knowns[0] if knowns else None
+        first = 0 if self._acts is not None else site.clock.now_ns() // RUN_APART_NS
         self._bench = Bench(
             site=site, limits=self._scenario.limits, knowns={known.camera: known for known in knowns},
-            pictures=self._pictures, cameras=site.cameras,
+            pictures=self._pictures, cameras=site.cameras, number=first,
         )  # fmt: skip
 
     async def _carry_out(self, step: Step, number: int) -> None:
@@ -166,9 +169,17 @@ class Run:
     async def _act(self, step: Step) -> None:
         acts = self._acts
         if acts is None:
-            raise SiteError(f"{step.name} needs a site of the verifier's own: licences are not its to give here")
+            await self._renew(step)
+            return
         self._witness.step(acts.told(step))
         await self._course.act(lambda: acts.carry_out(step))
+
+    async def _renew(self, step: Step) -> None:
+        """Where no account is kept of licences, nothing else can be done with them."""
+        if (renewal := step.renew) is None:
+            raise SiteError(f"{step.name} needs a site of the verifier's own: licences are not its to give here")
+        self._witness.step(f"allocating {len(self._site.cameras)} licences of {renewal.months} months")
+        await self._course.act(lambda: self._site.renew(renewal.months))
 
     async def _set_service(self, is_on: bool) -> None:
         self._witness.step(f"the licence service goes {'online' if is_on else 'offline'}")
@@ -242,19 +253,3 @@ class Run:
                 if (check.column, row) not in known:
                     self._tell(Cell(row=row, column=check.column, expected=expected, seen=None, began=now, ended=now,
                                     reason=reason))  # fmt: skip
-
-    async def _known_footage(self, camera: str) -> KnownFootage:
-        """A camera's newest KNOWN_SECONDS without a hole, drawn as they should be. Raises SiteError."""
-        site, wanted = self._site, KNOWN_SECONDS * self._site.fps
-        try:
-            async with site.clock.timeout(KNOWN_WITHIN_SECONDS):
-                while True:
-                    marks = (await asyncio.to_thread(newest_marks, site.footage, camera))[-wanted:]
-                    whole = len(marks) == wanted and marks[-1].number - marks[0].number == wanted - 1
-                    if whole and all(mark.state != "filler" for mark in marks):
-                        return KnownFootage(camera=camera, marks=marks, fps=site.fps, loop_pictures=site.loop_pictures)
-                    await site.clock.sleep(_LOOK_SECONDS)
-        except TimeoutError:
-            raise SiteError(
-                f"{camera} has not recorded {KNOWN_SECONDS} whole seconds within {KNOWN_WITHIN_SECONDS:.0f} s"
-            ) from None

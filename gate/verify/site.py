@@ -12,6 +12,7 @@ from gate.clock import SystemClock, instant_of, ns_of
 from gate.verify.errors import SiteError
 from gate.verify.inbox import Inbox
 from gate.verify.licences import LicenceService
+from gate.verify.matrix import Check
 from gate.verify.webhook import Webhook
 
 
@@ -35,6 +36,11 @@ class Site(Protocol):
     def fps(self) -> int: ...
     @property
     def loop_pictures(self) -> int: ...
+
+    @property
+    def turned(self) -> str | None:
+        """A camera with presets."""
+        return self.cameras[0]
 
     @property
     def scratch(self) -> Path:
@@ -95,6 +101,15 @@ class Site(Protocol):
 
     def service_stopped(self) -> AbstractAsyncContextManager[None]:
         """The licence service stands still, where that is allowed: it answers nobody until the body ends."""
+
+    @property
+    def service_can_stop(self) -> bool:
+        """Whether that may be done."""
+        return True
+
+    async def renew(self, months: int) -> list[Check]:
+        """The partner allocates a licence for each camera, where no account is kept of licences. Raises SiteError."""
+        raise SiteError("licences are not the verifier's to give at this site")
 
     async def begin_fault(self, camera: str, kind: str, seconds: float) -> None:
         """Something goes wrong with a simulated camera. Raises SiteError where there are none."""

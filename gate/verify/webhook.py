@@ -35,8 +35,8 @@ class Webhook:
 
 
 @asynccontextmanager
-async def receiving(clock: Clock) -> AsyncIterator[Webhook]:
-    """Listens on a free port until the body ends."""
+async def receiving(clock: Clock, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Webhook]:
+    """Listens until the body ends, on a free port unless one is named. Raises OSError."""
     webhook = Webhook()
 
     async def take(request: web.Request) -> web.Response:
@@ -51,9 +51,9 @@ async def receiving(clock: Clock) -> AsyncIterator[Webhook]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, host, port)
         await site.start()
-        webhook.url = f"http://127.0.0.1:{runner.addresses[0][1]}/events"
+        webhook.url = f"http://{host}:{runner.addresses[0][1]}/events"
         yield webhook
     finally:
         await runner.cleanup()

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+
+import aiohttp
 
 from gate.clock import instant_of
 from gate.verify.errors import ProbeError
@@ -64,9 +65,10 @@ class Happening:
 
 @dataclass(slots=True, kw_only=True)
 class Bench:
-    """`pictures`: the folder for pictures that are evidence. `presets`: the first camera's, where it looks first.
-    `knowns`: by cameras; `cameras`: those that this column looks at.
-    `named`: addresses that answers named in earlier columns; who kept them asks for them again while lapsed."""
+    """`pictures`: the folder for pictures that are evidence. `knowns`: by cameras; `cameras`: those that this column
+    looks at. `named`: addresses that answers named in earlier columns; who kept them asks for them again while lapsed.
+    `made`: addresses of what a run leaves behind unless it is cleared away. `number`: of the latest event, for its name
+    and kind."""
 
     site: Site
     limits: Limits
@@ -74,11 +76,11 @@ class Bench:
     pictures: Path
     cameras: tuple[str, ...]
     happening: Happening = field(default_factory=lambda: Happening(kind="", token=""))
-    presets: list[str] = field(default_factory=lambda: ["1", "2"])
     named: dict[str, str] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
     column: str = ""
     _named_of: dict[str, dict[str, str]] = field(default_factory=dict)
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    number: int = 0
 
     @property
     def camera(self) -> str:
@@ -94,10 +96,10 @@ class Bench:
 
     def begin(self, column: str, cameras: tuple[str, ...], *, is_listened_for: bool) -> None:
         """A new column: what has happened before counts no more. Its event waits for its listener, if there is one."""
-        number = next(self._numbers)
+        self.number += 1
         self.column, self.cameras = column, cameras
         self.named = self._named_of.setdefault(self.camera, {})
-        self.happening = Happening(kind=_KINDS[(number - 1) % len(_KINDS)], token=f"verify-{number}")
+        self.happening = Happening(kind=_KINDS[(self.number - 1) % len(_KINDS)], token=f"verify-{self.number}")
         if not is_listened_for:
             self.happening.heard.set()
 
@@ -115,6 +117,13 @@ class Bench:
             if answer.status != 202:
                 raise ProbeError(f"the event could not be made to happen: {answer.status} {await answer.text()}")
         happening.happened.set()
+
+    async def clear(self) -> None:
+        """Removes what was made, as far as that is allowed now."""
+        for address in self.made:
+            with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+                async with self.site.session.delete(address):
+                    pass
 
     def keep(self, name: str, picture: bytes) -> str:
         """Writes a picture, a PNG or a JPEG; gives its file's name."""

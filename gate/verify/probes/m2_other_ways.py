@@ -132,6 +132,7 @@ async def export(bench: Bench) -> Part:
     if order.denial:
         return await refused(bench, "export", order)
     told = json.loads(order.body)
+    bench.made.append(site.remote(f"exports/{told['id']}"))
     end_ns = site.clock.monotonic_ns() + round(SECONDS * 1e9)
     while told["state"] in ("queued", "waiting", "making") and site.clock.monotonic_ns() < end_ns:
         await site.clock.sleep(_LOOK_SECONDS)

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 import cv2
+import numpy as np
 from anyio import CancelScope, to_thread
+from numpy.typing import NDArray
 
 from gate.verify.errors import ProbeError
 from gate.verify.marks import Barcode, barcodes_in, marks_in
@@ -29,10 +32,11 @@ _TURNED_MIN = 12.0
 
 
 async def probe(bench: Bench) -> list[Part]:
-    """Six parts; a preset of the first camera, which can be turned; a view over RTSP where the recorder gives one."""
+    """Six parts; a preset of the camera that can be turned, if the column looks at it; a view over RTSP where the
+    recorder gives one."""
     parts = [_live(bench), _snapshot(bench), _download(bench)]
-    if bench.camera == bench.site.cameras[0]:
-        parts.append(_preset(bench))
+    if (turned := bench.site.turned) is not None and turned in bench.cameras:
+        parts.append(_preset(bench, turned))
     parts += [m2_other_ways.hls(bench), m2_other_ways.stills(bench), m2_other_ways.export(bench)]
     if (base := bench.site.restream) is not None:
         parts.append(m2_other_ways.restream(bench, base))
@@ -83,36 +87,51 @@ async def _live(bench: Bench) -> Part:
     )
 
 
-async def _preset(bench: Bench) -> Part:
-    """Where the camera looks is asked of the camera itself."""
-    site, camera = bench.site, bench.camera
-    url = site.camera_url(camera)
-    known = await ask(site, site.remote(f"cameras/{camera}/presets"))
-    if not known.denial:
-        bench.presets = sorted(
-            (one["token"] for one in json.loads(known.body)["presets"]), key=lambda token: token == bench.presets[0]
-        )[::-1]
-        if len(bench.presets) < 2:
-            raise ProbeError(f"{camera} has {len(bench.presets)} presets: it cannot be turned")
-    pictures = camera_pictures(url)
+async def _preset(bench: Bench, camera: str) -> Part:
+    """Where the camera looks is asked of the camera itself; it is turned back afterwards."""
+    site = bench.site
+    order = site.remote(f"cameras/{camera}/preset")
+    presets = await _presets(bench, camera)
+    pictures = camera_pictures(site.camera_url(camera))
     try:
         before = await to_thread.run_sync(next, pictures)
-        answer = await ask(site, site.remote(f"cameras/{camera}/preset"), {"preset": bench.presets[1]})
-        difference, moved = 0.0, False
-        end_ns = site.clock.monotonic_ns() + round((_STAY_SECONDS if answer.denial else _TURN_SECONDS) * 1e9)
-        while not moved and site.clock.monotonic_ns() < end_ns:
-            after = await to_thread.run_sync(next, pictures)
-            difference = float(cv2.absdiff(before, after).mean())
-            moved = difference >= _TURNED_MIN
+        for wanted in (presets[1], presets[0]):  # it may look at the first one already
+            answer = await ask(site, order, {"preset": wanted})
+            moved, difference = await _turns(bench, pictures, before, _STAY_SECONDS if answer.denial else _TURN_SECONDS)
+            if moved or answer.denial:
+                break
     finally:
         with CancelScope(shield=True):
             await to_thread.run_sync(pictures.close)
-    if moved:
-        bench.presets.reverse()
     if moved and answer.denial:
         raise ProbeError(f"{camera} has turned although that was refused")
-    evidence = answer.evidence | {"asked_for": bench.presets[0 if moved else 1], "difference": round(difference, 1)}
+    if moved:
+        await ask(site, order, {"preset": presets[0] if wanted == presets[1] else presets[1]})
+    evidence = answer.evidence | {"camera": camera, "asked_for": wanted, "difference": round(difference, 1)}
     return Part(name="preset", works=moved, evidence=evidence)
+
+
+async def _presets(bench: Bench, camera: str) -> list[str]:
+    """Two at least; of no meaning while they are refused."""
+    known = await ask(bench.site, bench.site.remote(f"cameras/{camera}/presets"))
+    if known.denial:
+        return ["1", "2"]
+    presets = [str(one["token"]) for one in json.loads(known.body)["presets"]]
+    if len(presets) < 2:
+        raise ProbeError(f"{camera} has {len(presets)} presets: it cannot be turned")
+    return presets
+
+
+async def _turns(
+    bench: Bench, pictures: Iterator[NDArray[np.uint8]], before: NDArray[np.uint8], seconds: float
+) -> tuple[bool, float]:
+    """Whether it looks elsewhere within that time; the difference of the last look."""
+    difference = 0.0
+    end_ns = bench.site.clock.monotonic_ns() + round(seconds * 1e9)
+    while difference < _TURNED_MIN and bench.site.clock.monotonic_ns() < end_ns:
+        after = await to_thread.run_sync(next, pictures)
+        difference = float(cv2.absdiff(before, after).mean())
+    return difference >= _TURNED_MIN, difference
 
 
 async def _snapshot(bench: Bench) -> Part:
