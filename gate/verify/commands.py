@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         "(configs/drivers/plain_rtsp_hls.yaml explains it); again for more",
     )  # fmt: skip
     parser.add_argument(
-        "--jobs", type=_at_once, default=min(JOBS_DEFAULT_MAX, os.cpu_count() or 1), metavar="N",
+        "--jobs", type=_at_once, metavar="N",
         help=f"scenarios side by side, each on a site of its own (default: one a processor core, {JOBS_DEFAULT_MAX} at "
         "most)",
     )  # fmt: skip
@@ -146,7 +146,8 @@ def _prove(options: argparse.Namespace) -> int:
         board = stack.enter_context(
             Board(console, stack.enter_context(contextlib.closing(SystemClock())), options.language)
         )
-        run = asyncio.run(_run(jobs, folder, board, 1 if options.driver else options.jobs))
+        at_once = options.jobs or min(JOBS_DEFAULT_MAX, os.cpu_count() or 1)
+        run = asyncio.run(_run(jobs, folder, board, 1 if options.driver else at_once))
         board.summary(run.outcomes)
         if key is not None:
             write_report(folder, run, key, options.language)
