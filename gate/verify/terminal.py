@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
@@ -18,6 +19,7 @@ from gate.verify.words import Language, in_language, text_of
 
 _SIGNS: Mapping[Seen | None, str] = {"works": "○", "stops": "×", "mixed": "△", None: "–"}
 _STYLES: Mapping[Verdict, str] = {"pass": "green", "fail": "bold white on red", "not run": "bold black on yellow"}
+_COLUMN_CELLS_MAX = 14
 _WORDS: Mapping[Verdict, str] = {"pass": "ok", "fail": "FAIL", "not run": "not run"}
 
 
@@ -138,13 +140,16 @@ class ScenarioWitness:
         language = self._board.language
         table = Table(title=in_language(self._scenario, language), title_justify="left", box=box.SIMPLE_HEAD)
         table.add_column("")
-        table.add_column(text_of("Function", language), no_wrap=True)
-        for name in self._columns:
-            table.add_column(in_language(name, language), justify="center")
+        table.add_column(text_of("Function", language), no_wrap=True, overflow="ellipsis", ratio=1)
+        for name in map(self._said, self._columns):
+            table.add_column(name, justify="center", min_width=min(cell_len(name), _COLUMN_CELLS_MAX))
         for row in ROWS:
             signs = (self._sign(name, row) for name in self._columns)
             table.add_row(row, in_language(TITLES[row], language), *signs)
         return table
+
+    def _said(self, name: str) -> str:
+        return in_language(name, self._board.language)
 
     def _sign(self, column: str, row: Row) -> Text:
         cell = self._cells.get((column, row))

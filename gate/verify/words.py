@@ -5,6 +5,7 @@ words.
 1. `text_of` fills a text whose values are known.
 2. `in_language` turns a finished English sentence: the whole of it is looked up, values and all; failing that, its
    clauses (apart at `; ` and `: `) one by one.
+3. A value does not reach beyond its clause, but for one that ends a text after `: `: other people's words.
 """
 
 import json
@@ -18,8 +19,10 @@ from typing import Literal, cast
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
+_LAST = re.compile(r"(?<=:\\ )\\\{(\w+)\\\}$")
 _CLAUSES = re.compile(r"(; |: )")
 _TEXT_MAX = 4000
+_VALUE, _LAST_VALUE = r"(?P<\1>(?:(?!; |: ).)+?)", r"(?P<\1>.+)"
 _FULL_WIDTH = {"; ": "。", ": ": "："}
 
 
@@ -56,7 +59,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Those with places, the longest first: what says more goes before what says less."""
     found = []
     for english in sorted((text for text in japanese() if "{" in text), key=len, reverse=True):
-        pattern = _PLACE.sub(r"(?P<\1>.+?)", re.escape(english))
+        pattern = _PLACE.sub(_VALUE, _LAST.sub(_LAST_VALUE, re.escape(english)))
         found.append((re.compile(pattern, re.DOTALL), japanese()[english]))
     return found
 

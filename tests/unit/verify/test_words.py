@@ -20,7 +20,7 @@ FOLDER = Path(gate.verify.__file__).parent
 KANA_OR_KANJI = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 SAID_BY = re.compile(r"\w*Error|say|_say|step|text_of|both|t|_t")
 SAID_AS = {"name", "text", "reason"}
-OF = {"Check", "Part", "Cell"}
+OF = {"Check", "Part", "Cell", "Watched", "video"}
 NO_WORDS = re.compile(r"[\W\d_]*")
 
 
@@ -91,6 +91,11 @@ def test_a_sentence_is_turned_with_its_values_and_clause_by_clause() -> None:
     assert in_language("it is cut at X: last media -63 ms, its picture -65 ms", "ja") == (
         "X で切断：最後の受信 -63 ms、その映像 -65 ms"
     )
+    assert in_language("recording of cam1: odd", "ja") == "cam1 の録画：odd"
+    assert in_language("licences after: 2 × 12 months allocated", "ja") == (
+        "ライセンスの状態（12 か月 × 2 の割り当て後）"
+    )
+    assert in_language("the site's clock: it says: no", "ja") == "サイトの時計：it says: no"
     assert in_language("live view of cam1", "en") == "live view of cam1"
     assert (
         in_language("アーケード", "ja") == "アーケード"
