@@ -235,7 +235,7 @@ async def _report(folder: Path, clock: SystemClock) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for language in LANGUAGES:
-            page = await browser.new_page(viewport={"width": 1280, "height": 1100})
+            page = await browser.new_page(viewport={"width": 1280, "height": 1000})
             await page.goto((folder / "report.html").as_uri())
             await page.check(f"#show-{language}")
             await clock.sleep(1)
