@@ -127,7 +127,8 @@ class Course:
     async def act(self, carry_out: Callable[[], Awaitable[list[Check]]]) -> None:
         """Somebody gives or takes licences: what lapsed and is covered by it comes back at once."""
         site = self._site
-        back = Return(site, dict(self.lapsed))
+        late_ns = self._limits.late_ms * 10**6
+        back = Return(site, {camera: since_ns + late_ns for camera, since_ns in self.lapsed.items()})
         try:
             asked_ns = site.clock.now_ns()
             done = await carry_out()
@@ -151,5 +152,5 @@ class Course:
     async def check_disk(self) -> None:
         """What X has ended on the disk: by now all that was taken before it has been written."""
         ends, self._ends = self._ends, {}
-        for check in await check_disk_ends(self._site, ends):
+        for check in await check_disk_ends(self._site, ends, self._limits):
             self._check(check)

@@ -67,11 +67,11 @@ def _is_cut(one: Watched, seen: Mapping[str, float], limits: Limits) -> bool:
         return False
     if not one.is_video:
         return True
-    flowed_until_x = -one.lag_ms_max <= seen["newest_picture_ms"] < 0
+    flowed_until_x = -one.lag_ms_max <= seen["newest_picture_ms"] < limits.late_ms
     return flowed_until_x and seen["last_media_ms"] <= limits.cut_ms
 
 
-async def check_disk_ends(site: Site, ends: Mapping[str, int]) -> list[Check]:
+async def check_disk_ends(site: Site, ends: Mapping[str, int], limits: Limits) -> list[Check]:
     """That the last picture on the disk is of just before its X (site time), for each of these cameras."""
     checks = []
     if ends and (unseen := _unseen(site)) is not None:
@@ -85,7 +85,9 @@ async def check_disk_ends(site: Site, ends: Mapping[str, int]) -> list[Check]:
         last_ms = (marks[-1].utc_us * 1000 - expiry_ns) / 1e6
         evidence = {"frame": marks[-1].number, "last_picture_ms": round(last_ms, 3)}
         text = f"it ends at X: last picture {last_ms:+.0f} ms"
-        checks.append(Check(name=name, row="M3", holds=-FLOWED_MS <= last_ms < 0, text=text, evidence=evidence))
+        checks.append(
+            Check(name=name, row="M3", holds=-FLOWED_MS <= last_ms < limits.late_ms, text=text, evidence=evidence)
+        )
     return checks
 
 

@@ -80,7 +80,7 @@ def barcodes_in(gray: NDArray[np.uint8]) -> list[Barcode]:
                     break
             else:
                 found.append((seen, y))
-    tall = [one for one, last in found if last - one.y >= max(_ROW_STEP, one.width / _SQUARES / 2)]
+    tall = [one for one, last in found if last - one.y >= max(_ROW_STEP, one.width / _SQUARES / 2 - _ROW_STEP)]
     return [one for one in tall if not any(_lies_in(one, other) for other in tall)]
 
 

@@ -19,6 +19,7 @@ class Limits(Section):
     """How late is too late. A machine that is busy with other things may need more."""
 
     cut_ms: int = Field(250, ge=1, le=60_000)
+    late_ms: int = Field(0, ge=0, le=60_000)
     restored_ms: int = Field(1000, ge=1, le=60_000)
     fresh_ms: int = Field(3000, ge=100, le=5_000)
     monitor_pause_ms: int = Field(200, ge=1, le=60_000)

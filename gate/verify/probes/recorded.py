@@ -1,5 +1,6 @@
 """What lies on the recorder's disk, read from its files."""
 
+import contextlib
 from pathlib import Path
 
 from gate.verify.marks import Mark, marks_in
@@ -23,7 +24,12 @@ def all_marks(footage: Path, camera: str) -> list[Mark]:
 
 
 def _files(footage: Path, camera: str, stream: str) -> list[Path]:
-    return sorted((footage / camera / stream).rglob("*.mp4"), key=lambda path: (path.parent.name, path.name))
+    """By when they were written last: their names follow the recorder's clock, which may be wrong."""
+    found = []
+    for path in (footage / camera / stream).rglob("*.mp4"):
+        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+            found.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(found)]
 
 
 def _marks(files: list[Path]) -> list[Mark]:
