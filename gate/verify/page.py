@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from gate.verify.gallery import Album, shots_of
 from gate.verify.matrix import ROWS, TITLES, Row
 from gate.verify.report_schema import Report, ReportedCell, ReportedCheck, ReportedScenario
-from gate.verify.timeline import axes_of
+from gate.verify.timeline import HEADS, axes_of
 from gate.verify.words import LANGUAGES, Language, in_language, text_of
 
 BAND_COLUMNS_MAX = 8
@@ -101,6 +101,8 @@ def render_page(report: Report, pictures: Mapping[str, bytes], language: Languag
         missing=missing_of(report),
         terms=terms_of,
         axes=axes_of,
+        heads=HEADS,
+        tick_text=tick_text,
         shots=shots_of,
         columns=columns_of,
         uri=lambda scenario, name: album.uri(f"{scenario.pictures}/{name}"),
@@ -233,6 +235,14 @@ def ms_text(ms: float) -> str:
     """With its sign, in ms up to ten seconds."""
     sign = "−" if ms < 0 else "+"
     return f"{sign}{abs(ms):.1f} ms" if abs(ms) < 10_000 else f"{sign}{abs(ms) / 1000:.1f} s"
+
+
+def tick_text(ms: float) -> str:
+    """A round number of ms or s."""
+    if not ms:
+        return "0"
+    sign, size = "−" if ms < 0 else "+", abs(ms)
+    return f"{sign}{size / 1000:g} s" if size >= 1000 else f"{sign}{size:g} ms"
 
 
 def value_text(value: Any) -> str:

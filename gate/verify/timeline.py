@@ -3,7 +3,8 @@
 Moments are read from the evidence of checks, by the names of its fields: a check that gives one of them has a lane.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,8 +23,22 @@ MOMENTS: dict[str, tuple[Origin, Mark, str]] = {
     "after_ms": ("licence", "back", "first picture after the licence"),
 }
 """Fields of evidence: from what they count, how they are drawn, what they are."""
-_REACH_MIN_MS = 100.0
-_ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+HEADS: Mapping[Mark, str] = {
+    "picture": "last picture, by the camera's clock",
+    "media": "last media received",
+    "disk": "last picture on the disk",
+    "close": "closed or ended",
+    "refused": "first byte refused",
+    "back": "first picture after the licence",
+}
+"""What a mark says, in general."""
+_REACH_MIN_MS, _BEFORE_MIN_MS = 100.0, 10.0
+_MARGIN = 2.0
+_EVEN_MS = 20.0
+"""About so far from 0 the scale is even; beyond, each tenfold takes the same room."""
+_TICK_PERCENT_MIN = 11.0
+"""Room for a tick's words beside the origin's, on a phone."""
+_TICKS_MS = (10.0, 100.0, 1000.0, 10_000.0)
 LANES_MAX = 16
 
 
@@ -48,7 +63,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """Lanes around one origin. `at`: its instant, where it is known; `reach_ms` to either side is drawn."""
+    """Lanes around one origin, drawn from `begin_ms` to `reach_ms`. `at`: its instant, where it is known."""
 
     origin: Origin
     at: str | None
@@ -57,21 +72,32 @@ class Axis:
     @property
     def reach_ms(self) -> float:
         furthest = max(abs(moment.ms) for lane in self.lanes for moment in lane.moments)
-        return _rounded(max(furthest * 1.3, _REACH_MIN_MS))
+        return max(furthest * _MARGIN, _REACH_MIN_MS)
 
     @property
     def begin_ms(self) -> float:
-        """What is drawn at the left edge: after a licence there is little to see before it."""
-        return -self.reach_ms if self.origin == "expiry" else -self.reach_ms / 4
+        """The left edge: as far from X as the right one, but after a licence there is little to see before it."""
+        if self.origin == "expiry":
+            return -self.reach_ms
+        return min(_MARGIN * min(moment.ms for lane in self.lanes for moment in lane.moments), -_BEFORE_MIN_MS)
 
     def percent(self, ms: float) -> float:
         """Where that is drawn, of the whole width."""
-        return round(100 * (ms - self.begin_ms) / (self.reach_ms - self.begin_ms), 3)
+        begin, end = math.asinh(self.begin_ms / _EVEN_MS), math.asinh(self.reach_ms / _EVEN_MS)
+        return round(100 * (math.asinh(ms / _EVEN_MS) - begin) / (end - begin), 3)
 
     @property
     def ticks_ms(self) -> list[float]:
-        step = self.reach_ms / 2
-        return [at * step for at in range(-2, 3) if at * step >= self.begin_ms]
+        """What stands below the axis."""
+        ticks = (*(-tick for tick in reversed(_TICKS_MS)), 0.0, *_TICKS_MS)
+        within = (tick for tick in ticks if self.begin_ms <= tick <= self.reach_ms)
+        return [tick for tick in within if not tick or abs(self.percent(tick) - self.percent(0)) >= _TICK_PERCENT_MIN]
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Those that it has."""
+        there = {moment.mark for lane in self.lanes for moment in lane.moments}
+        return [mark for mark in HEADS if mark in there]
 
 
 def axes_of(scenario: ReportedScenario) -> list[Axis]:
@@ -108,11 +134,3 @@ def _moments(check: ReportedCheck, origin: Origin) -> Iterator[Moment]:
             elif mark == "close" and not code:
                 text = "ended"
             yield Moment(mark=mark, text=text, ms=float(value), code=code if isinstance(code, int) else None)
-
-
-def _rounded(ms: float) -> float:
-    """The next round number."""
-    scale = 1.0
-    while scale * 10 < ms:
-        scale *= 10
-    return next(scale * step for step in _ROUND if scale * step >= ms)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gate.verify.gallery import PICTURE_BYTES_MAX, PICTURES_MAX, Album, as_jpeg, shots_of
@@ -118,7 +120,22 @@ def test_a_crossing_is_drawn_around_x_and_what_came_back_from_the_licence_on() -
         ("picture", -64.8, None), ("media", -62.9, None), ("close", 22.0, 4403),
     ]  # fmt: skip
     assert expiry.percent(0) == 50 and 0 < expiry.percent(-64.8) < 50 < expiry.percent(22.0) < 100
-    assert (licence.origin, licence.lanes[0].moments[0].ms) == ("licence", 111.7) and licence.percent(0) == 20
+    assert (licence.origin, licence.lanes[0].moments[0].ms) == ("licence", 111.7)
+    assert 0 < licence.percent(0) < licence.percent(111.7) < 100
+
+
+@given(st.lists(st.floats(-60_000, 60_000), min_size=1, max_size=6), st.sampled_from(["last_media_ms", "after_ms"]))
+def test_every_moment_is_drawn_within_its_axis_and_in_its_order(moments_ms: list[float], field: str) -> None:
+    outcome = crossed()
+    outcome.checks = [
+        Check(name=f"stream {at}", row="M2", holds=True, text="", evidence={field: ms}, step=2)
+        for at, ms in enumerate(moments_ms)
+    ]
+    (axis,) = axes_of(report_of(outcome).scenarios[0])
+    places = [axis.percent(ms) for ms in sorted(moments_ms)]
+    assert places == sorted(places) and all(0 <= place <= 100 for place in places)
+    assert all(0 <= axis.percent(tick) <= 100 for tick in axis.ticks_ms) and 0.0 in axis.ticks_ms
+    assert axis.origin == "licence" or axis.percent(0) == 50
 
 
 def test_moments_belong_to_the_crossing_they_were_found_in() -> None:

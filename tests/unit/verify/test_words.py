@@ -12,7 +12,7 @@ import gate.verify
 from gate.verify.matrix import TITLES
 from gate.verify.page import LOOKED_AT, STEPS
 from gate.verify.scenario import load_scenario
-from gate.verify.timeline import MOMENTS
+from gate.verify.timeline import HEADS, MOMENTS
 from gate.verify.words import in_language, japanese, language_of_locale, text_of
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "configs" / "scenarios"
@@ -47,7 +47,13 @@ def texts() -> Iterator[tuple[str, str]]:
         scenario = load_scenario(path)
         for text in (scenario.name, *(step.check.column for step in scenario.steps if step.check is not None)):
             yield text, path.name
-    for text in (*TITLES.values(), *LOOKED_AT.values(), *STEPS.values(), *(text for _, _, text in MOMENTS.values())):
+    for text in (
+        *TITLES.values(),
+        *LOOKED_AT.values(),
+        *STEPS.values(),
+        *(text for _, _, text in MOMENTS.values()),
+        *HEADS.values(),
+    ):
         yield text, "a table of texts"
 
 
