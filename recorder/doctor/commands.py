@@ -13,9 +13,10 @@ from rich.text import Text as Styled
 
 from gate.clock import SystemClock
 from gate.command_parser import CommandParser
+from gate.config_fields import PORT_BASE, parse_port_base
 from gate.licence.text import Language
 from gate.yaml_file import ConfigError
-from recorder.config import RecorderConfig, load_config
+from recorder.config import RecorderConfig, load_config, moved
 from recorder.doctor.examination import Examination
 from recorder.doctor.finding import Finding, Level, as_json, counts_of, exit_status
 
@@ -43,7 +44,7 @@ def doctor(argv: list[str]) -> int:
     """0; 1 where something failed; 2 after one sentence on stderr."""
     options = _parser().parse_args(argv)
     try:
-        config = load_config(options.config) if options.config is not None else None
+        config = moved(load_config(options.config), options.port_base) if options.config is not None else None
     except ConfigError as error:
         print(f"edge-recorder doctor: {error}", file=sys.stderr)
         return 2
@@ -71,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("config", type=Path, nargs="?", metavar="CONFIG", help="a recorder's; without it the machine")
     parser.add_argument("--json", action="store_true", help="print all findings as one JSON object")
+    parser.add_argument(
+        "--port-base",
+        type=parse_port_base,
+        default=PORT_BASE,
+        metavar="N",
+        help="as the recorder was started with (default %(default)s)",
+    )
     parser.add_argument("--language", choices=("ja", "en"), help="else the device's, or that of the terminal")
     return parser
 
