@@ -15,6 +15,7 @@ from gate.profile_file import _ProfileSection
 from gate.rules_file import _RulesSection
 from gate.service.config import ServiceConfig
 from gate.show.config import ShowConfig
+from gate.verify.attach_file import SiteFile
 from gate.verify.foreign.driver_file import Driver
 from gate.verify.scenario import Scenario
 from hdmi_out.config import HdmiConfig
@@ -84,6 +85,12 @@ FILES = (
         shown="configs/show.yaml",
         model=ShowConfig,
         words="The show board: `edge-recorder show FILE`; a demo starts it.",
+    ),
+    File(
+        name="attach.yaml",
+        shown="configs/attach.yaml",
+        model=SiteFile,
+        words="A site that runs already, for the verifier: `edge-recorder verify --attach FILE`.",
     ),
     File(
         name="driver.yaml",

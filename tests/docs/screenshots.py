@@ -35,8 +35,8 @@ SIZE = {"width": 1280, "height": 800}
 UP_SECONDS = 300.0
 SETTLE_SECONDS = 4.0
 """Until a page has its pictures and the monitor its view."""
-WAITING = "Connecting|接続しています|Loading|読み込んでいます"
-"""What stands on a page before its pictures do."""
+COMPLETE = "() => !/Connecting|接続しています|Loading|読み込んでいます/.test(document.body.innerText)"
+"""Holds once a page has its pictures."""
 BEFORE_SECONDS = 45.0
 """Of recording before the expiry is sought, so that playback has something to show."""
 
@@ -57,7 +57,7 @@ class Studio:
         page = await context.new_page()
         await page.goto(address)
         await self.clock.sleep(SETTLE_SECONDS)
-        await page.wait_for_function(f"() => !/{WAITING}/.test(document.body.innerText)", timeout=UP_SECONDS * 1000)
+        await page.wait_for_function(COMPLETE, timeout=UP_SECONDS * 1000)
         return page
 
     async def context(self, language: str) -> BrowserContext:
@@ -72,13 +72,14 @@ class Studio:
             await page.context.close()
 
     async def board(self, name: str) -> None:
-        """The show board, in both languages."""
-        for language in LANGUAGES:
-            page = await self.page(language, self.addresses["show"])
-            await page.click(f"button[data-language={language}]")
+        """The show board on a screen of its own size, in both languages; kept at the pages' width."""
+        for language, locale in LANGUAGES.items():
+            page = await self.browser.new_page(viewport={"width": 1920, "height": 1080}, locale=locale)
+            await page.goto(f"{self.addresses['show']}?lang={language}")
             await self.clock.sleep(SETTLE_SECONDS)
-            await keep(page, f"{name}-{language}")
-            await page.context.close()
+            await page.wait_for_function(COMPLETE, timeout=UP_SECONDS * 1000)
+            await keep(page, f"{name}-{language}", width=SIZE["width"])
+            await page.close()
 
     async def monitor(self, name: str, **show: str) -> None:
         """A view of the HDMI monitor, in both languages."""
@@ -115,11 +116,14 @@ def write(name: str, encode: Any) -> None:
     print(f"docs/pictures/{name}.jpg, {len(content) // 1000} kB", flush=True)
 
 
-async def keep(page: Page, name: str) -> None:
-    """What the page shows, from its top."""
+async def keep(page: Page, name: str, *, width: int | None = None) -> None:
+    """What the page shows, from its top; smaller if a `width` is given."""
     await page.evaluate("scrollTo(0, 0)")
     shot = await page.screenshot()
-    picture = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR)
+    picture: Any = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR)
+    if width is not None:
+        height = picture.shape[0] * width // picture.shape[1]
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     write(name, lambda quality: encoded(picture, quality))
 
 

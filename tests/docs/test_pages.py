@@ -16,6 +16,7 @@ from gate.profile_file import load_profile
 from gate.rules_file import load_rules
 from gate.service import config as service_config
 from gate.show import config as show_config
+from gate.verify.attach_file import load_site_file
 from gate.verify.foreign.driver_file import load_driver
 from gate.verify.scenario import load_scenario
 from gate.yaml_file import ConfigError, load
@@ -39,6 +40,7 @@ LOADERS: Mapping[str, Callable[[Path], object]] = {
     "demo.yaml": lambda path: load(path, DemoConfig),
     "scenario.yaml": load_scenario,
     "driver.yaml": load_driver,
+    "attach.yaml": load_site_file,
     "profiles/remo.yaml": load_profile,
 }
 """By the title of a block; `NAME (part)` replaces what it has in the file of that name in configs/."""
