@@ -37,6 +37,9 @@ END_SECONDS = 15.0
 REQUEST_SECONDS = 20.0
 _PORTS = (80, 554, 555, 600, 650, 700, 722, 725)
 _LOG_TAIL = 2000
+STARTS_MAX = 3
+_PORT_TAKEN = b"--port-base"
+"""What a site advises that finds a port taken."""
 _PR_SET_PDEATHSIG = 1
 SERVICE = "service"
 """The licence service's process, as the demo and the site's clock call it."""
@@ -132,18 +135,15 @@ async def running_site(root: Path, given: Given, log: Path, say: Callable[[str],
         mail = await stack.enter_async_context(receiving_mail(clock))
         mqtt = await stack.enter_async_context(receiving_mqtt(clock))
         notify = notify_section(webhook.url, webhook.secret, mail.port, mqtt.port)
-        demo = write_site(root, given, notify)
         say("starting a clean site")
-        words = ["demo", str(demo), "--json", "--port-base", str(_free_port_base())]
-        process = await stack.enter_async_context(_running(words, clock, log))
-        up = await _first_line(process, clock, log)
+        place, up = await _started(stack, root, given, notify, clock, log)
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         connector = aiohttp.UnixConnector(path=up["addresses"]["local"])
         local = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
         people = _people(up)
-        token = await _token(root, people.partner.email, clock)
+        token = await _token(place, people.partner.email, clock)
         site = OwnSite(
-            root=root,
+            root=place,
             given=given,
             addresses=up["addresses"],
             pids=up["site"]["pids"],
@@ -158,6 +158,23 @@ async def running_site(root: Path, given: Given, log: Path, say: Callable[[str],
         )
         await site.step("show")
         yield site
+
+
+async def _started(
+    stack: contextlib.AsyncExitStack, root: Path, given: Given, notify: dict[str, Any], clock: SystemClock, log: Path
+) -> tuple[Path, dict[str, Any]]:
+    """A site's folder below `root`, and what it says when it is up. Ports that were free may be another's by the time
+    it takes them: it begins again then, with others. Raises SiteError."""
+    for attempt in range(1, STARTS_MAX + 1):
+        place = root / f"site-{attempt}"
+        words = ["demo", str(write_site(place, given, notify)), "--json", "--port-base", str(_free_port_base())]
+        process = await stack.enter_async_context(_running(words, clock, log))
+        try:
+            return place, await _first_line(process, clock, log)
+        except SiteError:
+            if attempt == STARTS_MAX or _PORT_TAKEN not in await asyncio.to_thread(log.read_bytes):
+                raise
+    raise AssertionError
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ CHOSEN = (
 )
 AT_ONCE = 2
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -43,6 +43,7 @@ async def trials() -> AsyncIterator[dict[str, asyncio.Task[Trial]]]:
     clock.close()
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", CHOSEN)
 async def test_a_disabled_enforcement_point_turns_its_cell_red(
     name: str, trials: dict[str, asyncio.Task[Trial]]
