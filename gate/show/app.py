@@ -34,7 +34,7 @@ _NOT_READY = (
     '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>…</title>'
     '<link rel="stylesheet" href="board/style/waiting.css"><p>準備中です。Setting the stage.</p>'
 )
-_WORDS = {"ja": "ライセンス実演ボード", "en": "Licence show board"}
+_LANGUAGES = ("ja", "en")
 
 Wish = dict[str, Any]
 
@@ -51,8 +51,10 @@ class ShowApp:
         self._through = Through(site, clock)
         self._changed = asyncio.Event()
         self._pages: set[asyncio.Task[Any]] = set()
+        self._orders: set[asyncio.Future[str | None]] = set()
         self._files: dict[str, bytes] = {}
         _read(resources.files("gate.show") / "static", "", self._files)
+        self._titles = {name: json.loads(self._files[f"lang/{name}.json"])["title"] for name in _LANGUAGES}
         self.board.on_change = self.story.on_change = self._change
 
     async def run(self, on_ready: Callable[[str], None]) -> None:
@@ -80,8 +82,8 @@ class ShowApp:
                 raise StartError(f"the show board cannot listen on {host}:{port}: {reason}") from None
             yield "http://{}:{}/".format(*runner.addresses[0][:2])
         finally:
-            for page in tuple(self._pages):
-                page.cancel()
+            for under_way in (*self._pages, *self._orders):
+                under_way.cancel()
             await self._through.close()
             await self.board.close()
             await runner.cleanup()
@@ -114,10 +116,12 @@ class ShowApp:
         async def handle(request: web.Request) -> web.Response:
             wish = await _wish(request)
             self.story.touch()
-            try:
-                await asyncio.shield(asyncio.ensure_future(act(wish)))  # a page that leaves stops nothing half-way
-            except ShowError as error:
-                return web.json_response({"error": str(error)}, status=409)
+            order = asyncio.ensure_future(_refusal_of(act(wish)))
+            self._orders.add(order)
+            order.add_done_callback(self._orders.discard)
+            refusal = await asyncio.shield(order)  # a page that leaves stops nothing half-way
+            if refusal is not None:
+                return web.json_response({"error": refusal}, status=409)
             return web.json_response(self._state())
 
         return handle
@@ -131,11 +135,16 @@ class ShowApp:
 
     async def _page(self, request: web.Request) -> web.Response:
         asked = request.query.get("lang", self._config.language)
-        language = asked if asked in _WORDS else self._config.language
+        language = asked if asked in _LANGUAGES else self._config.language
         headers = {"Cache-Control": "no-store", "Content-Language": language}
         if not await self._through.answers():
             return web.Response(status=503, text=_NOT_READY, content_type="text/html", headers=headers)
-        page = self._files["index.html"].decode().replace("{{lang}}", language).replace("{{title}}", _WORDS[language])
+        page = (
+            self._files["index.html"]
+            .decode()
+            .replace("{{lang}}", language)
+            .replace("{{title}}", self._titles[language])
+        )
         return web.Response(text=page, content_type="text/html", headers=headers)
 
     async def _file(self, request: web.Request) -> web.Response:
@@ -187,6 +196,15 @@ class ShowApp:
     def _change(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+async def _refusal_of(order: Awaitable[None]) -> str | None:
+    """Does it; the site's own sentence where it says no."""
+    try:
+        await order
+    except ShowError as error:
+        return str(error)
+    return None
 
 
 async def _wish(request: web.Request) -> Wish:

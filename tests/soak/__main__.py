@@ -24,6 +24,7 @@ from tests.soak.watch import Watched, Watcher
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench-results"
 UP_SECONDS_MAX = 300.0
+SCENES_SECONDS_MAX = 3600.0
 END_SECONDS_MAX = 30.0
 
 
@@ -39,8 +40,10 @@ async def soak(root: Path, *, hours: float, port_base: int, every_seconds: float
             line = await process.stdout.readline()
         if not line:
             raise SystemExit("the demo does not start; it has said why")
-        began_ns = clock.monotonic_ns()
         watcher = Watcher(site=json.loads(line), root=root, supervisor=process.pid, clock=clock)
+        async with clock.timeout(SCENES_SECONDS_MAX):
+            await watcher.scenes_drawn()
+        began_ns = clock.monotonic_ns()
         await watcher.run(
             watched,
             every_seconds=every_seconds,

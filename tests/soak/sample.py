@@ -39,10 +39,12 @@ def sample_site(supervisor: int, children: Mapping[str, int]) -> dict[str, Sampl
     return found
 
 
-def bytes_below(folder: Path) -> int:
-    """What the files of a folder take on the disk."""
+def bytes_below(folder: Path, *, but: Path) -> int:
+    """What the files of a folder take on the disk, without those of one folder in it."""
     total = 0
     for path in folder.rglob("*"):
+        if but in path.parents:
+            continue
         with contextlib.suppress(OSError):
             total += path.lstat().st_blocks * 512
     return total

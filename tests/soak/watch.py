@@ -17,6 +17,7 @@ from tests.soak.sample import MEASURES, bytes_below, sample_site
 
 RETRY_SECONDS = 0.5
 READ_SECONDS_MAX = 30.0
+SCENES_LOOK_SECONDS = 5.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,13 +63,21 @@ class Watcher:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def scenes_drawn(self) -> None:
+        """Returns when the simulated cameras have all their pictures: until then they fill memory and disk."""
+        while "workers" in await asyncio.to_thread(sample_site, self.supervisor, await self._pids()):
+            await self.clock.sleep(SCENES_LOOK_SECONDS)
+
+    async def _pids(self) -> dict[str, int]:
+        pids: dict[str, int] = (await self._order("show"))["site"]["pids"]
+        return pids
+
     async def _measure(self, watched: Watched, at: float) -> None:
-        pids = (await self._order("show"))["site"]["pids"]
-        samples = await asyncio.to_thread(sample_site, self.supervisor, pids)
+        samples = await asyncio.to_thread(sample_site, self.supervisor, await self._pids())
         for name, sample in samples.items():
             for measure in MEASURES:
                 watched.series[name, measure].append((at, getattr(sample, measure)))
-        data = await asyncio.to_thread(bytes_below, self.root / "data")
+        data = await asyncio.to_thread(bytes_below, self.root / "data", but=self.root / "data" / "sim-cache")
         watched.series["site", "disk_mb"].append((at, data / 1e6))
 
     async def _order(self, name: str) -> dict[str, Any]:

@@ -129,7 +129,7 @@ async def board(outside: Outside, tmp_path: Path) -> AsyncIterator[Board]:
 
 
 async def test_the_page_comes_in_the_language_asked_for_under_a_strict_policy(board: Board) -> None:
-    for language, title in (("ja", "ライセンス実演ボード"), ("en", "Licence show board")):
+    for language, title in (("ja", "録画ライセンス 実演ボード"), ("en", "Recording licence show board")):
         async with board.session.get(f"{board.address}?lang={language}") as answer:
             text = await answer.text()
             assert answer.status == 200 and title in text and f'<html lang="{language}">' in text

@@ -1,0 +1,170 @@
+"""The show board on a running demo, in a real browser: two pictures beside each other, an expiry by its buttons, the
+network pulled and put back, the next visitor, the story; then nothing has been left open."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.e2e.crossing import CHROMIUM
+from tests.e2e.demo_site import DemoSite, running_demo
+from tests.soak.watch import Watched, Watcher
+
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
+TV, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
+SHOWN_MS_MAX = 60_000
+ROUND_SECONDS_MAX = 240.0
+STOPPED = ("M2", "M3", "M5", "M8", "M9")
+FDS_MORE_MAX = 4
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"needs Chromium at {CHROMIUM}: apt install chromium"),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoSite]:
+    ARTIFACTS.mkdir(exist_ok=True)
+    show = {"touch_seconds": 5, "pace": 0.05}
+    async with running_demo(tmp_path_factory.mktemp("show"), service=True, show=show) as site:
+        yield site
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+class Board:
+    """A page, and what it complains of."""
+
+    def __init__(self, page: Page, complaints: list[str]) -> None:
+        self.page = page
+        self.complaints = complaints
+
+    async def press(self, order: str) -> None:
+        await expect(self.page.locator(f"#{order}")).to_have_attribute("aria-disabled", "false", timeout=SHOWN_MS_MAX)
+        await self.page.locator(f"#{order}").click()
+
+    async def wait_lamps(self, tone: str, *rows: str) -> None:
+        for row in rows:
+            lamp = self.page.locator(".lamp", has_text=row)
+            await expect(lamp).to_have_attribute("data-tone", tone, timeout=SHOWN_MS_MAX)
+
+    async def wait_pictures(self) -> None:
+        """Both move."""
+        await self.page.wait_for_function(
+            "() => document.querySelector('hdmi-picture')?.moves"
+            " && [...document.querySelectorAll('live-tile')].length === 2"
+            " && [...document.querySelectorAll('live-tile')].every(tile => tile.mode === 'live')",
+            timeout=SHOWN_MS_MAX,
+        )
+
+    async def pictures_shown(self) -> int:
+        shown: int = await self.page.evaluate("() => document.querySelector('hdmi-picture').shown")
+        return shown
+
+
+async def open_board(site: DemoSite, browser: Browser, *, language: str, size: dict[str, int]) -> Board:
+    page = await browser.new_page(viewport=size)  # type: ignore[arg-type]
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(f"{site.addresses['show']}?lang={language}")
+    board = Board(page, complaints)
+    await board.wait_pictures()
+    return board
+
+
+@pytest.mark.parametrize(("language", "size", "name"), [
+    ("ja", TV, "ja-tv"), ("en", TV, "en-tv"), ("ja", PHONE, "ja-phone"), ("en", PHONE, "en-phone"),
+])  # fmt: skip
+async def test_the_page_fits_says_all_in_both_languages_and_is_for_everybody(
+    site: DemoSite, browser: Browser, language: str, size: dict[str, int], name: str
+) -> None:
+    board = await open_board(site, browser, language=language, size=size)
+    await board.wait_lamps("good", *(f"M{number}" for number in range(1, 10)))
+    width, height = await board.page.evaluate(
+        "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    )
+    assert width == size["width"]
+    assert size is PHONE or height == size["height"], "all of it is on one screen"
+    await board.page.screenshot(path=ARTIFACTS / f"show-board-{name}.png", full_page=size is PHONE)
+    findings = (await Axe().run(board.page)).response["violations"]
+    assert findings == []
+    assert board.complaints == []
+    await board.page.close()
+
+
+async def test_a_visitor_lets_it_expire_and_brings_it_back_without_the_network(
+    site: DemoSite, browser: Browser
+) -> None:
+    board = await open_board(site, browser, language="ja", size=TV)
+    await board.press("expire")
+    await expect(board.page.locator("#countdown")).to_have_attribute("data-tone", "last", timeout=SHOWN_MS_MAX)
+    await board.press("cable")
+    await expect(board.page.locator("#network")).to_have_attribute("data-network", "pulled")
+    await board.wait_lamps("bad", *STOPPED)
+    await board.wait_lamps("good", "M1", "M4", "M6", "M7")
+    await expect(board.page.locator("live-tile[data-mode=lapsed]")).to_have_count(2, timeout=SHOWN_MS_MAX)
+    before = await board.pictures_shown()
+    await board.page.screenshot(path=ARTIFACTS / "show-board-lapsed.png")
+    await board.press("assign")
+    await expect(board.page.locator("#says")).to_have_attribute("data-tone", "good", timeout=SHOWN_MS_MAX)
+    await board.wait_lamps("bad", *STOPPED)
+    await board.press("cable")
+    await board.wait_lamps("good", *STOPPED)
+    await board.wait_pictures()
+    assert await board.pictures_shown() > before, "the monitor's picture stood still"
+    await board.press("visitor")
+    await expect(board.page.locator("#says-text")).to_contain_text("準備ができました", timeout=SHOWN_MS_MAX)
+    await board.wait_pictures()
+    assert board.complaints == []
+    await board.page.close()
+
+
+@pytest.mark.timeout(300)
+async def test_the_story_plays_by_itself_round_after_round_and_leaves_nothing_open(site: DemoSite) -> None:
+    url = site.addresses["show"]
+    up = {"addresses": site.addresses, "site": site.facts}
+    watcher = Watcher(site=up, root=site.root, supervisor=site.process.pid, clock=site.clock)
+    watched = Watched()
+    async with aiohttp.ClientSession(headers={"Origin": url.rstrip("/")}) as session:
+        await session.post(f"{url}v1/story", json={"on": True})
+        watching = watcher.run(watched, every_seconds=0.5, enough=lambda seen: seen.rounds >= 1)
+        async with site.clock.timeout(ROUND_SECONDS_MAX):
+            await watching
+        await session.post(f"{url}v1/story", json={"on": False})
+    assert len(watched.resets) >= 2, "before the first round, and after it"
+    assert watched.troubles == []
+    assert watched.pictures and watched.live_bytes
+    for who in ("supervisor", "show", "hdmi", "cameras"):
+        first, *_, last = (value for _, value in watched.series[who, "fds"])
+        assert last <= first + FDS_MORE_MAX, who
+
+
+async def test_other_sites_pages_move_nothing(site: DemoSite) -> None:
+    url = site.addresses["show"]
+    refused = [
+        ({"Origin": "http://evil.example"}, 403),
+        ({}, 403),
+        ({"Origin": url.rstrip("/"), "Host": "evil.example"}, 421),
+        ({"Origin": url.rstrip("/"), "Content-Type": "text/plain"}, 415),
+    ]
+    async with aiohttp.ClientSession() as session:
+        for headers, status in refused:
+            kind = {"Content-Type": "application/json", **headers}
+            async with session.post(f"{url}v1/visitor", data=b"{}", headers=kind) as response:
+                assert response.status == status, headers
+        for path in ("api/v1/users", "api/v1/config/reload", "static/../api/v1/audit", "api/v1/cameras/cam1/preset"):
+            async with session.get(f"{url}{path}") as response:
+                assert response.status in (404, 405), path
