@@ -14,7 +14,7 @@ apt cat cd chmod chown cp createdb createuser curl df docker du echo export ffpl
 install ip journalctl jq kill ln loginctl ls lsblk man mkdir mosquitto_pub mosquitto_sub mount mv nmcli openssl
 pg_dump pip pipx printf promtool psql pwd python python3 rm rsync scp sed sha256sum sleep source sqlite3 ssh su
 systemctl systemd-analyze systemd-cgls tail tar tee test timedatectl trap true umount uname unzip uv vcgencmd vlc
-wait wget xset prometheus
+wait wget xset prometheus useradd
 """
 OTHERS = frozenset(_OTHERS.split())
 """Programs of other people's that may be called."""
@@ -28,7 +28,12 @@ def troubles(text: str) -> Iterator[str]:
     """What is wrong with a block of shell lines, a sentence each."""
     made = set(re.findall(r">\s*([\w./-]+)", text))
     for line in _lines(text):
-        for words in _commands(line):
+        try:
+            commands = list(_commands(line))
+        except ValueError as error:
+            yield f"{line}: no shell reads this: {error}"
+            continue
+        for words in commands:
             yield from (f"{line}: {trouble}" for trouble in _troubles_of([word for word in words if word not in made]))
 
 
