@@ -24,6 +24,9 @@ SECRET_WORDS = ("password", "secret", "token", "key")
 """Fields whose names have one of these are never echoed."""
 
 
+_ONE_TO_EDIT = "`edge-recorder configs --write DIR` writes one to edit"
+
+
 class ConfigError(Exception):
     """A configuration that cannot be used. Its text is one sentence for the person who wrote the file."""
 
@@ -80,7 +83,7 @@ def _compose(path: Path) -> yaml.Node:
             raise ConfigError(f"{path}: larger than {FILE_BYTES_MAX >> 20} MiB, this is no configuration file")
         root = compose(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file") from None
+        raise ConfigError(f"{path}: there is no such file; {_ONE_TO_EDIT}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from None
     except OSError as error:
@@ -91,7 +94,7 @@ def _compose(path: Path) -> yaml.Node:
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from None
     if root is None:
-        raise ConfigError(f"{path}: the file is empty")
+        raise ConfigError(f"{path}: the file is empty; {_ONE_TO_EDIT}")
     return root
 
 

@@ -99,7 +99,7 @@ def _ask(path: Path, order: dict[str, object]) -> dict[str, Any]:
         except OSError as error:
             raise StartError(f"no monitor answers at {path} ({error}); is it running?") from None
     if not line:
-        raise StartError(f"the monitor at {path} gave no answer")
+        raise StartError(f"the monitor at {path} gave no answer; its log says why, a new start helps")
     answer: dict[str, Any] = json.loads(line)
     return answer
 

@@ -48,7 +48,9 @@ async def add_token(config: ServiceConfig, *, email: str, name: str, lasts: time
     async with _store(config) as store, _clock(config) as clock, store.begin() as tx:
         user = await user_by_email(tx, email)
         if user is None or user.disabled_at is not None:
-            raise ServiceError(f"nobody signs in as {email}")
+            raise ServiceError(
+                f"nobody signs in as {email}; make the account first, in the portal or by `service operator`"
+            )
         now = clock.now()
         expires_at = now + lasts if lasts else None
         refused = await add_api_token(

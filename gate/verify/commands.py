@@ -38,8 +38,9 @@ _EXAMPLES = """\
 examples:
   edge-recorder verify                                       every scenario of configs/scenarios
   edge-recorder verify configs/scenarios/lapse_and_restore.yaml --report run/verify
+  edge-recorder verify --list                                              their names and columns
   edge-recorder verify --json > report.json
-  edge-recorder verify --attach configs/attach.yaml                        a site that runs already, as it is now
+  edge-recorder verify --attach configs/attach.yaml           a site that runs already, as it is now
   edge-recorder verify --driver configs/drivers/plain_rtsp_hls.yaml        another maker's recorder
   edge-recorder verify --check run/verify                    a report of this machine's own key
   edge-recorder verify --check report.html --key verify.pub  one that came by mail

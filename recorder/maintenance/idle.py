@@ -29,7 +29,9 @@ def idle(archive: Archive, roots: Sequence[Path]) -> Iterator[list[Volume]]:
     """Holds recorders off. Raises VolumeLockedError if one runs, MaintenanceError if a volume is not there."""
     with contextlib.ExitStack() as stack:
         if not archive.data_dir.is_dir():
-            raise MaintenanceError(f"{archive.data_dir}: there is no such data folder")
+            raise MaintenanceError(
+                f"{archive.data_dir}: there is no such data folder; name the configuration, or another"
+            )
         locks: list[FolderLock | Volume] = [FolderLock(archive.data_dir, LOCK_NAME)]
         volumes = [Volume(root) for root in roots]
         for volume in volumes:

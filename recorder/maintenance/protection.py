@@ -36,7 +36,7 @@ def change_offline(
 ) -> list[ProtectRow]:
     """The same in an index that no recorder uses. Raises MaintenanceError, VolumeLockedError, CatalogError."""
     if not archive.index.exists():
-        raise MaintenanceError(f"{archive.index}: there is no index")
+        raise MaintenanceError(f"{archive.index}: there is no index; `edge-recorder index rebuild` makes it")
     with idle(archive, roots), contextlib.closing(open_for_writing(archive.index)) as db:
         db.execute("BEGIN IMMEDIATE")
         try:
