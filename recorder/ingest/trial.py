@@ -51,9 +51,11 @@ _STATUSES: dict[int, Failure] = {403: "rejected", 404: "not_found", 453: "busy",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """`failure` None: pictures have come, `way` says how. `message`: what was said, a sentence without credentials.
+    """`place`: host and port, or the file. `failure` None: pictures have come, `way` says how. `message`: what was
+    said, a sentence without credentials.
     `bytes_per_second`: None where it was not seen."""
 
+    place: str
     way: str
     failure: Failure | None = None
     message: str = ""
@@ -68,16 +70,20 @@ async def try_stream(camera: CameraConfig, stream: str, clock: Clock, seconds_ma
     link = camera.streams[stream]
     approach = Approach(rtsp=link.is_rtsp, source=link.source, transport=link.transport)
     host = urlsplit(link.url).hostname
+    place = urlsplit(link.url).netloc or link.url
     try:
         async with clock.timeout(seconds_max):
             if host is not None and not await _is_known(host):
-                return Tried(way=str(approach.way), failure="name_unknown", message=f"The name {host} is not known.")
+                return Tried(
+                    place=place, way=str(approach.way), failure="name_unknown", message=f"The name {host} is not known."
+                )
             while True:
                 way = approach.way
                 state = StreamState(since=clock.now())
                 error = await _receive(camera, stream, way, state, clock)
                 if error is None:
                     return Tried(
+                        place=place,
                         way=str(way),
                         codec=state.codec,
                         width=state.width,
@@ -86,10 +92,13 @@ async def try_stream(camera: CameraConfig, stream: str, clock: Clock, seconds_ma
                     )
                 if not approach.failed(error):
                     told = approach.reason(error)
-                    return Tried(way=str(way), failure=failure_of(told, camera), message=str(told))
+                    return Tried(place=place, way=str(way), failure=failure_of(told, camera), message=str(told))
     except TimeoutError:
         return Tried(
-            way=str(approach.way), failure="silent", message=f"No picture has come within {seconds_max:.0f} s."
+            place=place,
+            way=str(approach.way),
+            failure="silent",
+            message=f"No picture has come within {seconds_max:.0f} s.",
         )
 
 

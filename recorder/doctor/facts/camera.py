@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -60,13 +61,14 @@ async def look_at_onvif(cameras: Sequence[CameraConfig], clock: Clock) -> list[O
 async def _ask(camera: CameraConfig, session: aiohttp.ClientSession, clock: Clock) -> OnvifFacts:
     assert camera.onvif is not None
     credentials = camera.onvif.credentials(camera.user, camera.password)
+    place = urlsplit(camera.onvif.address).netloc
     client = OnvifClient(camera.onvif.address, credentials, session, clock)
     try:
         async with clock.timeout(ONVIF_SECONDS_MAX):
             await client.connect()
             await camera_services.device_information(client)
     except TimeoutError:
-        return OnvifFacts(camera=camera.id, failure="silent")
+        return OnvifFacts(camera=camera.id, place=place, failure="silent")
     except IngestError as error:
-        return OnvifFacts(camera=camera.id, failure=failure_of(error, camera), message=str(error))
+        return OnvifFacts(camera=camera.id, place=place, failure=failure_of(error, camera), message=str(error))
     return OnvifFacts(camera=camera.id, skew_seconds=client.skew.total_seconds())

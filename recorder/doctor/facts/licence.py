@@ -1,5 +1,6 @@
 """What a recorder would trust by its files, what it says itself where it runs, and whether its service answers."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def look_at_licence(file: Path, config: RecorderConfig, clock: Clock) -> Licence
         disk = in_force_by(file, now)
         profile = open_profile(config.licence.profile).for_kind(config.device.kind)
     except (RootKeyError, ClockError, ConfigError) as error:
-        return LicenceFacts(now=clock.now(), broken=str(error).rstrip("."))
+        return LicenceFacts(now=clock.now(), broken=str(error).partition(";")[0].rstrip("."))
     entitlement, kind = disk.trusted.entitlement, config.device.kind
     return LicenceFacts(
         now=now,
@@ -59,7 +60,8 @@ async def look_at_service(url: str, state: Mapping[str, Any] | None, clock: Cloc
     except TimeoutError:
         return ServiceFacts(url=url, error=f"no answer within {ANSWER_SECONDS_MAX:.0f} s", **known), None
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number and number > 0 else str(error) or type(error).__name__
         return ServiceFacts(url=url, error=reason.rstrip("."), **known), None
     return ServiceFacts(url=url, error=failing, **known), skew
 

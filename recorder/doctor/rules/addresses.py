@@ -47,11 +47,11 @@ def address_findings(address: Address) -> Iterator[Finding]:
             setting,
         )  # fmt: skip
     else:
-        state = ("このレコーダーが使用中", "in use by this recorder") if address.state == "own" else ("空き", "free")
+        state = ("このレコーダーが使用中", "this recorder's") if address.state == "own" else ("空き", "free")
         yield ok(
             "address",
-            ja=f"{listen}（{setting}）: {state[0]}。",
-            en=f"{listen} ({setting}) is {state[1]}.",
+            ja=f"{listen} は{state[0]}です。",
+            en=f"{listen} is {state[1]}.",
             about=setting,
         )
     if address.plain:

@@ -7,6 +7,8 @@ from recorder.doctor.finding import Finding, Level, found, ok
 from recorder.ingest.trial import Failure, Tried
 
 SKEW_SECONDS_MAX = 5.0
+_IN_ITS_WORDS: frozenset[Failure] = frozenset({"rejected", "unsupported", "odd", "defect"})
+"""Where what was said tells more than which kind of no it is."""
 
 _SENTENCES: dict[Failure, tuple[tuple[str, str], tuple[str, str]]] = {
     "name_unknown": (
@@ -100,9 +102,10 @@ class StreamFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnvifFacts:
-    """A camera's ONVIF. `failure` None: it answers. `skew_seconds`: how far its clock is ahead of ours."""
+    """A camera's ONVIF, at `place`. `failure` None: it answers. `skew_seconds`: how far its clock is ahead of ours."""
 
     camera: str
+    place: str = ""
     failure: Failure | None = None
     message: str = ""
     skew_seconds: float = 0.0
@@ -114,7 +117,7 @@ def stream_findings(facts: StreamFacts) -> Iterator[Finding]:
     if tried is None:
         yield _not_tried(about)
     elif tried.failure is not None:
-        yield _failed("camera", about, tried.failure, tried.message)
+        yield _failed("camera", about, tried.failure, tried.place, tried.message)
     else:
         size = f"{tried.width}×{tried.height}" if tried.width else ""
         rate = f"{tried.bytes_per_second * 8 / 1e6:.1f} Mbit/s" if tried.bytes_per_second else ""
@@ -125,7 +128,7 @@ def stream_findings(facts: StreamFacts) -> Iterator[Finding]:
 def onvif_findings(facts: OnvifFacts) -> Iterator[Finding]:
     """Of one camera's ONVIF."""
     if facts.failure is not None:
-        yield _failed("onvif", facts.camera, facts.failure, facts.message)
+        yield _failed("onvif", facts.camera, facts.failure, facts.place, facts.message)
         return
     yield ok("onvif", ja="ONVIFで応答します。", en="It answers ONVIF.", about=facts.camera)
     if abs(facts.skew_seconds) > SKEW_SECONDS_MAX:
@@ -141,11 +144,13 @@ def onvif_findings(facts: OnvifFacts) -> Iterator[Finding]:
         )
 
 
-def _failed(check: str, about: str, failure: Failure, message: str) -> Finding:
+def _failed(check: str, about: str, failure: Failure, place: str, message: str) -> Finding:
     (ja, en), remedy = _SENTENCES[failure]
     level: Level = "failure" if check == "camera" else "warning"
-    told = f" ({message.rstrip('.')})" if message else ""
-    return found(level, check, (f"{ja}{told}。", f"{en}{told}."), remedy, about)
+    told = message.rstrip(".") if failure in _IN_ITS_WORDS else ""
+    ja_told, en_told = ": ".join(filter(None, (place, told))), message.rstrip(".") or place
+    text = (f"{ja}（{ja_told}）。" if ja_told else f"{ja}。", f"{en} ({en_told})." if en_told else f"{en}.")
+    return found(level, check, text, remedy, about)
 
 
 def _not_tried(about: str) -> Finding:

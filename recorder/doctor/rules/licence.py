@@ -49,6 +49,8 @@ def licence_findings(licence: LicenceFacts, zone: tzinfo) -> Iterator[Finding]:
                 "Put the root.pub of your licence's issuer where the configuration names it.",
             ),
         )
+        if licence.service is not None:
+            yield _service(licence.service)
         return
     if licence.refusal:
         yield found(
