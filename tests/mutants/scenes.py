@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.mutants.mutant import Scene
 
-_APPROACH: Mapping[str, Any] = {"to-expiry": "7s"}
+_APPROACH: Mapping[str, Any] = {"to-expiry": "10s"}
 _CROSS: Mapping[str, Any] = {"cross": "1s"}
 _RENEW: Mapping[str, Any] = {"renew": {"months": 12}}
 
@@ -57,7 +57,7 @@ ASSIGNED_AT_X = Scene(
     steps=[
         {"to-end": "20d"},
         {"allocate": {"months": 12}},
-        {"to-end": "8s"},
+        {"to-end": "10s"},
         _CROSS,
         _assert("assigned at X", {"M2": "works"}),
     ],
@@ -69,7 +69,7 @@ HELD = Scene(
         {"hold": {"camera": "cam1"}},
         {"to-end": "20d"},
         {"allocate": {"months": 12, "count": 2}},
-        {"to-end": "8s"},
+        {"to-end": "10s"},
         _CROSS,
         _assert("after X", {"M3": "stops"}, camera="cam1"),
     ],
