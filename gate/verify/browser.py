@@ -23,7 +23,8 @@ from gate.verify.with_parent import end_with_parent
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH, HEIGHT = 1120, 700
-START_SECONDS = 20.0
+START_SECONDS = 60.0
+SHOT_SECONDS = 20.0
 PLAYING_SECONDS = 6.0
 """How long moving pictures are waited for; a page without any is shown as it is by then, or once it says why."""
 _CALM_SECONDS = 0.7
@@ -51,7 +52,7 @@ class Browser:
     async def shoot(self, url: str, headers: dict[str, str]) -> bytes:
         """The page at that address as a JPEG. Raises ProbeError."""
         try:
-            async with self._clock.timeout(START_SECONDS):
+            async with self._clock.timeout(SHOT_SECONDS):
                 await self._ask("Network.enable")
                 await self._ask("Network.setExtraHTTPHeaders", headers=headers)
                 await self._ask("Page.navigate", url=url)
@@ -61,6 +62,11 @@ class Browser:
         except (aiohttp.ClientError, OSError, LookupError, TypeError, ValueError, TimeoutError) as error:
             raise ProbeError(f"the browser shows nothing: {type(error).__name__} {error}") from None
         return base64.b64decode(shot["data"])
+
+    async def close(self) -> None:
+        """Asks Chromium to end by itself, so that it leaves nothing behind."""
+        with contextlib.suppress(aiohttp.ClientError, OSError):
+            await self._socket.send_json({"id": next(self._numbers), "method": "Browser.close"})
 
     async def _settle(self) -> None:
         now_ns = began_ns = still_ns = self._clock.monotonic_ns()
@@ -94,21 +100,27 @@ async def running_browser(clock: Clock) -> AsyncIterator[Browser | None]:
         profile = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-verify-", ignore_cleanup_errors=True))
         )
-        await stack.enter_async_context(_process(program, profile, clock))
+        process = await stack.enter_async_context(_process(program, profile, clock))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         try:
             async with clock.timeout(START_SECONDS):
                 socket = await stack.enter_async_context(
-                    session.ws_connect(await _page_of(profile, session, clock), max_msg_size=_MESSAGE_BYTES_MAX)
+                    session.ws_connect(
+                        await _page_of(process, profile, session, clock), max_msg_size=_MESSAGE_BYTES_MAX
+                    )
                 )
         except (aiohttp.ClientError, OSError, LookupError, ValueError, TimeoutError):
             yield None
             return
-        yield Browser(socket, clock)
+        browser = Browser(socket, clock)
+        try:
+            yield browser
+        finally:
+            await browser.close()
 
 
 @asynccontextmanager
-async def _process(program: str, profile: Path, clock: Clock) -> AsyncIterator[None]:
+async def _process(program: str, profile: Path, clock: Clock) -> AsyncIterator[asyncio.subprocess.Process]:
     words = [
         program, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}", "--no-first-run",
         "--disable-gpu", "--disable-extensions", "--disable-background-networking", "--mute-audio", "--hide-scrollbars",
@@ -120,7 +132,7 @@ async def _process(program: str, profile: Path, clock: Clock) -> AsyncIterator[N
         stderr=asyncio.subprocess.DEVNULL, start_new_session=True, preexec_fn=partial(end_with_parent, signal.SIGTERM),
     )  # fmt: skip
     try:
-        yield
+        yield process
     finally:
         ending = asyncio.ensure_future(_end(process, clock))
         try:
@@ -131,20 +143,25 @@ async def _process(program: str, profile: Path, clock: Clock) -> AsyncIterator[N
 
 
 async def _end(process: asyncio.subprocess.Process, clock: Clock) -> None:
-    if process.returncode is None:
-        process.terminate()
-    try:
-        async with clock.timeout(_END_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+    """It has been asked to, if it was ever heard of."""
+    for ending in (None, process.terminate, process.kill):
+        if ending is not None and process.returncode is None:
+            ending()
+        with contextlib.suppress(TimeoutError):
+            async with clock.timeout(_END_SECONDS):
+                await process.wait()
+                return
+    await process.wait()
 
 
-async def _page_of(profile: Path, session: aiohttp.ClientSession, clock: Clock) -> str:
-    """The address of its page's socket, once it has told its port."""
+async def _page_of(
+    process: asyncio.subprocess.Process, profile: Path, session: aiohttp.ClientSession, clock: Clock
+) -> str:
+    """The address of its page's socket, once it has told its port. Raises ChildProcessError if it ends before."""
     told = profile / "DevToolsActivePort"
     while not told.exists() or not (lines := told.read_text().splitlines()):
+        if process.returncode is not None:
+            raise ChildProcessError(f"it ended with {process.returncode}")
         await clock.sleep(_LOOK_SECONDS)
     while True:
         async with session.get(f"http://127.0.0.1:{int(lines[0])}/json/list") as answer:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import json
 import os
 import random
@@ -13,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from gate.verify.site import Site
 from gate.verify.site_clock import COMMAND_SECONDS, step_clock
 from gate.verify.site_files import DEVICE, FPS, LOOP_PICTURES, cameras_of, card_of, notify_section, write_site
 from gate.verify.webhook import Webhook, receiving
+from gate.verify.with_parent import end_with_parent
 
 UP_SECONDS = 180.0
 """A site that is not up by then is given up: its scenes may have to be drawn first."""
@@ -40,7 +41,6 @@ _LOG_TAIL = 2000
 STARTS_MAX = 3
 _PORT_TAKEN = b"--port-base"
 """What a site advises that finds a port taken."""
-_PR_SET_PDEATHSIG = 1
 SERVICE = "service"
 """The licence service's process, as the demo and the site's clock call it."""
 
@@ -104,7 +104,8 @@ class OwnSite(Site):
         return f"{self.addresses['remote']}api/v1/{path}{'&' if '?' in path else '?'}lang=en"
 
     async def step(self, text: str) -> None:
-        self.offset_ns, self.expiries = await step_clock(Path(self.addresses["clock"]), text, self.clock)
+        absent, socket = (SERVICE,) if self.stops else (), Path(self.addresses["clock"])
+        self.offset_ns, self.expiries = await step_clock(socket, text, self.clock, absent=absent)
 
     @asynccontextmanager
     async def service_stopped(self) -> AsyncIterator[None]:
@@ -183,17 +184,12 @@ async def _running(words: list[str], clock: SystemClock, log: Path) -> AsyncIter
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "recorder.cli", *words,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors, start_new_session=True,
-            preexec_fn=_end_with_parent,
+            preexec_fn=partial(end_with_parent, signal.SIGINT),
         )  # fmt: skip
     try:
         yield process
     finally:
         await _end(process, clock)
-
-
-def _end_with_parent() -> None:
-    """Linux: a site whose verifier is killed outright ends, too."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 async def _end(process: asyncio.subprocess.Process, clock: SystemClock) -> None:

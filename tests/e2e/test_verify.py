@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,6 +14,12 @@ import psutil
 import pytest
 import pytest_asyncio
 import yaml
+
+from gate.verify.authenticity import check_report
+from gate.verify.browser import PROGRAMS
+from gate.verify.gallery import shots_of
+from gate.verify.report_schema import Report
+from gate.verify.signing_key import read_public_key
 
 SHIPPED = Path(__file__).resolve().parents[2] / "configs" / "scenarios" / "lapse_and_restore.yaml"
 BUSY = {"cut_ms": 5000, "restored_ms": 10_000, "fresh_ms": 5000, "monitor_pause_ms": 10_000}
@@ -39,8 +46,8 @@ class Verified:
         return {cell["row"]: (cell["seen"], cell["verdict"]) for cell in cells}
 
 
-async def verify(folder: Path, scenario: dict[str, Any]) -> Verified:
-    """Runs the command on a scenario; nothing of its site may be left."""
+async def verify(folder: Path, scenario: dict[str, Any], *options: str) -> Verified:
+    """Runs the command on a scenario; nothing of its site, nor of a browser, may be left."""
     folder.mkdir()
     (folder / "scenario.yaml").write_text(yaml.safe_dump(scenario))
     places = {
@@ -50,7 +57,7 @@ async def verify(folder: Path, scenario: dict[str, Any]) -> Verified:
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "recorder.cli", "verify", str(folder / "scenario.yaml"), "--json",
-        "--report", str(folder / "report"), stdout=asyncio.subprocess.PIPE, env={**os.environ, **places},
+        "--report", str(folder / "report"), *options, stdout=asyncio.subprocess.PIPE, env={**os.environ, **places},
     )  # fmt: skip
     try:
         out, _ = await process.communicate()
@@ -136,6 +143,20 @@ async def test_a_licence_from_the_pool_is_moved_by_proxy_and_the_cameras_change_
     assert (found.status, found.report["verdict"]) == (0, "pass"), told
 
 
+async def test_the_report_is_signed_and_shows_the_screens_of_all_sides(faithful: Verified) -> None:
+    report = Report.model_validate(faithful.report)
+    known = {read_public_key(str(faithful.folder.parents[1] / "keys" / "edge-recorder" / "verify.pub"))}
+    for path in (faithful.folder, faithful.folder / "report.html"):
+        judged = check_report(path, known)
+        assert (judged.verdict, judged.unlisted, judged.result) == ("whole", (), "pass")
+    lapsed, *_, restored = shots_of(report.scenarios[0])
+    assert restored.monitor and restored.remote and restored.notice and lapsed.refusal == "EXPIRED · 4403"
+    if any(map(shutil.which, PROGRAMS)):
+        assert {screen.column for screen in report.scenarios[0].screens} == {"after X", "restored"}
+    page = (faithful.folder / "report.html").read_text()
+    assert page.count("data:image/jpeg") >= 5 and "<script" not in page
+
+
 async def test_a_site_that_goes_on_recording_turns_recording_red_and_nothing_else(folder: Path) -> None:
     steps = [
         {"to-expiry": "8s"},
@@ -143,7 +164,11 @@ async def test_a_site_that_goes_on_recording_turns_recording_red_and_nothing_els
         {"assert": {"column": "after X", "rows": {"M2": "stops", "M3": "stops", "M5": "stops"}}},
     ]
     given = {"cameras": 1, "profile": "recording_survives"}
-    found = await verify(folder / "other", {"name": "other", "given": given, "limits": BUSY, "steps": steps})
+    found = await verify(
+        folder / "other",
+        {"name": "other", "given": given, "limits": BUSY, "steps": steps},
+        "--no-browser",
+    )
     told = json.dumps(found.scenario, indent=1)
     assert found.column("after X") == {"M2": ("stops", "pass"), "M3": ("works", "fail"), "M5": ("stops", "pass")}, told
     verdicts = {check["name"]: check["verdict"] for check in found.scenario["checks"]}
