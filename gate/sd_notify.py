@@ -21,9 +21,11 @@ class SdNotify:
     """`environ`: the process's environment, which holds the address and the watchdog's time."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        place = environ.get("NOTIFY_SOCKET", "")
+        pid = str(os.getpid())
+        meant = environ.get("SYSTEMD_EXEC_PID", pid) == pid  # children inherit what is meant for their parent
+        place = environ.get("NOTIFY_SOCKET", "") if meant else ""
         self._address = f"\0{place[1:]}" if place.startswith("@") else place
-        own = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        own = environ.get("WATCHDOG_PID", pid) == pid
         microseconds = environ.get("WATCHDOG_USEC", "")
         self.watchdog_seconds = int(microseconds) / 1e6 if own and microseconds.isdecimal() else None
         """After so long without a sign of life systemd ends the process and starts it again; None: never."""

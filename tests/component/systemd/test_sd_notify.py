@@ -89,6 +89,11 @@ async def test_a_watchdog_of_another_process_is_not_ours(systemd: Systemd, tmp_p
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_child_of_a_unit_does_not_speak_for_it(systemd: Systemd, tmp_path: Path) -> None:
+    assert SdNotify(environment(tmp_path, SYSTEMD_EXEC_PID=str(os.getpid()))).wanted
+    assert not SdNotify(environment(tmp_path, SYSTEMD_EXEC_PID="1")).wanted
+
+
 async def test_abstract_addresses_are_understood() -> None:
     name = f"edge-recorder-test-{os.getpid()}"
     listening = Systemd(f"\0{name}")
