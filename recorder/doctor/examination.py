@@ -15,7 +15,7 @@ from recorder.doctor.bounded import in_thread
 from recorder.doctor.facts.addresses import look_at_addresses
 from recorder.doctor.facts.camera import look_at_onvif, look_at_streams
 from recorder.doctor.facts.clock import look_at_clock
-from recorder.doctor.facts.disk import look_at_disk
+from recorder.doctor.facts.disk import look_at_disk, unusable
 from recorder.doctor.facts.licence import clock_doubt_of, look_at_licence, look_at_service
 from recorder.doctor.facts.machine import look_at_decoders, look_at_machine, look_at_screen
 from recorder.doctor.facts.permissions import look_at_permissions
@@ -31,12 +31,14 @@ from recorder.doctor.rules.permissions import permission_findings
 from recorder.doctor.rules.software import software_findings
 from recorder.errors import RecorderError
 from recorder.supervisor.site import read_state
-from recorder.volumes import volume_places
+from recorder.volumes import VolumePlace, volume_places
 
-EXAMINATION_SECONDS_MAX = 18.0
-LOOK_SECONDS_MAX = 15.0
-STREAMS_SECONDS_MAX = 14.0
-STATE_SECONDS_MAX = 2.0
+EXAMINATION_SECONDS_MAX = 15.0
+LOOK_SECONDS_MAX = 12.0
+STREAMS_SECONDS_MAX = 11.0
+STATE_SECONDS_MAX = 1.5
+DISK_SECONDS_MAX = 3.0
+"""After the streams, all disks at once."""
 
 OnProgress = Callable[[str, int, int], None]
 """What is looked at, how many are done, how many there are."""
@@ -137,28 +139,32 @@ class Examination:
         needed, estimated = needed_rate(config, streams)
         places = volume_places(config.device.data_dir, config.storage)
         footage = int(((self._state or {}).get("storage") or {}).get("used_bytes") or 0) // len(places)
-        for place in places:
-            if config.storage.volumes and not place.root.is_dir():
-                disk = DiskFacts(folder=str(place.root), filesystem="", kind="unknown", total_bytes=0, free_bytes=0,
-                                 error="there is no such folder")  # fmt: skip
-            else:
-                look = partial(
-                    look_at_disk,
-                    place.root,
-                    self._clock,
-                    bytes_max=place.limits.bytes_max,
-                    free_bytes_min=place.limits.free_bytes_min,
-                    footage_bytes=footage,
-                )
-                disk = await in_thread(look, self._clock, LOOK_SECONDS_MAX)
+        looks = (self._disk(place, footage, mounted=bool(config.storage.volumes)) for place in places)
+        for disk in await asyncio.gather(*looks):
             findings += disk_findings(disk, needed / len(places), estimated=estimated)
         return findings
+
+    async def _disk(self, place: VolumePlace, footage_bytes: int, *, mounted: bool) -> DiskFacts:
+        """`mounted`: the folder has to be there already."""
+        look = partial(
+            look_at_disk,
+            place.root,
+            self._clock,
+            bytes_max=place.limits.bytes_max,
+            free_bytes_min=place.limits.free_bytes_min,
+            footage_bytes=footage_bytes,
+            mounted=mounted,
+        )
+        try:
+            return await in_thread(look, self._clock, DISK_SECONDS_MAX)
+        except TimeoutError:
+            return unusable(place.root, f"no answer within {DISK_SECONDS_MAX:.0f} s")
 
     async def _onvif(self, config: RecorderConfig) -> list[Finding]:
         return [f for facts in await look_at_onvif(config.cameras, self._clock) for f in onvif_findings(facts)]
 
     def _disk_here(self) -> list[Finding]:
-        disk = look_at_disk(Path.cwd(), self._clock, bytes_max=0, free_bytes_min=0, footage_bytes=0)
+        disk = look_at_disk(Path.cwd(), self._clock, bytes_max=0, free_bytes_min=0, footage_bytes=0, mounted=True)
         return list(disk_findings(disk, 0.0, estimated=False))
 
 

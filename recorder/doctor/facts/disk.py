@@ -10,13 +10,18 @@ from recorder.maintenance.hardware import SYSFS, disk_of
 
 PROBE_BYTES = 4 << 20
 PROBE_BLOCKS = 8
-PROBE_SECONDS_MAX = 2.0
+PROBE_SECONDS_MAX = 1.5
 """A disk so slow is not written to any further: what came until then is the measure."""
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p")
 
 
-def look_at_disk(folder: Path, clock: Clock, *, bytes_max: int, free_bytes_min: int, footage_bytes: int) -> DiskFacts:
-    """Blocks for PROBE_SECONDS_MAX and one sync. Where the folder is not there yet, the one above it is looked at."""
+def look_at_disk(
+    folder: Path, clock: Clock, *, bytes_max: int, free_bytes_min: int, footage_bytes: int, mounted: bool
+) -> DiskFacts:
+    """Blocks for PROBE_SECONDS_MAX and one sync. Where the folder is not there yet, the one above it is looked at,
+    unless it has to be (`mounted`)."""
+    if mounted and not folder.is_dir():
+        return unusable(folder, "there is no such folder")
     place = _nearest(folder)
     filesystem = _filesystem(place)
     facts = disk_of(place)
@@ -25,14 +30,7 @@ def look_at_disk(folder: Path, clock: Clock, *, bytes_max: int, free_bytes_min: 
         sizes = os.statvfs(place)
         speed, longest = _written(place, clock, sizes.f_bavail * sizes.f_frsize - free_bytes_min)
     except OSError as error:
-        return DiskFacts(
-            folder=str(folder),
-            filesystem=filesystem,
-            kind=kind,
-            total_bytes=0,
-            free_bytes=0,
-            error=error.strerror or str(error),
-        )
+        return unusable(folder, error.strerror or str(error))
     return DiskFacts(
         folder=str(folder),
         filesystem=filesystem,
@@ -47,6 +45,11 @@ def look_at_disk(folder: Path, clock: Clock, *, bytes_max: int, free_bytes_min: 
         written_bytes_per_second=speed,
         sync_seconds_max=longest,
     )
+
+
+def unusable(folder: Path, why: str) -> DiskFacts:
+    """A disk that nothing can be written to."""
+    return DiskFacts(folder=str(folder), filesystem="", kind="unknown", total_bytes=0, free_bytes=0, error=why)
 
 
 def _nearest(folder: Path) -> Path:

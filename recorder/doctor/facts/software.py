@@ -16,7 +16,7 @@ import recorder
 from recorder.doctor.rules.software import Library, Software
 
 PACKAGE = "edge-recorder"
-IMPORT_SECONDS_MAX = 12.0
+IMPORT_SECONDS_MAX = 11.0
 REASON_CHARACTERS_MAX = 160
 _NEED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*(?:>=\s*([0-9][0-9.]*))?")
 _MODULES = {

@@ -13,6 +13,7 @@ import yaml
 from gate.client.registration import open_device_identity
 from gate.clock import SystemClock
 from recorder.cli import main
+from recorder.doctor import examination
 from recorder.doctor.bounded import in_thread
 from recorder.doctor.facts import software
 from recorder.doctor.facts.disk import look_at_disk
@@ -121,9 +122,22 @@ def test_a_disk_that_is_not_mounted_is_a_failure(config: Path, capsys: pytest.Ca
     assert "/nowhere/disk1" in by_check(run(capsys, str(config))[1], "failure")["disk"]
 
 
+def test_a_disk_that_never_answers_is_said_and_the_rest_is_found(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = threading.Event()
+    monkeypatch.setattr(examination, "look_at_disk", lambda *_, **__: end.wait(30))
+    monkeypatch.setattr(examination, "DISK_SECONDS_MAX", 0.2)
+    failures = by_check(run(capsys, str(config))[1], "failure")
+    end.set()
+    assert "no answer" in failures["disk"] and "Nothing listens there" in failures["camera"]
+
+
 def test_the_disk_test_is_small_and_taken_away(tmp_path: Path) -> None:
     clock = SystemClock()
-    facts = look_at_disk(tmp_path / "data" / "media", clock, bytes_max=0, free_bytes_min=0, footage_bytes=0)
+    facts = look_at_disk(
+        tmp_path / "data" / "media", clock, bytes_max=0, free_bytes_min=0, footage_bytes=0, mounted=False
+    )
     clock.close()
     assert not facts.error and facts.written_bytes_per_second and facts.total_bytes > facts.free_bytes > 0
     assert list(tmp_path.iterdir()) == []
