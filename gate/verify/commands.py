@@ -20,7 +20,7 @@ from gate.command_parser import CommandParser
 from gate.shipped_configs import own_or_shipped
 from gate.verify.authenticity import PAGE_NAME, check_report
 from gate.verify.errors import VerifyError
-from gate.verify.jobs import Job, attached_jobs, driver_jobs, scenario_jobs
+from gate.verify.jobs import Job, attached_jobs, driver_jobs, load_scenarios, scenario_jobs
 from gate.verify.machine import this_machine
 from gate.verify.outcome import Outcome
 from gate.verify.report import Run, as_json, write_report
@@ -58,6 +58,8 @@ def verify(argv: list[str]) -> int:
         if options.schema:
             print(json.dumps(Report.model_json_schema(), ensure_ascii=False, indent=1))
             return 0
+        if options.list:
+            return _list(options)
         return _check(options) if options.check is not None else _prove(options)
     except ConfigError as error:
         sentence = str(error)
@@ -115,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         "--no-browser", action="store_true", help="no pictures of the web app in a report; without it they are taken "
         "where there is a Chromium",
     )  # fmt: skip
+    parser.add_argument("--list", action="store_true", help="print the scenarios, a line each, and carry out none")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of report.json")
     return parser
 
@@ -166,10 +169,26 @@ def _jobs(options: argparse.Namespace, *, with_browser: bool) -> list[Job]:
         if options.scenarios:
             raise VerifyError("a driver's file says itself what is done: name no scenario beside it")
         return driver_jobs(options.driver)
+    return scenario_jobs(_files(options), partial(run_scenario, with_browser=with_browser))
+
+
+def _files(options: argparse.Namespace) -> list[Path]:
     files = options.scenarios or sorted(own_or_shipped(SCENARIOS).glob("*.yaml"))
     if not files:
         raise VerifyError(f"there are no scenarios in {own_or_shipped(SCENARIOS)}: name a file")
-    return scenario_jobs(files, partial(run_scenario, with_browser=with_browser))
+    return list(files)
+
+
+def _list(options: argparse.Namespace) -> int:
+    """Each file with its scenario's name and columns."""
+    scenarios = load_scenarios(_files(options))
+    if options.json:
+        print(json.dumps([{"file": str(file), "name": one.name, "columns": one.columns} for file, one in scenarios]))
+        return 0
+    width = max(len(file.stem) for file, _ in scenarios)
+    for file, one in scenarios:
+        print(f"{file.stem:<{width}}  {one.name}: {' | '.join(one.columns)}")
+    return 0
 
 
 async def _run(jobs: Sequence[Job], folder: Path, board: Board, at_once: int) -> Run:

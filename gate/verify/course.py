@@ -45,6 +45,7 @@ class Course:
         self._say = say
         self._watch: Watch | None = None
         self._ends: dict[str, int] = {}
+        self._unlicensed: set[str] = set()
 
     async def close(self) -> None:
         """Nothing is watched any more."""
@@ -96,6 +97,7 @@ class Course:
 
     async def _open(self, expiry: datetime, before: str) -> None:
         self.expiry_ns = ns_of(expiry)
+        self._unlicensed = {camera for camera in self._site.cameras if not self._is_covered(camera)}
         self._watch = Watch(self._site, self.known)
         await self._watch.open()
         if self._site.now() >= expiry:
@@ -117,11 +119,14 @@ class Course:
         await self.close()
         if wall.is_open:
             self._check(await wall.check(expiry_ns, self._limits.monitor_pause_ms))
-        for check in check_cuts(watch.streams, expiry_ns, site.offset_ns, coming, self._limits):
+        streams = [one for one in watch.streams if one.camera not in self._unlicensed]  # the others were never open
+        for check in check_cuts(streams, expiry_ns, site.offset_ns, coming, self._limits):
             self._check(check)
         for camera, rows in coming.items():
             if rows.get("M3") == "stops" and camera not in self.lapsed:
                 self.lapsed[camera] = self._ends[camera] = expiry_ns
+            elif rows.get("M3") == "works":
+                self.lapsed.pop(camera, None)
         return instant_of(expiry_ns)
 
     async def act(self, carry_out: Callable[[], Awaitable[list[Check]]]) -> None:

@@ -33,6 +33,11 @@ class Scenario(Section):
     limits: Limits = Limits()
     steps: tuple[Step, ...] = Field(min_length=1, max_length=STEPS_MAX)
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of its columns, in order."""
+        return [step.check.column for step in self.steps if step.check is not None]
+
     def expected(self, assertion: Assertion) -> dict[Row, Expected]:
         """What a column expects of the rows that this site has."""
         absent = MONITOR_ROWS if self.given.kind == "direct" else frozenset()

@@ -1,5 +1,6 @@
 """Scenarios that cannot be carried out are refused with file, line, field and what to do; the shipped ones can."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,13 @@ def test_the_command_says_it_in_one_sentence_with_status_2(tmp_path: Path, capsy
     assert verify([str(tmp_path / "none.yaml")]) == 2
     first, second = capsys.readouterr().err.splitlines()
     assert "line 2, given.cameras" in first and "there is no such file" in second
+
+
+def test_the_command_lists_what_there_is_and_carries_out_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(["--list", *map(str, FILES)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(FILES)
+    assert any("lapse and restore: term | just before X | after X | restored" in line for line in lines)
+    assert verify(["--list", "--json", str(FILES[0])]) == 0
+    (one,) = json.loads(capsys.readouterr().out)
+    assert one["file"] == str(FILES[0]) and one["name"] and one["columns"]
