@@ -95,8 +95,8 @@ class EventFeed:
             return
         match message:
             case Event() as event:
-                if self.book.take(event):
-                    self._tell(event)
+                if self.book.take(event):  # it happens now, whatever time a recorder with a wrong clock gives it
+                    self._on_news(event)
             case Hole():
                 await self._catch_up()
             case Ended() as ended:
@@ -113,11 +113,8 @@ class EventFeed:
             page = await self.page({"limit": str(PAGE_EVENTS), "before": str(page.before)})
             found += page.events
         for event in self.book.catch_up(found):
-            self._tell(event)
-
-    def _tell(self, event: Event) -> None:
-        if (self._clock.now() - event.start).total_seconds() <= NEWS_AGE_SECONDS_MAX:
-            self._on_news(event)
+            if (self._clock.now() - event.start).total_seconds() <= NEWS_AGE_SECONDS_MAX:
+                self._on_news(event)
 
     def _spoken(self) -> dict[str, str]:
         return {"lang": self._language} if self._language else {}

@@ -47,6 +47,8 @@ class Identify:
         return moment.monotonic_ns < self._until_ns or bool(asked and asked != self._seen)
 
     def _asked(self, moment: Moment) -> str:
-        """Until when the recorder wants to be shown; empty where it does not."""
-        until = moment.state.device.identify_until if moment.state else None
-        return until.isoformat() if until is not None and moment.now < until else ""
+        """Until when the recorder wants to be shown, by its own clock, which may be wrong; empty where it does not."""
+        if moment.state is None or (until := moment.state.device.identify_until) is None:
+            return ""
+        now = moment.state.now if moment.lost_seconds is None and moment.state.now is not None else moment.now
+        return until.isoformat() if now < until else ""

@@ -117,6 +117,15 @@ async def test_a_restart_of_the_recorder_loses_nothing_and_repeats_nothing(runni
     assert old not in shown(running), "what is long past is in the list only"
 
 
+@pytest.mark.parametrize("away", [timedelta(days=-40), timedelta(days=40)], ids=["behind", "ahead"])
+async def test_what_happens_now_pops_up_though_the_recorders_clock_is_wrong(
+    running: RunningWall, away: timedelta
+) -> None:
+    events = await listening(running)
+    happened = events.happen("cam1", "person", at=running.clock.now() + away)
+    await running.until(lambda: happened in shown(running))
+
+
 async def test_a_recorder_that_was_wiped_begins_anew_and_only_new_events_pop_up(
     running: RunningWall, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -419,6 +419,24 @@ def test_names_of_cameras_stand_with_their_state(wall: WallView, canvas: Canvas)
     assert label.max() > 160, "the red mark of REC"
 
 
+def test_a_recorder_whose_clock_is_wrong_is_shown_by_its_own_time(screen: Screen, canvas: Canvas) -> None:
+    def asking(since_seconds: float, *, lost_seconds: float | None = None) -> Moment:
+        at = moment(*FOUR)
+        assert at.state is not None
+        behind = NOW - timedelta(days=40)
+        device = dataclasses.replace(at.state.device, identify_until=behind + timedelta(seconds=30))
+        state = dataclasses.replace(at.state, device=device, now=behind + timedelta(seconds=since_seconds))
+        return dataclasses.replace(at, now=NOW, state=state, lost_seconds=lost_seconds)
+
+    def named(at: Moment) -> bool:
+        screen.compose(at)
+        return bool((canvas.planes[0][:200] == WHITE.y).mean() > 0.02)
+
+    assert named(asking(1))
+    assert not named(asking(31)), "its time is over"
+    assert not named(asking(1, lost_seconds=5.0)), "what it said last says nothing of now"
+
+
 def test_a_recorder_that_wants_to_be_found_shows_its_name_until_then_or_until_a_key(
     screen: Screen, canvas: Canvas
 ) -> None:
