@@ -63,7 +63,7 @@ TERMS = (
             ),
         ],
         scene=RENEWED_EARLY,
-        red=["term of the licences for 12 months", "days burnt by the renewal"],
+        red=["term of the licences for 12 months"],
     ),
     Mutant(
         name="expiry-not-decided",
