@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from gate.clock import instant_of, ns_of
 from gate.shared_clock.grammar import parse_duration
 from gate.verify.acts import ZONE, Acts
-from gate.verify.crossing import Return, check_cuts, check_disk_ends
+from gate.verify.crossing import CLOSED_MS_MAX, Return, check_cuts, check_disk_ends
 from gate.verify.errors import SiteError
 from gate.verify.matrix import Check, Expected, Row
 from gate.verify.monitor_watch import MonitorWatch
@@ -116,6 +116,7 @@ class Course:
                 await site.clock.sleep(left_ns / 1e9)
         finally:
             await wall.close()
+        await self._let_downloads_end(watch, coming)
         await self.close()
         if wall.is_open:
             self._check(await wall.check(expiry_ns, self._limits.monitor_pause_ms))
@@ -128,6 +129,16 @@ class Course:
             elif rows.get("M3") == "works":
                 self.lapsed.pop(camera, None)
         return instant_of(expiry_ns)
+
+    async def _let_downloads_end(self, watch: Watch, coming: Coming) -> None:
+        """What kernels hold of an answer is read to its end: its cut shows a moment later."""
+        clock = self._site.clock
+        ending = [
+            one for one in watch.streams if one.row == "M5" and coming.get(one.camera or "", {}).get("M5") == "stops"
+        ]
+        end_ns = clock.monotonic_ns() + CLOSED_MS_MAX * 10**6
+        while not all(one.closed_ns for one in ending) and clock.monotonic_ns() < end_ns:
+            await clock.sleep(_LOOK_SECONDS)
 
     async def act(self, carry_out: Callable[[], Awaitable[list[Check]]]) -> None:
         """Somebody gives or takes licences: what lapsed and is covered by it comes back at once."""

@@ -15,7 +15,7 @@ from gate.verify.watched import Watched
 _BUFFER_BYTES = 8 << 10
 """Of our end of the connection: what waits in it has been given already."""
 _READ_BYTES = 16 << 10
-_READ_SECONDS = 0.04
+_READ_SECONDS = 0.02
 
 
 async def follow_download(site: Site, camera: str, start: datetime, end: datetime, watched: Watched) -> None:
@@ -33,12 +33,13 @@ async def follow_download(site: Site, camera: str, start: datetime, end: datetim
         try:
             while await _taken(site, session, address, watched):
                 pass
+            watched.closed_ns = site.clock.now_ns()
             watched.end = {"problem": {"code": (await ask(site, address)).denial}}
         except ProbeError as error:
             watched.trouble = str(error)
         except (aiohttp.ClientError, OSError):
             pass  # torn off, as it is at a cut
-    watched.closed_ns = site.clock.now_ns()
+    watched.closed_ns = watched.closed_ns or site.clock.now_ns()
 
 
 async def _taken(site: Site, session: aiohttp.ClientSession, address: str, watched: Watched) -> bool:
