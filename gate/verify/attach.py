@@ -122,7 +122,7 @@ class _Attaching:
         if recorder.user is None or recorder.password is None:
             return
         words = {"name": recorder.user, "password": await self._secret(recorder.password, ("recorder", "password"))}
-        async with session.post(f"{recorder.url}api/v1/sign-in", json=words) as answer:
+        async with session.post(f"{recorder.url}api/v1/sign-in?lang=en", json=words) as answer:
             content = json.loads(await answer.read() or b"{}")
         if answer.status == 401:
             self.wrong(("recorder", "password"), f"the recorder knows no {recorder.user} with that password")

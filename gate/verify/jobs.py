@@ -1,9 +1,10 @@
 """What is to be judged, read before anything starts: scenarios, at sites of our own or not; drivers."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from gate.verify.attach_file import load_site_file, permits
 from gate.verify.attached_run import run_attached, title_of
@@ -14,7 +15,7 @@ from gate.verify.outcome import Outcome, Witness
 from gate.verify.runner import run_scenario
 from gate.verify.scenario import Scenario, load_scenario
 
-CarryOut = Callable[[Scenario, Path, Path, Witness], Awaitable[Outcome]]
+CarryOut = Callable[[Scenario, Path, Path, Witness], Coroutine[Any, Any, Outcome]]
 """`run_scenario`, or the same with more said."""
 
 
@@ -24,7 +25,7 @@ class Job:
 
     title: str
     stem: str
-    run: Callable[[Path, Witness], Awaitable[Outcome]]
+    run: Callable[[Path, Witness], Coroutine[Any, Any, Outcome]]
 
 
 def scenario_jobs(files: Sequence[Path], carry_out: CarryOut = run_scenario) -> list[Job]:
@@ -52,15 +53,20 @@ def driver_jobs(files: Sequence[Path]) -> list[Job]:
 def attached_jobs(site_file: Path, files: Sequence[Path]) -> list[Job]:
     """Each scenario at a site that runs already; first that site as it is now, where there is no scenario, or one of
     them cannot be carried out there to its end. As `scenario_jobs`."""
-    site, loaded = load_site_file(site_file), load_scenarios(files)
-    jobs = [
-        Job(title=scenario.name, stem=file.stem, run=partial(run_attached, site_file, (file, scenario)))
-        for file, scenario in loaded
-    ]
-    if not loaded or not all(permits(site, step) for _, scenario in loaded for step in scenario.steps):
+    site, jobs = load_site_file(site_file), scenarios_at(site_file, files)
+    steps = [step for _, scenario in load_scenarios(files) for step in scenario.steps]
+    if not jobs or not all(permits(site, step) for step in steps):
         now = partial(run_attached, site_file, None)
         jobs.insert(0, Job(title=title_of(site_file), stem=f"{site_file.stem}-now", run=now))
     return jobs
+
+
+def scenarios_at(site_file: Path, files: Sequence[Path]) -> list[Job]:
+    """Each scenario at a site that runs already. As `scenario_jobs`."""
+    return [
+        Job(title=scenario.name, stem=file.stem, run=partial(run_attached, site_file, (file, scenario)))
+        for file, scenario in load_scenarios(files)
+    ]
 
 
 def load_scenarios(files: Sequence[Path]) -> list[tuple[Path, Scenario]]:

@@ -15,6 +15,8 @@ from gate.verify.site import Site
 
 KNOWN_SECONDS = 5
 KNOWN_WITHIN_SECONDS = 90.0
+LEAD_SECONDS = 1
+"""So much footage lies before it: what plays it may begin with the key picture before its first one."""
 _SEARCHED = timedelta(days=1)
 _EDGE = timedelta(seconds=2)
 """Left out at the end of a recording that may still grow."""
@@ -32,7 +34,7 @@ async def known_footage(site: Site, camera: str) -> KnownFootage | None:
         async with site.clock.timeout(KNOWN_WITHIN_SECONDS):
             while True:
                 marks = await asyncio.to_thread(newest_marks, site.footage, camera)
-                if (known := newest_whole(marks, KNOWN_SECONDS * site.fps)) is not None:
+                if (known := newest_whole(marks, (LEAD_SECONDS + KNOWN_SECONDS) * site.fps)) is not None:
                     return _known(site, camera, known)
                 await site.clock.sleep(_LOOK_SECONDS)
     except TimeoutError:
@@ -61,9 +63,10 @@ async def _over_the_network(site: Site, camera: str) -> KnownFootage | None:
         film = (await ask(site, site.remote(f"cameras/{camera}/footage.mp4?{wanted}"))).body
     except (ProbeError, LookupError, ValueError):  # refused: it is lapsed
         return None
-    known = newest_whole(list(marks_in(film)), KNOWN_SECONDS * site.fps)
+    known = newest_whole(list(marks_in(film)), (LEAD_SECONDS + KNOWN_SECONDS) * site.fps)
     return None if known is None else _known(site, camera, known)
 
 
 def _known(site: Site, camera: str, marks: Sequence[Mark]) -> KnownFootage:
+    marks = marks[LEAD_SECONDS * site.fps :]
     return KnownFootage(camera=camera, marks=marks, fps=site.fps, loop_pictures=site.loop_pictures)
