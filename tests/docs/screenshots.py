@@ -177,7 +177,6 @@ async def allocate(site: Studio, language: str, *, really: bool) -> None:
     await cancel.click()
     await page.get_by_label(months).first.check()
     await page.locator("input[type=number]").first.fill("4")
-    await keep(page, f"portal-licences-{language}")
     await page.get_by_role("button", name=words["licences.next"]).click()
     await page.get_by_label(words["allocate.email"]).press_sequentially("customer")
     await page.get_by_role("radio").first.wait_for()
@@ -187,7 +186,6 @@ async def allocate(site: Studio, language: str, *, really: bool) -> None:
     if really:
         await page.get_by_role("button", name=words["allocate.do"], exact=True).click()
         await page.wait_for_load_state()
-        await keep(page, f"portal-allocated-{language}")
     await page.context.close()
 
 

@@ -149,6 +149,16 @@ def test_python_in_the_documentation_is_python(block: Block) -> None:
     compile(block.text, str(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
+def test_every_picture_is_shown_somewhere_in_one_language_at_least_and_is_small() -> None:
+    def name(path: Path) -> str:
+        return re.sub(r"-(ja|en)$", "", path.stem)
+
+    shown = {name(Path(target)) for page in PAGES for _, target in links(page) if "pictures/" in target}
+    for picture in (DOCS / "pictures").iterdir():
+        assert name(picture) in shown, f"{picture.name} is on no page"
+        assert picture.stat().st_size < 200_000, picture.name
+
+
 def test_every_page_of_docs_has_its_place_in_the_site() -> None:
     class Loader(yaml.SafeLoader):
         """Passes over mkdocs' own tags."""
