@@ -106,6 +106,7 @@ def test_configurations_are_written_to_be_edited_and_never_over_ones_own(install
     assert own.read_text() == "mine"
 
 
+@pytest.mark.timeout(300)
 async def test_a_demo_runs_in_an_empty_folder_and_keeps_to_it(installed: Installed, tmp_path: Path) -> None:
     words = ("demo", "--duration", "5", "--json", "--port-base", str(free_port_base()))
     process = await asyncio.create_subprocess_exec(
