@@ -16,7 +16,7 @@ from gate.verify.authenticity import check_report
 from gate.verify.commands import verify
 from gate.verify.errors import KeyFileError, SignatureError, VerifyError
 from gate.verify.report import write_report
-from gate.verify.signature import digest_of, open_sealed, seal
+from gate.verify.signature import apart, digest_of, open_sealed, seal, with_seal
 from gate.verify.signing_key import open_signing_key, public_of, read_public_key
 from tests.unit.verify.reported import crossed, draw_pictures, run_of
 
@@ -161,6 +161,13 @@ def test_a_lenient_reader_of_base64_or_json_is_not_fooled() -> None:
     payload = json.loads(base64.b64decode(envelope["payload"])) | {"verdict": "fail"}
     with pytest.raises(SignatureError):
         open_sealed(SEALED.replace(envelope["payload"].encode(), base64.b64encode(json.dumps(payload).encode())))
+
+
+def test_a_page_whose_last_line_says_the_same_in_other_letters_is_changed() -> None:
+    page = with_seal(b"<p>", b"ab")
+    assert apart(page) == (b"<p>", b"ab") and base64.b64decode("YWJ=", validate=True) == b"ab"
+    with pytest.raises(SignatureError):
+        apart(page.replace(b"YWI=", b"YWJ="))
 
 
 def test_the_key_is_made_at_first_use_for_its_owner_alone_and_never_replaced(tmp_path: Path) -> None:

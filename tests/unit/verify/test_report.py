@@ -3,6 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -109,6 +110,18 @@ def test_the_page_says_every_cell_by_words_and_signs() -> None:
     assert (after["M2"], after["M3"], after["M4"]) == (("fail", "△"), ("fail", "○"), ("not-run", "–"))
     assert all(f'id="{place}"' in page for place in by_place)
     assert "the monitor&#39;s picture cannot be decoded" in page and "&lt;script&gt;" in page
+
+
+def test_nothing_that_a_product_or_a_file_says_becomes_part_of_the_page() -> None:
+    hostile = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'"
+    one = crossed(hostile)
+    part = Part(name=hostile, works=False, evidence={hostile: hostile, "picture": f"{hostile}.png"})
+    one.cells.append(replace(GOOD, column=hostile, seen=None, reason=hostile, parts=[part]))
+    one.checks.append(Check(name=hostile, row="M1", holds=None, text=hostile))
+    one.file = one.source = one.trouble = hostile
+    one.steps[0] = replace(one.steps[0], kind=hostile, argument={"a": hostile})
+    page = page_of(one)
+    assert "<script" not in page and "<img src=x" not in page and "&lt;script&gt;" in page
 
 
 def test_a_crossing_is_drawn_around_x_and_what_came_back_from_the_licence_on() -> None:
