@@ -96,7 +96,7 @@ TERMS = (
     Mutant(
         name="clock-set-back-believed",
         row="M3",
-        says="the wall clock counts, not the time that the service has signed",
+        says="the wall clock counts, not the signed time: set back behind the entitlement it stops what is paid for",
         changes=[
             Change(
                 file="gate/signing/trusted_time.py",
@@ -105,7 +105,7 @@ TERMS = (
             )
         ],
         scene=CLOCK_SET_BACK,
-        red=["after X/M3", "after X/M5"],
+        red=["recording of cam1"],
     ),
     Mutant(
         name="hold-ignored",
