@@ -141,10 +141,14 @@ def test_every_picture_can_be_sought_and_stepped_to(open_at: Opener, site: Playb
 def test_no_step_is_lost_however_fast_they_come(open_at: Opener, site: PlaybackSite) -> None:
     page = open_at(20)
     wait_shown(page, 300)
-    page.evaluate("() => { for (let key = 0; key < 5; key += 1) dispatchEvent(new KeyboardEvent('keydown', {key: '.'})) }")
-    wait_shown(page, 305)
-    page.evaluate("() => { for (let key = 0; key < 3; key += 1) dispatchEvent(new KeyboardEvent('keydown', {key: ','})) }")
-    wait_shown(page, 302)
+    for key, times, number in ((".", 5, 305), (",", 3, 302)):
+        page.evaluate(
+            """([key, times]) => {
+                for (let time = 0; time < times; time += 1) dispatchEvent(new KeyboardEvent('keydown', {key}));
+            }""",
+            [key, times],
+        )
+        wait_shown(page, number)
 
 
 def test_a_typed_time_is_gone_to_and_nonsense_is_told(open_at: Opener, site: PlaybackSite) -> None:
