@@ -31,6 +31,10 @@ async def probe(bench: Bench) -> list[Part]:
                     stopped = True
                 elif stopped:
                     works = bool(fitting and seen) and fitting[0] == seen[-1]
+                if stopped and not fitting:  # it was told to stop too late: the stretch is over, and asked for again
+                    await monitor.order(site, show={"view": "playback", "camera": known.camera, "at": at.isoformat()})
+                    stopped = False
+                    seen.clear()
                 seen += fitting[:1]
                 await site.clock.sleep(2 * monitor.LOOK_SECONDS)
     except TimeoutError:
