@@ -73,7 +73,7 @@ TERMS = (
             Change(
                 file="gate/licence/decision.py",
                 old="current = next((span for span in spans if span.start <= now < span.end), None)",
-                new="current = next((replace(span, end=span.end + timedelta(days=9000)) for span in spans), None)",
+                new="current = next((Interval(span.start, span.end + timedelta(days=9000)) for span in spans), None)",
             )
         ],
         scene=LIVE_ENDS,
