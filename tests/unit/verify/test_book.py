@@ -4,7 +4,7 @@ import contextlib
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gate.licence.facts import CameraKey
@@ -100,6 +100,14 @@ class Both:
             assert self.own.covered_until(camera, now) == wanted, camera
 
 
+LATER = [("assign", "cam1", 12), ("wait", 40), ("allocate", 36, 1), ("allocate", 12, 1), ("wait", 400)]
+HELD = [("hold", "cam2", True), ("assign", "cam1", 12), ("wait", 40), ("allocate", 12, 3), ("wait", 400)]
+FOLLOWED = [("assign", "cam1", 12), ("wait", 40), ("allocate", 36, 1), ("assign", "cam1", 36), ("release", "cam1")]
+
+
+@example(FOLLOWED, False)
+@example(LATER, False)  # rare by chance: of several licences in the pool the one that ends first,
+@example(HELD, True)  # and a held camera where there is something for it
 @given(st.lists(acts, max_size=25), st.booleans())
 def test_whatever_is_done_it_agrees_with_the_licence_rules(done: list[tuple[str, ...]], respect_hold: bool) -> None:
     both = Both(respect_hold=respect_hold)
