@@ -71,6 +71,7 @@ function wireOrders() {
   for (const button of document.querySelectorAll("[data-language]")) {
     button.addEventListener("click", async () => {
       await speak(button.dataset.language);
+      history.replaceState(null, "", `?${new URLSearchParams({ lang: language })}`); // a reload speaks it, too
       draw();
     });
   }

@@ -30,6 +30,7 @@ export class LiveTile extends HTMLElement {
   #player = null;
   #way = "";
   #codec = "";
+  #language = "";
   #failed = new Set();
   #parts = {};
 
@@ -54,6 +55,7 @@ export class LiveTile extends HTMLElement {
       this.#failed.clear();
       if (bestWay(this.#codec, this.#failed) !== this.#way) this.#choose();
     }
+    if (language() !== this.#language) this.#choose(); // a refusal speaks the language of who asked
     this.#link.licence(camera.licence.state === "active");
     this.tick();
   }
@@ -135,6 +137,7 @@ export class LiveTile extends HTMLElement {
   #choose() {
     this.#end();
     this.#codec = this.#codecNow();
+    this.#language = language();
     this.#way = bestWay(this.#codec, this.#failed);
     setAttribute(this, "data-way", this.#way);
     const { link, player } = take(this.#way, this.#camera.id, this.#stream, this.#parts, {
