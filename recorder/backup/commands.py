@@ -28,7 +28,7 @@ _BACKUP_EXAMPLES = """examples:
 
 The file holds the device's key, the cameras' passwords and everybody's password hashes: it is for
 its owner alone (mode 0600), and with a passphrase these are encrypted (AES-256-GCM, scrypt). Index
-and footage are never encrypted. Exports are left out. A recorder may run meanwhile."""
+and footage are never encrypted. Exports and the log are left out. A recorder may run meanwhile."""
 _RESTORE_EXAMPLES = """examples:
   edge-recorder restore rec-1.backup --into configs/recorder.yaml
   edge-recorder restore rec-1.backup --into configs/recorder.yaml --force     over what is there

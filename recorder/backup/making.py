@@ -1,6 +1,7 @@
 """Makes a backup, while the recorder may run. Blocks."""
 
 import contextlib
+import errno
 import os
 import shutil
 import sqlite3
@@ -21,10 +22,13 @@ from recorder.catalog.rows import STREAMS, SegmentId, SegmentRow
 from recorder.config import RecorderConfig
 from recorder.maintenance.index_backup import back_up_index
 from recorder.playback.archive import Archive, path_on
+from recorder.segments.volume import sync_folder
 
 PAGE = 4096
 SPARE_BYTES = 64 << 20
 """Left free on the disk that the backup goes to."""
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What a disk without hard links says: FAT and exFAT, as on USB sticks, and some network disks."""
 
 OnBytes = Callable[[int, int], None]
 """Bytes done, bytes in all (0: not known)."""
@@ -62,7 +66,7 @@ def make_backup(
     try:
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".backup-") as folder:
             made = _make(file, config, part, Path(folder), clock, with_footage, passphrase, on_bytes)
-        os.link(part, out)  # never over a file that has come meanwhile
+        _put_in_place(part, out)
     except FileExistsError:
         raise BackupError(f"{out}: is there already; name a new file") from None
     except OSError as error:
@@ -128,6 +132,18 @@ def _make(
     size = part.stat().st_size
     sealed = passphrase is not None
     return MadeBackup(bytes=size, device=config.device.id, segments=len(rows) - gone, gone=gone, sealed=sealed)
+
+
+def _put_in_place(part: Path, out: Path) -> None:
+    """Never over a file that has come meanwhile: that is a FileExistsError."""
+    try:
+        os.link(part, out)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        part.replace(out)
+    sync_folder(out.parent)
 
 
 def _volumes(archive: Archive, index: Path) -> dict[int, Path]:

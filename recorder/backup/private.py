@@ -1,7 +1,8 @@
 """The private part of a backup: the configuration, and what only the device may know.
 
 config.yaml             as it is
-data/…                  what lies in the data folder, but for footage, index, exports and locks; users as a whole copy
+data/…                  what lies in the data folder, but for footage, index, exports, locks and log; users as a whole
+                        copy
 beside/FIELD            files that the configuration names: a root key, certificates, files of passwords
 volumes/NUMBER          the id of each volume, by its number in the index
 """
@@ -28,6 +29,8 @@ from recorder.volumes import MEDIA_NAME, volume_places
 
 CONFIG, DATA, BESIDE, VOLUMES = "config.yaml", "data", "beside", "volumes"
 FILE_BYTES_MAX = 128 << 20
+DATA_BYTES_MAX = 384 << 20
+"""Of all files together: with their names they stay below what a restore takes (form.PRIVATE_BYTES_MAX)."""
 FILES_MAX = 10_000
 _LEFT_OUT = (MEDIA_NAME, EXPORTS_NAME, LOCK_NAME, INDEX_NAME)
 _SQLITE_ENDINGS = ("-wal", "-shm", "-journal")
@@ -62,6 +65,8 @@ def named_files(config: RecorderConfig) -> dict[str, Path]:
     roots = {data, config.local.socket, *(place.root for place in volume_places(data, config.storage))}
     if config.clock.socket is not None:
         roots.add(config.clock.socket)
+    if config.log is not None:
+        roots.add(config.log.file)
     profile = Path(config.licence.profile)
     if profile.is_absolute():
         found["licence.profile"] = profile
@@ -88,7 +93,7 @@ def _paths(section: BaseModel, above: tuple[str, ...]) -> Iterator[tuple[str, Pa
 def _data(config: RecorderConfig) -> Iterator[tuple[str, bytes]]:
     root = config.device.data_dir
     volumes = [place.root for place in volume_places(root, config.storage)]
-    count = 0
+    count = total = 0
     for folder, folders, names in os.walk(root):
         here = Path(folder)
         folders[:] = [one for one in folders if not _is_left_out(here / one, root) and here / one not in volumes]
@@ -96,12 +101,20 @@ def _data(config: RecorderConfig) -> Iterator[tuple[str, bytes]]:
             path = here / name
             if _is_left_out(path, root) or name.startswith(".") or not path.is_file() or path.is_symlink():
                 continue
+            if config.log is not None and here == config.log.file.parent and name.startswith(config.log.file.name):
+                continue
             count += 1
             if count > FILES_MAX:
                 raise BackupError(f"{root}: holds more than {FILES_MAX} files that are no footage; take them away")
             relative = path.relative_to(root).as_posix()
             with contextlib.suppress(FileNotFoundError):  # replaced or taken away in this moment
-                yield relative, _sqlite_copy(path) if relative == ACCESS_NAME else _read(path)
+                content = _sqlite_copy(path) if relative == ACCESS_NAME else _read(path)
+                total += len(content)
+                if total > DATA_BYTES_MAX:
+                    raise BackupError(
+                        f"{root}: holds more than {DATA_BYTES_MAX >> 20} MiB that are no footage; take them away"
+                    )
+                yield relative, content
 
 
 def _is_left_out(path: Path, root: Path) -> bool:
@@ -176,5 +189,7 @@ def unpack(content: bytes) -> Private:
 
 
 def _is_below(name: str) -> bool:
+    """In its one spelling, too: by their names files are known that are not simply put back."""
     path = PurePosixPath(name)
-    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name
+    is_plain = name == path.as_posix() and "\0" not in name
+    return is_plain and bool(path.parts) and not path.is_absolute() and ".." not in path.parts

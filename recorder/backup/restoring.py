@@ -18,11 +18,14 @@ from gate.client.restored import is_slot, put_back_slots
 from gate.shared_clock.client import stopped_site_now
 from gate.shared_clock.server import STATE_NAME
 from gate.yaml_file import ConfigError
+from recorder.access.database import FORM as ACCESS_FORM
+from recorder.access.database import NAME as ACCESS_NAME
 from recorder.backup import form
 from recorder.backup.errors import BackupError
 from recorder.backup.private import Private, named_files, unpack
 from recorder.backup.sealing import open_private
 from recorder.catalog import queries
+from recorder.catalog.database import MIGRATIONS
 from recorder.config import RecorderConfig, load_config
 from recorder.maintenance.idle import roots_of
 from recorder.maintenance.index_check import check_index
@@ -35,7 +38,7 @@ from recorder.storage import LOCK_NAME
 OnBytes = Callable[[int, int], None]
 """Bytes done, bytes in all."""
 AskPassphrase = Callable[[], str]
-_DEVICE_FILES = ("device.key", "index.db", "access.sqlite3")
+_DEVICE_FILES = ("device.key", "index.db", ACCESS_NAME)
 _INDEX_REST = ("-wal", "-shm")
 
 
@@ -72,6 +75,7 @@ def restore_backup(path: Path, into: Path, ask: AskPassphrase, *, force: bool, o
         private = _private(reader, passphrase)
         with _config_beside(into, private) as file:
             config = load_config(file)
+            _refuse_newer(reader, private)
             _refuse_taken(into, config, private, force=force)
             return _apply(reader, private, file, into, config)
     except OSError as error:
@@ -100,6 +104,16 @@ def _config_beside(into: Path, private: Private) -> Iterator[Path]:
         raise ConfigError(str(error).replace(str(file), str(into))) from None
     finally:
         file.unlink(missing_ok=True)
+
+
+def _refuse_newer(reader: form.Reader, private: Private) -> None:
+    """Found out afterwards it would have taken the place of what this version can read."""
+    head = next(reader.blocks(form.INDEX), b"") if reader.manifest.member(form.INDEX) is not None else b""
+    forms = (_user_version(head), len(MIGRATIONS)), (_user_version(private.data.get(ACCESS_NAME, b"")), ACCESS_FORM)
+    if any(made > known for made, known in forms):
+        raise BackupError(
+            f"it was made by a newer version ({reader.manifest.version}): install that one, and restore with it"
+        )
 
 
 def _refuse_taken(into: Path, config: RecorderConfig, private: Private, *, force: bool) -> None:
@@ -169,9 +183,12 @@ def _put_index(reader: form.Reader, archive: Archive) -> Mapping[int, Path]:
     """Puts the index back, if there is one; gives where its volumes lie, which are made where they are missing."""
     if reader.manifest.member(form.INDEX) is None:
         return {}
-    for ending in _INDEX_REST:
+    fresh = archive.index.with_name(f".{archive.index.name}.restored")
+    _put_blocks(fresh, reader.blocks(form.INDEX))
+    for ending in _INDEX_REST:  # not before all of the new one is on the disk: in these are the old one's last changes
         archive.index.with_name(archive.index.name + ending).unlink(missing_ok=True)
-    _put_blocks(archive.index, reader.blocks(form.INDEX))
+    fresh.replace(archive.index)
+    sync_folder(archive.index.parent)
     with contextlib.closing(sqlite3.connect(archive.index)) as db:
         roots = {volume.number: archive.data_dir / volume.path for volume in queries.volumes(db)}
     for root in roots.values():
@@ -207,6 +224,11 @@ def _mend_index(archive: Archive, config: RecorderConfig) -> int | None:
     for root in roots:
         root.mkdir(parents=True, exist_ok=True)
     return rebuild_index(archive, roots, files_only=False, progress=lambda done, total: None).segments
+
+
+def _user_version(database: bytes) -> int:
+    """Which form the beginning of a SQLite file says it has (https://sqlite.org/fileformat2.html, 1.3.14)."""
+    return int.from_bytes(database[60:64], "big")
 
 
 def _put(path: Path, content: bytes) -> None:

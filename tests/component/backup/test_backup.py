@@ -1,11 +1,14 @@
 """A backup is whole, for its owner alone, and never makes a device forget what it knows of time and licence."""
 
+import contextlib
+import errno
 import hashlib
 import io
 import json
 import shutil
+import sqlite3
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -267,7 +270,18 @@ def test_a_running_recorder_is_not_restored_into(
     assert site.files() == before
 
 
-@pytest.mark.parametrize("name", ["data/../../x", "data//etc/x", "elsewhere/x", "data/", "volumes/one"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data/../../x",
+        "data//etc/x",
+        "elsewhere/x",
+        "data/",
+        "volumes/one",
+        "data/licence/./clock.a",
+        "data/./clock.json",
+    ],
+)
 def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
@@ -311,3 +325,84 @@ def test_a_key_that_is_not_the_roots_brings_no_licence(
     site.know(2, SIGNED)
     run(capsys, "restore", tmp_path / "b", "--into", site.config, "--force")
     assert site.known()[0] == 2
+
+
+@pytest.mark.parametrize("name", ["index.db", "access.sqlite3"])
+def test_a_backup_of_a_newer_version_changes_nothing(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    site.recorded.close()
+    database = site.data / name
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        form = db.execute("PRAGMA user_version").fetchone()[0]
+        db.execute("PRAGMA user_version = 99")
+    assert run(capsys, "backup", site.config, "--out", tmp_path / "b")["status"] == 0
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        db.execute(f"PRAGMA user_version = {form}")
+    before = site.files()
+    refused = run(capsys, "restore", tmp_path / "b", "--into", site.config, "--force")
+    assert refused["status"] == 2 and "newer" in refused["error"] and "install" in refused["error"]
+    assert site.files() == before
+
+
+def test_a_disk_that_is_full_leaves_the_index_with_its_newest_changes(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(capsys, "backup", site.config, "--out", tmp_path / "b")
+    before = site.files()
+    assert before["data/index.db-wal"]
+
+    def put(path: Path, blocks: Iterable[bytes]) -> None:
+        if "index.db" in path.name:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(blocks))
+
+    monkeypatch.setattr("recorder.backup.restoring._put_blocks", put)
+    refused = run(capsys, "restore", tmp_path / "b", "--into", site.config, "--force")
+    assert refused["status"] == 2 and "No space left" in refused["error"]
+    kept = ("data/index.db", "data/index.db-wal")
+    assert [site.files().get(name) for name in kept] == [before[name] for name in kept]
+
+
+def test_a_disk_that_knows_no_links_takes_a_backup(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAT and exFAT, as on USB sticks."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+    out = tmp_path / "b"
+    assert run(capsys, "backup", site.config, "--out", out)["status"] == 0
+    assert out.stat().st_mode & 0o777 == 0o600 and [path.name for path in tmp_path.iterdir() if ".b" in path.name] == []
+    again = run(capsys, "backup", site.config, "--out", out)
+    assert again["status"] == 2 and "is there already" in again["error"]
+    assert run(capsys, "restore", out, "--into", tmp_path / "new" / "recorder.yaml")["status"] == 0
+
+
+@pytest.mark.parametrize("place", ["data/log/recorder.log", "recorder.log"])
+def test_the_log_is_neither_backed_up_nor_put_back(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    log = site.root / place
+    log.parent.mkdir(exist_ok=True)
+    site.config.write_text(site.config.read_text() + f"log: {{file: {place}}}\n")
+    for path in (log, log.with_name(log.name + ".1")):
+        path.write_text("line of the log")
+    run(capsys, "backup", site.config, "--out", tmp_path / "b")
+    assert b"line of the log" not in (tmp_path / "b").read_bytes()
+    log.write_text("a later line")
+    assert run(capsys, "restore", tmp_path / "b", "--into", site.config, "--force")["status"] == 0
+    assert log.read_text() == "a later line"
+
+
+def test_what_a_restore_would_not_take_is_not_backed_up(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recorder.backup.private.DATA_BYTES_MAX", 1 << 20)
+    (site.data / "core").write_bytes(bytes(1 << 20))
+    refused = run(capsys, "backup", site.config, "--out", tmp_path / "b")
+    assert refused["status"] == 2 and "take them away" in refused["error"]
+    assert not (tmp_path / "b").exists()
