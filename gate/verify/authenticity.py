@@ -2,7 +2,8 @@
 
 1. A folder is judged by its `signature.json`: each listed file must be there, byte for byte. Files that are not listed
    are named, and change nothing: nothing in the report refers to them.
-2. A page alone is judged by its own last line; any other file of a report stands for its folder.
+2. A page alone is judged by its own last line; any other file that the signature lists stands for its folder. One that
+   it does not list is `unsigned`, however whole the others are.
 3. What was changed is `changed`, by whatever key it was signed. What is whole, but by a key that the reader does not
    know from elsewhere, is `unknown key`: anybody could have signed it.
 """
@@ -55,10 +56,15 @@ def check_report(path: Path, known: Collection[bytes]) -> Judged:
         if path.suffix in (".html", ".htm"):
             return _page(path, known)
         if path.is_file():
-            return _folder(path.parent, known)
+            return _file(path, known)
     except OSError as error:
         raise VerifyError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
     raise VerifyError(f"{path}: there is no such report")
+
+
+def _file(path: Path, known: Collection[bytes]) -> Judged:
+    judged = _folder(path.parent, known)
+    return Judged(verdict="unsigned") if _shown(path.name) in judged.unlisted else judged
 
 
 def _folder(folder: Path, known: Collection[bytes]) -> Judged:
@@ -72,7 +78,7 @@ def _folder(folder: Path, known: Collection[bytes]) -> Judged:
     listed = {one.name for one in opened.signed.files}
     faults = [fault for one in opened.signed.files if (fault := _fault(folder, one)) is not None]
     there = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if not path.is_dir())
-    unlisted = [name for name in there if name not in listed and name != SIGNATURE_NAME]
+    unlisted = [_shown(name) for name in there if name not in listed and name != SIGNATURE_NAME]
     return _judged(opened, faults, known, unlisted)
 
 
@@ -124,6 +130,11 @@ def _fault(folder: Path, listed: Digest) -> Fault | None:
     if digest.hexdigest() != listed.sha256:
         return Fault(name=listed.name, how="its content is not what was signed")
     return None
+
+
+def _shown(name: str) -> str:
+    """Anybody can put a file there: its name does not drive the reader's terminal."""
+    return "".join(mark if mark.isprintable() else "\ufffd" for mark in name)
 
 
 def _read(path: Path, bytes_max: int) -> bytes:

@@ -7,6 +7,7 @@
 3. There is one way to write an envelope down. One that is written in another way is not as it was signed, whatever a
    lenient reader would make of it: no byte of it can be changed unseen.
 4. A page carries an envelope of its own, in its last line: sent alone, it can be checked alone.
+5. Anybody can sign something: what is told of a document before its key is known cannot drive a terminal.
 """
 
 import base64
@@ -14,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -35,7 +36,7 @@ class _Strict(BaseModel):
 class Digest(_Strict):
     """A file of a report; `name` is its path below the report's folder, with `/`."""
 
-    name: str = Field(min_length=1, max_length=500)
+    name: str = Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")
     bytes: int = Field(ge=0)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
@@ -47,8 +48,8 @@ class _Signer(_Strict):
 class Signed(_Strict):
     """What is signed. `verdict`: that of the report."""
 
-    made_at: str
-    verdict: str
+    made_at: str = Field(pattern="^[0-9TZ:+.-]{0,40}$")
+    verdict: Literal["pass", "fail"]
     signer: _Signer
     files: list[Digest] = Field(max_length=FILES_MAX)
 
@@ -71,7 +72,7 @@ def fingerprint(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()
 
 
-def seal(key: Ed25519PrivateKey, files: Sequence[Digest], *, made_at: str, verdict: str) -> bytes:
+def seal(key: Ed25519PrivateKey, files: Sequence[Digest], *, made_at: str, verdict: Literal["pass", "fail"]) -> bytes:
     """The signed list of a report's files."""
     signer = _Signer(public_key=key.public_key().public_bytes_raw().hex())
     signed = Signed(made_at=made_at, verdict=verdict, signer=signer, files=list(files))

@@ -108,6 +108,21 @@ def test_what_nobody_signed_is_said_to_be_unsigned_and_a_file_beside_it_named(re
     assert check_report(report / "page.html", KNOWN).verdict == "unsigned"
 
 
+def test_a_file_that_is_not_in_the_signature_is_not_believed_for_lying_beside_those_that_are(report: Path) -> None:
+    (report / "better.json").write_text('{"verdict": "pass"}')
+    assert check_report(report / "better.json", KNOWN).verdict == "unsigned"
+    assert check_report(report / "report.json", KNOWN).verdict == "whole"
+
+
+def test_what_anybody_can_sign_or_name_does_not_drive_the_terminal(report: Path) -> None:
+    (report / "a\x1b[2Jb").write_text("")
+    assert check_report(report, KNOWN).unlisted == ("a\ufffd[2Jb",)
+    with pytest.raises(ValueError, match="name"):
+        digest_of("a\x1b[2J", b"")
+    with pytest.raises(ValueError, match="made_at"):
+        seal(OTHER, [], made_at="2027\nwhole: it is as its verifier made it", verdict="pass")
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_byte_of_a_page_or_of_a_signature_can_be_changed_unseen(
