@@ -66,7 +66,7 @@ def verify(argv: list[str]) -> int:
     except VerifyError as error:
         sentence = in_language(str(error), options.language)
     except OSError as error:
-        sentence = f"{error.filename}: {error.strerror}"
+        sentence = f"{error.filename}: {error.strerror}" if error.filename else f"{type(error).__name__} {error}"
     except asyncio.CancelledError:
         sentence = text_of("interrupted, nothing is proved", options.language)
     print(f"edge-recorder verify: {sentence}", file=sys.stderr)
@@ -151,7 +151,7 @@ def _prove(options: argparse.Namespace) -> int:
             Board(console, stack.enter_context(contextlib.closing(SystemClock())), options.language)
         )
         at_once = options.jobs or min(JOBS_DEFAULT_MAX, os.cpu_count() or 1)
-        run = asyncio.run(_run(jobs, folder, board, 1 if options.driver else at_once))
+        run = asyncio.run(_run(jobs, folder, board, 1 if options.driver or options.attach else at_once))
         board.summary(run.outcomes)
         if key is not None:
             write_report(folder, run, key, options.language)
@@ -163,6 +163,8 @@ def _prove(options: argparse.Namespace) -> int:
 
 
 def _jobs(options: argparse.Namespace, *, with_browser: bool) -> list[Job]:
+    if options.attach is not None and options.driver:
+        raise VerifyError("--attach and --driver judge different recorders: give one of them")
     if options.attach is not None:
         return attached_jobs(options.attach, options.scenarios)
     if options.driver:

@@ -8,6 +8,7 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 
+from gate.verify.matrix import part_word
 from gate.verify.report_schema import Report, ReportedCell, ReportedCheck, ReportedScenario
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -60,7 +61,7 @@ def _case(suite: ElementTree.Element, place: str, name: str, one: ReportedCell |
 
 
 def _told(cell: ReportedCell) -> str:
-    parts = ", ".join(f"{part.name}: {'works' if part.works else 'stops'}" for part in cell.parts)
+    parts = ", ".join(f"{part.name}: {part_word(part.works, part.faulty)}" for part in cell.parts)
     return f"expected that it {cell.expected}; seen: {parts}"
 
 

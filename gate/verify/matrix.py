@@ -1,7 +1,8 @@
 """The matrix M1 to M9 and how its cells are judged. Pure.
 
 1. A row's function consists of parts that a user notices apart (live picture, preset, snapshot). It *works* if all of
-   them do, it *stops* if all are refused or absent; anything between is *mixed*, which is never what was expected.
+   them do, it *stops* if all are refused or absent; anything between is *mixed*, which is never what was expected. So
+   is a part that is faulty: what is given, old or broken, has not stopped.
 2. A cell passes if what was seen is what was expected. What was not seen is `not run`, with the reason, and never
    passes.
 3. A run passes if there is at least one cell, every cell passes, and every check does.
@@ -38,10 +39,12 @@ MONITOR_ROWS: frozenset[Row] = frozenset({"M1", "M4", "M7"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Something a user notices, whether it was there, and what shows it."""
+    """Something a user notices, whether it was there, and what shows it. `faulty`: it was given, but not as it should
+    be."""
 
     name: str
     works: bool
+    faulty: bool = False
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -82,6 +85,11 @@ class Check:
         return "not run" if self.holds is None else "pass" if self.holds else "fail"
 
 
+def part_word(works: bool, faulty: bool) -> Literal["works", "faulty", "stops"]:
+    """What a part is said to be."""
+    return "works" if works else "faulty" if faulty else "stops"
+
+
 def expected_of(matrix: MatrixName | None, rows: Mapping[Row, Expected]) -> dict[Row, Expected]:
     """What rows are expected to do: by the manual's matrix, if one is named, but for what is said of single rows."""
     whole: dict[Row, Expected] = {}
@@ -95,6 +103,8 @@ def seen_in(parts: Sequence[Part]) -> Seen | None:
     """Rule 1; None where nothing was looked at."""
     if not parts:
         return None
+    if any(part.faulty for part in parts):
+        return "mixed"
     works = {part.works for part in parts}
     return "mixed" if len(works) == 2 else "works" if works == {True} else "stops"
 

@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from gate.verify.gallery import Album, shots_of
-from gate.verify.matrix import ROWS, TITLES, Row
+from gate.verify.matrix import ROWS, TITLES, Row, part_word
 from gate.verify.report_schema import Report, ReportedCell, ReportedCheck, ReportedScenario
 from gate.verify.timeline import HEADS, axes_of
 from gate.verify.words import LANGUAGES, Language, in_language, text_of
@@ -96,6 +96,7 @@ def render_page(report: Report, pictures: Mapping[str, bytes], language: Languag
         titles=TITLES,
         looked_at=LOOKED_AT,
         signs=SIGNS,
+        part_word=part_word,
         bands=bands_of(report),
         tally=tally_of(report),
         missing=missing_of(report),

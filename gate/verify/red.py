@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from gate.verify.matrix import TITLES
+from gate.verify.matrix import TITLES, part_word
 from gate.verify.outcome import Outcome
 
 
@@ -16,7 +16,7 @@ def red_lines(outcome: Outcome) -> Iterator[str]:
         if cell.reason:
             yield f"    {cell.reason}"
         for part in cell.parts:
-            yield f"    {part.name} {'works' if part.works else 'stops'}: {_told(part.evidence)}"
+            yield f"    {part.name} {part_word(part.works, part.faulty)}: {_told(part.evidence)}"
     for check in outcome.checks:
         if check.verdict != "pass":
             yield f"{check.name}: {check.verdict}: {check.text}"

@@ -21,10 +21,12 @@ class _Exact(BaseModel):
 
 
 class ReportedPart(_Exact):
-    """Something a user notices, whether it was there, and what shows it."""
+    """Something a user notices, whether it was there, and what shows it. `faulty`: it was given, but not as it should
+    be."""
 
     name: str
     works: bool
+    faulty: bool
     evidence: dict[str, Any]
 
 

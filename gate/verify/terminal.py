@@ -13,7 +13,7 @@ from rich.text import Text
 
 from gate.clock import Clock
 from gate.verify.authenticity import Judged
-from gate.verify.matrix import ROWS, TITLES, Cell, Check, Expected, Row, Seen, Verdict
+from gate.verify.matrix import ROWS, TITLES, Cell, Check, Expected, Row, Seen, Verdict, part_word
 from gate.verify.outcome import Outcome
 from gate.verify.words import Language, in_language, text_of
 
@@ -176,7 +176,7 @@ def outcome_lines(outcome: Outcome, language: Language) -> list[Text]:
             lines.append(Text(f"{place}{t('not run')}: {in_language(cell.reason, language)}"))
         elif cell.verdict == "fail":
             seen = "; ".join(
-                f"{in_language(part.name, language)} {t('works' if part.works else 'stops')} {dict(part.evidence)}"
+                f"{in_language(part.name, language)} {t(part_word(part.works, part.faulty))} {dict(part.evidence)}"
                 for part in cell.parts
             )
             lines.append(Text(place + t("expected that it {expected}; seen", expected=cell.expected) + f": {seen}"))

@@ -73,7 +73,7 @@ def seen_in_jpegs(jpegs: Iterable[tuple[bytes, float]]) -> Seen:
     """JPEGs with their times of arrival. Blocks. Raises ProbeError for what is none."""
     seen = Seen()
     for jpeg, seconds in jpegs:
-        gray = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+        gray = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE) if jpeg else None
         if gray is None:
             raise ProbeError("it is given, but it is no JPEG")
         seen.add(np.asarray(gray, np.uint8), seconds)

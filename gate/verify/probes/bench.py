@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -135,6 +136,11 @@ class Bench:
     def age_ms(self, shown: int) -> float:
         """How old a picture with that barcode is now, if it is younger than a loop."""
         return self.site.age_ms(shown)
+
+
+def given(name: str, evidence: Mapping[str, Any], *, works: bool) -> Part:
+    """A part that nobody refused: it is as it should be, or faulty."""
+    return Part(name=name, works=works, faulty=not works, evidence=evidence)
 
 
 async def refused(bench: Bench, name: str, answer: Answer) -> Part:

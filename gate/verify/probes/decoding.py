@@ -52,5 +52,5 @@ def camera_pictures(url: str) -> Generator[NDArray[np.uint8], None, None]:
 
 def gray_of(jpeg: bytes) -> NDArray[np.uint8] | None:
     """A JPEG as grey; None if it is none."""
-    found = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    found = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE) if jpeg else None
     return None if found is None else np.asarray(found, np.uint8)

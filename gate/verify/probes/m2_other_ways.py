@@ -13,7 +13,7 @@ from gate.verify.errors import ProbeError
 from gate.verify.marks import barcodes_in, marks_in
 from gate.verify.matrix import Part
 from gate.verify.probes.answers import ask, denial_code
-from gate.verify.probes.bench import Bench, refused
+from gate.verify.probes.bench import Bench, given, refused
 from gate.verify.probes.decoding import decoded_pictures, gray_of
 from gate.verify.rtsp import StreamRefusedError, playing
 
@@ -49,7 +49,7 @@ async def hls(bench: Bench) -> Part:
         await site.clock.sleep(_LOOK_SECONDS)
     decoded = await asyncio.to_thread(decoded_pictures, init.body + piece.body)
     evidence = {"pieces": len(names), "decoded": decoded, "newest_age_ms": age_ms}
-    return Part(name="HLS", works=decoded > 0 and age_ms <= bench.limits.fresh_ms, evidence=evidence)
+    return given("HLS", evidence, works=decoded > 0 and age_ms <= bench.limits.fresh_ms)
 
 
 async def stills(bench: Bench) -> Part:
@@ -76,7 +76,7 @@ async def stills(bench: Bench) -> Part:
         raise ProbeError(f"{address} says neither yes nor no: {type(error).__name__} {error}") from None
     works = age_ms is not None and age_ms <= bench.limits.fresh_ms
     evidence = {"pictures": pictures, "age_ms": None if age_ms is None else round(age_ms)}
-    return Part(name="JPEG", works=works, evidence=evidence)
+    return given("JPEG", evidence, works=works)
 
 
 async def next_jpeg(content: aiohttp.StreamReader) -> bytes | None:
@@ -121,7 +121,7 @@ async def restream(bench: Bench, base: str) -> Part:
     except OSError as error:
         raise ProbeError(f"{base} says neither yes nor no: {type(error).__name__} {error}") from None
     works = newest_us > 0 and age_ms is not None and age_ms <= bench.limits.fresh_ms
-    return Part(name="RTSP", works=works, evidence={"packets": packets, "newest_age_ms": age_ms})
+    return given("RTSP", {"packets": packets, "newest_age_ms": age_ms}, works=works)
 
 
 async def export(bench: Bench) -> Part:
@@ -138,7 +138,7 @@ async def export(bench: Bench) -> Part:
         await site.clock.sleep(_LOOK_SECONDS)
         told = json.loads((await ask(site, site.remote(f"exports/{told['id']}"))).body)
     if told["state"] != "done":
-        return Part(name="export", works=False, evidence={"state": told["state"], "problem": told["problem"]})
+        return given("export", {"state": told["state"], "problem": told["problem"]}, works=False)
     address = bench.named["export"] = site.remote(f"exports/{told['id']}/files/{told['files'][0]['name']}")
     file = await ask(site, address)
     if file.denial:
@@ -146,4 +146,4 @@ async def export(bench: Bench) -> Part:
     decoded = await asyncio.to_thread(decoded_pictures, file.body)
     missing = len(set(known.numbers[2:-2]) - {mark.number for mark in marks_in(file.body)})
     evidence = file.evidence | {"decoded": decoded, "pictures_missing": missing}
-    return Part(name="export", works=decoded >= len(known.numbers) - 4 and not missing, evidence=evidence)
+    return given("export", evidence, works=decoded >= len(known.numbers) - 4 and not missing)

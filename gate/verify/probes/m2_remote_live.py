@@ -17,7 +17,7 @@ from gate.verify.marks import Barcode, barcodes_in, marks_in
 from gate.verify.matrix import Part
 from gate.verify.probes import m2_other_ways
 from gate.verify.probes.answers import ask, denial_of
-from gate.verify.probes.bench import Bench
+from gate.verify.probes.bench import Bench, given
 from gate.verify.probes.decoding import camera_pictures, decoded_pictures, gray_of, last_picture
 
 SECONDS = 10.0
@@ -82,9 +82,7 @@ async def _live(bench: Bench) -> Part:
         "newest_age_ms": age_ms,
         "picture": bench.keep("M2", shown) if shown else None,
     }
-    return Part(
-        name="live picture", works=decoded >= PICTURES_MIN and age_ms <= bench.limits.fresh_ms, evidence=evidence
-    )
+    return given("live picture", evidence, works=decoded >= PICTURES_MIN and age_ms <= bench.limits.fresh_ms)
 
 
 async def _preset(bench: Bench, camera: str) -> Part:
@@ -108,7 +106,7 @@ async def _preset(bench: Bench, camera: str) -> Part:
     if moved:
         await ask(site, order, {"preset": presets[0] if wanted == presets[1] else presets[1]})
     evidence = answer.evidence | {"camera": camera, "asked_for": wanted, "difference": round(difference, 1)}
-    return Part(name="preset", works=moved, evidence=evidence)
+    return Part(name="preset", works=moved, faulty=not moved and not answer.denial, evidence=evidence)
 
 
 async def _presets(bench: Bench, camera: str) -> list[str]:
@@ -147,7 +145,7 @@ async def _snapshot(bench: Bench) -> Part:
         fresh = age_ms is not None and age_ms <= bench.limits.fresh_ms
         if fresh or site.clock.monotonic_ns() > end_ns:
             evidence = answer.evidence | {"age_ms": None if age_ms is None else round(age_ms)}
-            return Part(name="snapshot", works=fresh, evidence=evidence)
+            return given("snapshot", evidence, works=fresh)
         await site.clock.sleep(_LOOK_SECONDS)
 
 
@@ -166,4 +164,4 @@ async def _download(bench: Bench) -> Part:
     got = {mark.number for mark in marks_in(answer.body)}
     missing = len(set(known.numbers[2:-2]) - got)
     evidence = answer.evidence | {"decoded": decoded, "pictures_missing": missing}
-    return Part(name="download", works=decoded >= len(known.numbers) - 4 and not missing, evidence=evidence)
+    return given("download", evidence, works=decoded >= len(known.numbers) - 4 and not missing)

@@ -6,7 +6,7 @@ from gate.clock import instant_of
 from gate.verify.marks import Mark
 from gate.verify.matrix import Part
 from gate.verify.probes.bench import Bench
-from gate.verify.probes.recorded import newest_marks, recorded_streams
+from gate.verify.probes.recorded import has_sub, newest_marks
 
 SECONDS = 5.0
 _LOOK_SECONDS = 0.2
@@ -14,11 +14,10 @@ _LOOK_SECONDS = 0.2
 
 async def probe(bench: Bench) -> list[Part]:
     """A part a camera, and one for a sub stream that is recorded, too."""
-    streams = [
-        (camera, stream)
-        for camera in bench.cameras
-        for stream in await asyncio.to_thread(recorded_streams, bench.site.footage, camera)
-    ]
+    streams = [(camera, "main") for camera in bench.cameras]
+    for camera in bench.cameras:
+        if await asyncio.to_thread(has_sub, bench.site.footage, camera):
+            streams.append((camera, "sub"))
     return list(await asyncio.gather(*(_of(bench, camera, stream) for camera, stream in streams)))
 
 

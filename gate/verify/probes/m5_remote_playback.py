@@ -11,7 +11,7 @@ from gate.verify.errors import ProbeError
 from gate.verify.marks import barcodes_in, marks_in
 from gate.verify.matrix import Part
 from gate.verify.probes.answers import ask
-from gate.verify.probes.bench import Bench, refused
+from gate.verify.probes.bench import Bench, given, refused
 from gate.verify.probes.decoding import decoded_pictures, gray_of
 
 _MAP = re.compile(r'#EXT-X-MAP:.*URI="([^"]+)"')
@@ -50,7 +50,7 @@ async def _played(bench: Bench) -> Part:
         "pictures": len(numbers),
         "decoded": decoded,
     }
-    return Part(name="known stretch as HLS", works=exact and decoded == len(numbers), evidence=evidence)
+    return given("known stretch as HLS", evidence, works=exact and decoded == len(numbers))
 
 
 async def _still(bench: Bench) -> Part:
@@ -62,7 +62,7 @@ async def _still(bench: Bench) -> Part:
     gray = await asyncio.to_thread(gray_of, answer.body)
     seen = [] if gray is None else [code.value for code in await asyncio.to_thread(barcodes_in, gray)]
     works = any(value in known.shown for value in seen)
-    return Part(name="still picture", works=works, evidence=answer.evidence | {"barcodes": seen})
+    return given("still picture", answer.evidence | {"barcodes": seen}, works=works)
 
 
 async def _as_stored(bench: Bench) -> Part:
@@ -75,7 +75,7 @@ async def _as_stored(bench: Bench) -> Part:
         return Part(name="fragments", works=False, evidence=answer.evidence)
     numbers = [mark.number for mark in marks_in(answer.body)]
     evidence = answer.evidence | {"frames": [numbers[0], numbers[-1]] if numbers else []}
-    return Part(name="fragments", works=bool(set(numbers) & set(known.numbers)), evidence=evidence)
+    return given("fragments", evidence, works=bool(set(numbers) & set(known.numbers)))
 
 
 async def _found(bench: Bench) -> Part:
@@ -87,4 +87,4 @@ async def _found(bench: Bench) -> Part:
     spans = [span for span in json.loads(answer.body)["spans"] if span["state"] == "recorded"]
     middle = known.start + (known.end - known.start) / 2
     found = any(datetime.fromisoformat(one["start"]) <= middle < datetime.fromisoformat(one["end"]) for one in spans)
-    return Part(name="search", works=found, evidence={"recorded": spans[:4]})
+    return given("search", {"recorded": spans[:4]}, works=found)

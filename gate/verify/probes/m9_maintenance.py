@@ -38,7 +38,8 @@ async def _logs(bench: Bench) -> Part:
     site = bench.site
     answer = await ask(site, site.remote("maintenance/logs.tar.gz"))
     files = [] if answer.denial else await asyncio.to_thread(_names, answer.body)
-    return Part(name="logs", works=bool(files), evidence=answer.evidence | {"files": files})
+    faulty = not files and not answer.denial
+    return Part(name="logs", works=bool(files), faulty=faulty, evidence=answer.evidence | {"files": files})
 
 
 def _names(packed: bytes) -> list[str]:
@@ -65,4 +66,5 @@ async def _identify(bench: Bench) -> Part:
     }
     if seen and answer.denial:
         raise ProbeError("the monitor identifies itself although that was refused")
-    return Part(name="identify, seen on the monitor", works=seen, evidence=evidence)
+    faulty = not seen and not answer.denial
+    return Part(name="identify, seen on the monitor", works=seen, faulty=faulty, evidence=evidence)

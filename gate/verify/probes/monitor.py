@@ -45,7 +45,7 @@ async def picture(site: Site) -> tuple[Gray, bytes]:
 
 
 def _gray(png: bytes) -> Gray:
-    found = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    found = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE) if png else None
     if found is None:
         raise ProbeError("the monitor's picture cannot be decoded")
     return np.asarray(found, np.uint8)

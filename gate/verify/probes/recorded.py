@@ -8,9 +8,9 @@ from gate.verify.marks import Mark, marks_in
 _NEWEST = 3
 
 
-def recorded_streams(footage: Path, camera: str) -> list[str]:
-    """Those of which there is footage: `main`, `sub`."""
-    return [stream for stream in ("main", "sub") if (footage / camera / stream).is_dir()]
+def has_sub(footage: Path, camera: str) -> bool:
+    """Whether its sub stream was ever recorded, too."""
+    return (footage / camera / "sub").is_dir()
 
 
 def newest_marks(footage: Path, camera: str, stream: str = "main") -> list[Mark]:

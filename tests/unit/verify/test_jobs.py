@@ -86,3 +86,25 @@ def test_another_number_of_jobs_is_refused(jobs: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         commands.verify(["--jobs", jobs])
     assert "a number from 1 to 16 is wanted" in capsys.readouterr().err
+
+
+def test_a_site_that_runs_already_is_judged_by_one_scenario_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running: list[str] = []
+
+    async def run(scenario: Scenario, file: Path, pictures: Path, witness: Witness) -> Outcome:
+        running.append(scenario.name)
+        await asyncio.get_running_loop().run_in_executor(None, str)
+        assert running == [scenario.name]
+        running.remove(scenario.name)
+        return seen(scenario, file)
+
+    monkeypatch.setattr(commands, "attached_jobs", lambda site, files: scenario_jobs(files, run))
+    words = [*scenarios(tmp_path), "--jobs", "4", "--attach", str(tmp_path / "site.yaml")]
+    assert carried_out(monkeypatch, capsys, words, run)[0] == 0
+
+
+def test_a_site_and_a_driver_at_once_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.verify(["--attach", "site.yaml", "--driver", "driver.yaml", "--language", "en"]) == 2
+    assert "--attach and --driver" in capsys.readouterr().err

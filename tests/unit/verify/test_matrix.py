@@ -27,6 +27,10 @@ def test_a_row_works_only_if_all_of_it_does_and_stops_only_if_none_does(
     assert seen_in(parts) == seen
 
 
+def test_what_is_given_old_or_broken_has_neither_stopped_nor_does_it_work() -> None:
+    assert seen_in([STOPPED, Part(name="snapshot", works=False, faulty=True)]) == "mixed"
+
+
 def test_a_cell_passes_only_if_what_was_seen_is_what_was_expected() -> None:
     assert cell("works", "works").verdict == cell("stops", "stops").verdict == "pass"
     assert cell("works", "stops").verdict == cell("stops", "works").verdict == "fail"
