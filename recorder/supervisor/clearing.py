@@ -19,7 +19,7 @@ _GONE = ".gone"
 
 
 class Clearing:
-    """`take_away` is quick: everything is only moved aside. `finish` deletes it."""
+    """`take_away` is quick: everything is only moved aside, or, where there is a link, nothing. `finish` deletes it."""
 
     def __init__(self, recorder: RecorderConfig) -> None:
         data_dir, licence = recorder.device.data_dir, recorder.licence
@@ -48,6 +48,9 @@ class Clearing:
         shutil.rmtree(self._aside)
         self._aside.mkdir()
         leaving = [path for path in sorted(self._data_dir.iterdir()) if path.name not in IDENTITY]
+        for path in (*leaving, *self._others):
+            if path.is_symlink():
+                raise RecorderError(f"{path} is a link, and what it leads to is not deleted: put a folder in its place")
         for number, path in enumerate([*leaving, *(other for other in self._others if other.exists())]):
             cards = {card: card.read_bytes() for card in path.rglob(CARD_NAME)} if path not in leaving else {}
             if path.stat().st_dev == self._aside.stat().st_dev:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from gate.client.errors import LicensingError
 from gate.shared_clock.errors import ClockError
 from recorder.errors import RecorderError
 
@@ -78,7 +79,7 @@ class Orders:
         try:
             async with self._one_at_a_time:
                 return {"done": await known()}
-        except (RecorderError, ClockError) as error:
+        except (RecorderError, ClockError, LicensingError) as error:
             return {"error": str(error)}
         except OSError as error:
             _log.exception("order %s failed", order)

@@ -58,6 +58,8 @@ class Site:
             raise ConfigError(f"{demo}: the recorder has its licence from a service: name its configuration (service:)")
         if self.config.show is not None and self.config.orders is None:
             raise ConfigError(f"{demo}: the show board gives its orders somewhere: name that socket (orders:)")
+        if self.config.show is not None and self.config.hdmi is None:
+            raise ConfigError(f"{demo}: the show board shows the monitor: name its configuration (hdmi:)")
         self.children: dict[str, Child] = {}
         self.cable: Cable | None = None
         self.clock_server: ClockServer | None = None

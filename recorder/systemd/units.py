@@ -32,6 +32,8 @@ START_SECONDS_MAX = 900
 STOP_SECONDS_MAX = 60
 RESTART_SECONDS = 5
 STARTS_MAX, STARTS_WITHIN_SECONDS = 10, 600
+_RUN = Path("/run")
+"""Empty after every start of the machine: folders there are made by systemd."""
 
 _HARDENING = """\
 NoNewPrivileges=yes
@@ -96,7 +98,7 @@ def _about(plan: UnitPlan) -> Iterator[str]:
 def _service(plan: UnitPlan) -> Iterator[str]:
     yield "Type=notify"
     yield "NotifyAccess=main"
-    yield f"ExecStart={' '.join(map(_word, (*plan.command, *_WORDS[plan.part], str(plan.config))))}"
+    yield f"ExecStart={' '.join(map(_argument, (*plan.command, *_WORDS[plan.part], str(plan.config))))}"
     if plan.part == "recorder":
         yield "ExecReload=kill -HUP $MAINPID"
     yield f"WatchdogSec={WATCHDOG_SECONDS}"
@@ -120,6 +122,11 @@ def _service(plan: UnitPlan) -> Iterator[str]:
         yield f"SupplementaryGroups={' '.join(plan.groups)}"
     yield _HARDENING
     yield f"ReadWritePaths={_paths(plan.folders)}"
+    passing = [folder.relative_to(_RUN) for folder in plan.folders if folder != _RUN and folder.is_relative_to(_RUN)]
+    if passing:
+        yield f"RuntimeDirectory={_paths(passing)}"
+        yield "RuntimeDirectoryMode=0700"
+        yield "RuntimeDirectoryPreserve=yes"
     if plan.devices:
         yield "DevicePolicy=closed"
         yield from (f"DeviceAllow={device} rw" for device in plan.devices)
@@ -147,9 +154,14 @@ def _paths(folders: Sequence[Path]) -> str:
     return " ".join(_word(str(folder)) for folder in folders)
 
 
+def _argument(text: str) -> str:
+    """A word of a command line, where alone a `$` means a variable."""
+    return _word(text).replace("$", "$$")
+
+
 def _word(text: str) -> str:
-    """A word as systemd reads it: specifiers and variables are none, spaces part nothing."""
-    plain = _plain(text).replace("$", "$$")
+    """A word as systemd reads it: specifiers are none, spaces part nothing."""
+    plain = _plain(text)
     return f'"{plain}"' if re.search(r"""[\s'"]""", text) else plain
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gate.client.errors import LicensingError
 from recorder.config import load_config
 from recorder.errors import RecorderError
 from recorder.supervisor.clearing import IDENTITY, Clearing
@@ -44,6 +45,14 @@ async def test_what_is_no_order_is_told_so(tmp_path: Path, line: bytes) -> None:
 async def test_a_refusal_is_one_sentence(tmp_path: Path) -> None:
     async with Orders(tmp_path / "site.sock", {"show": refuse}).taken():
         assert await ask(tmp_path / "site.sock", b'{"order": "show"}') == {"error": "not now"}
+
+
+async def test_a_key_that_cannot_be_made_is_a_refusal_too(tmp_path: Path) -> None:
+    async def fail() -> Mapping[str, Any]:
+        raise LicensingError("device.key: cannot be written")
+
+    async with Orders(tmp_path / "site.sock", {"show": fail}).taken():
+        assert await ask(tmp_path / "site.sock", b'{"order": "show"}') == {"error": "device.key: cannot be written"}
 
 
 async def test_nobody_else_may_give_orders(tmp_path: Path) -> None:
@@ -101,3 +110,14 @@ async def test_footage_on_disks_of_its_own_is_never_touched(tmp_path: Path) -> N
     with pytest.raises(RecorderError, match="volumes"):
         await clearing.take_away()
     assert (tmp_path / "data" / "rec" / "index.db").exists()
+
+
+async def test_what_a_link_leads_to_is_never_deleted_and_nothing_is_cleared_half(tmp_path: Path) -> None:
+    clearing = site_of(tmp_path)
+    media, disk = tmp_path / "data" / "rec" / "media", tmp_path / "disk"
+    media.rename(disk)
+    media.symlink_to(disk)
+    before = files_below(tmp_path)
+    with pytest.raises(RecorderError, match=r"media is a link"):
+        await clearing.take_away()
+    assert files_below(tmp_path) == before and media.is_symlink()

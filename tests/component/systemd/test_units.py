@@ -72,7 +72,15 @@ def test_ones_own_unit_asks_for_nothing_that_only_the_machines_systemd_can_do() 
 
 def test_signs_in_names_mean_nothing_to_systemd() -> None:
     text = unit_text(plan(folder='/srv/a b%h $HOME"'))
-    assert values(text, "ReadWritePaths") == [r'"/srv/a b%%h $$HOME\""']
+    assert values(text, "ReadWritePaths") == [r'"/srv/a b%%h $HOME\""']
+    assert values(text, "ExecStart") == [r'/bin/true run "/srv/a b%%h $$HOME\"/recorder.yaml"']
+
+
+def test_a_folder_below_run_is_made_again_at_each_start_of_the_machine() -> None:
+    text = unit_text(plan(folder="/run/edge/site"))
+    assert values(text, "RuntimeDirectory") == ["edge/site"] and values(text, "RuntimeDirectoryMode") == ["0700"]
+    assert values(text, "RuntimeDirectoryPreserve") == ["yes"], "the monitor's unit names the recorder's folder, too"
+    assert not values(unit_text(plan()), "RuntimeDirectory")
 
 
 def test_a_folder_in_another_one_is_not_named_twice() -> None:
