@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,8 +27,8 @@ _log = logging.getLogger(__name__)
 class Orders:
     """`known`: what each order does and answers. They are carried out one after another."""
 
-    def __init__(self, socket: Path, known: Mapping[str, Order]) -> None:
-        self._socket = socket
+    def __init__(self, place: Path, known: Mapping[str, Order]) -> None:
+        self._socket = place
         self._known = known
         self._one_at_a_time = asyncio.Lock()
         self._connections: set[asyncio.Task[Any]] = set()
@@ -35,14 +36,10 @@ class Orders:
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[None]:
         """Orders are taken until the body ends. Raises RecorderError if the socket cannot be made."""
-        old_mask = os.umask(0o177)
         try:
-            self._socket.unlink(missing_ok=True)
-            server = await asyncio.start_unix_server(self._serve, self._socket, limit=LINE_BYTES_MAX)
+            server = await asyncio.start_unix_server(self._serve, sock=self._bound(), limit=LINE_BYTES_MAX)
         except OSError as error:
             raise RecorderError(f"{self._socket}: orders cannot be taken there: {error.strerror or error}") from None
-        finally:
-            os.umask(old_mask)
         try:
             yield
         finally:
@@ -51,6 +48,22 @@ class Orders:
                 connection.cancel()
             await asyncio.gather(*self._connections, return_exceptions=True)
             self._socket.unlink(missing_ok=True)
+
+    def _bound(self) -> socket.socket:
+        """Raises RecorderError, OSError. Without a pause: a process that is begun meanwhile would keep the mask."""
+        if self._socket.exists() and not self._socket.is_socket():
+            raise RecorderError(f"{self._socket} is no socket and stays as it is: name another place (orders:)")
+        sock = socket.socket(socket.AF_UNIX)
+        before = os.umask(0o177)
+        try:
+            self._socket.unlink(missing_ok=True)
+            sock.bind(str(self._socket))
+        except OSError:
+            sock.close()
+            raise
+        finally:
+            os.umask(before)
+        return sock
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

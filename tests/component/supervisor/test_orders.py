@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import anyio.lowlevel
 import pytest
 
 from gate.client.errors import LicensingError
@@ -60,6 +62,33 @@ async def test_nobody_else_may_give_orders(tmp_path: Path) -> None:
     async with Orders(socket, {}).taken():
         assert stat.S_IMODE(socket.stat().st_mode) == 0o600
     assert not socket.exists()
+
+
+async def test_while_the_socket_is_made_other_files_get_their_usual_modes(tmp_path: Path) -> None:
+    """A process that is begun in that moment would keep the mask, and could not enter the folders it makes."""
+    seen: set[int] = set()
+
+    async def look() -> None:
+        while True:
+            mask = os.umask(0)
+            os.umask(mask)
+            seen.add(mask)
+            await anyio.lowlevel.checkpoint()
+
+    looking = asyncio.create_task(look())
+    await anyio.lowlevel.checkpoint()
+    async with Orders(tmp_path / "site.sock", {}).taken():
+        looking.cancel()
+    assert len(seen) == 1
+
+
+async def test_a_file_in_the_place_of_the_socket_stays(tmp_path: Path) -> None:
+    place = tmp_path / "recorder.yaml"
+    place.write_text("precious")
+    with pytest.raises(RecorderError, match="no socket"):
+        async with Orders(place, {}).taken():
+            pass
+    assert place.read_text() == "precious"
 
 
 CONFIG = """\
