@@ -96,7 +96,11 @@ def _data(config: RecorderConfig) -> Iterator[tuple[str, bytes]]:
     count = total = 0
     for folder, folders, names in os.walk(root):
         here = Path(folder)
-        folders[:] = [one for one in folders if not _is_left_out(here / one, root) and here / one not in volumes]
+        folders[:] = [
+            one
+            for one in folders
+            if not one.startswith(".") and not _is_left_out(here / one, root) and here / one not in volumes
+        ]
         for name in sorted(names):
             path = here / name
             if _is_left_out(path, root) or name.startswith(".") or not path.is_file() or path.is_symlink():

@@ -398,6 +398,16 @@ def test_the_log_is_neither_backed_up_nor_put_back(
     assert log.read_text() == "a later line"
 
 
+def test_what_a_command_that_was_killed_left_behind_is_not_backed_up(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = site.data / ".backup-abc" / "access.sqlite3"
+    left.parent.mkdir()
+    left.write_text("hashes of long ago")
+    run(capsys, "backup", site.config, "--out", site.data / "b")
+    assert b"hashes of long ago" not in (site.data / "b").read_bytes()
+
+
 def test_what_a_restore_would_not_take_is_not_backed_up(
     site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
