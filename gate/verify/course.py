@@ -107,21 +107,22 @@ class Course:
         """Waits until so long after X; gives X."""
         assert self._watch is not None and self.expiry_ns is not None
         site, expiry_ns, watch = self._site, self.expiry_ns, self._watch
+        until_ns = expiry_ns + round(seconds * 1e9)
         self._say(f"crossing X, {instant_of(expiry_ns).astimezone(ZONE):%Y-%m-%d %H:%M %Z}")
         wall = MonitorWatch(site)
         if any(rows.get("M1") == "works" for rows in coming.values()):
             await wall.open()
         try:
-            while (left_ns := expiry_ns + round(seconds * 1e9) - site.now_ns()) > 0:
+            while (left_ns := until_ns - site.now_ns()) > 0:
                 await site.clock.sleep(left_ns / 1e9)
         finally:
             await wall.close()
         await self._let_downloads_end(watch, coming)
         await self.close()
         if wall.is_open:
-            self._check(await wall.check(expiry_ns, self._limits.monitor_pause_ms))
+            self._check(await wall.check(expiry_ns, until_ns, self._limits.monitor_pause_ms))
         streams = [one for one in watch.streams if one.camera not in self._unlicensed]  # the others were never open
-        for check in check_cuts(streams, expiry_ns, site.offset_ns, coming, self._limits):
+        for check in check_cuts(streams, expiry_ns, until_ns, site.offset_ns, coming, self._limits):
             self._check(check)
         for camera, rows in coming.items():
             if rows.get("M3") == "stops" and camera not in self.lapsed:

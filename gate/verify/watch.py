@@ -73,7 +73,10 @@ class Watch:
         """Nothing is received any more."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        ends = await asyncio.gather(*self._tasks, return_exceptions=True)
+        for watched, end in zip(self.streams, ends, strict=False):
+            if isinstance(end, Exception):
+                watched.trouble = f"what it sends cannot be understood: {type(end).__name__} {end}"
 
     async def _follow(self, watched: Watched, path: str) -> None:
         site = self._site

@@ -1,13 +1,17 @@
 """What counts as cut at X: not before, not after, with the licence as the reason."""
 
+import asyncio
+import contextlib
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from gate.verify import crossing
+from gate.clock import SystemClock
+from gate.verify import crossing, watch
 from gate.verify.crossing import check_cuts
 from gate.verify.matrix import Expected, Row
 from gate.verify.probes.answers import Answer
@@ -18,6 +22,7 @@ from gate.verify.watched import Watched
 X_NS = 1_800_000_000_000_000_000
 OFFSET_NS = 1_000_000_000_000
 LIMITS = Limits(cut_ms=250)
+UNTIL_NS = X_NS + 1_000_000_000
 
 
 def video(*, last_ms: float = 10, picture_ms: float = -40, closed_ms: float = 30, **other: Any) -> Watched:
@@ -41,7 +46,7 @@ def _machine_ns(ms: float) -> int:
 
 
 def holds(watched: Watched, expected: Expected = "stops") -> bool | None:
-    (check,) = check_cuts([watched], X_NS, OFFSET_NS, {"cam1": {watched.row: expected}}, LIMITS)
+    (check,) = check_cuts([watched], X_NS, UNTIL_NS, OFFSET_NS, {"cam1": {watched.row: expected}}, LIMITS)
     return check.holds
 
 
@@ -72,7 +77,8 @@ def test_a_stream_without_close_codes_is_cut_when_it_ends_and_one_that_is_asked_
     assert holds(ended) is True
     assert holds(replace(ended, closed_ns=0)) is False
     assert holds(replace(ended, trouble="it is no JPEG")) is False
-    assert (holds(ended, "works"), holds(replace(ended, closed_ns=0), "works")) == (False, True)
+    flows = replace(ended, newest_utc_us=X_NS // 1000 + 900_000)
+    assert (holds(flows, "works"), holds(replace(flows, closed_ns=0), "works")) == (False, True)
     refused = video(close=None, ends_by="a refusal", picture_ms=-2500, lag_ms_max=4000)
     assert holds(refused) is True
     assert holds(replace(refused, end={})) is False
@@ -87,7 +93,55 @@ def test_a_stream_that_was_never_open_proves_nothing() -> None:
 
 def test_where_it_is_to_go_on_a_stream_that_was_cut_fails() -> None:
     assert holds(video(), "works") is False
-    assert holds(video(close=None, closed_ms=0, picture_ms=1900), "works") is True
+    assert holds(video(close=None, closed_ms=0, picture_ms=900), "works") is True
+
+
+def test_a_stream_that_stays_open_and_gives_nothing_any_more_does_not_go_on() -> None:
+    assert holds(video(close=None, picture_ms=-40, last_ms=20), "works") is False
+    download = replace(video(close=None, end={}), row="M5", is_video=False, ends_by="its end", closed_ns=0)
+    assert holds(download, "works") is True
+    assert holds(replace(download, last_ns=_machine_ns(-200)), "works") is False
+    assert holds(replace(recorder_events(), close=None), "works") is True
+
+
+async def test_a_stream_that_cannot_be_understood_does_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def odd(*_: Any, path: str = "") -> None:
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    for name in ("follow_hls", "follow_stills"):
+        monkeypatch.setattr(watch, name, odd)
+    clock = SystemClock()
+    site = SimpleNamespace(cameras=("cam1",), restream=None, clock=clock, remote=lambda path: path)
+    monkeypatch.setattr(watch.Watch, "_follow", odd)
+    watching = watch.Watch(cast(Site, site), None)
+    monkeypatch.setattr(watch, "OPEN_SECONDS", 0.01)
+    await watching.open()
+    await watching.close()
+    clock.close()
+    assert all("UnicodeDecodeError" in one.trouble for one in watching.streams)
+
+
+async def test_a_live_view_that_opens_and_stays_silent_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crossing, "AGAIN_SECONDS", 0.05)
+    clock = SystemClock()
+
+    @contextlib.asynccontextmanager
+    async def silent(*_: Any, **__: Any) -> AsyncIterator[Any]:
+        async def messages() -> AsyncIterator[Any]:
+            await asyncio.Event().wait()
+            yield
+
+        yield messages()
+
+    site = SimpleNamespace(clock=clock, session=SimpleNamespace(ws_connect=silent), remote=lambda path: path)
+    back = crossing.Return(cast(Site, site), {"cam1": 0})
+    async with clock.timeout(20):
+        await back._tasks["cam1"]
+    assert back._seen_live("cam1", 0, 0, LIMITS).holds is False
+    await back.close()
+    clock.close()
 
 
 def test_the_websocket_of_events_ends_with_its_reason_too() -> None:
@@ -99,14 +153,14 @@ def test_the_websocket_of_events_ends_with_its_reason_too() -> None:
 
 
 def test_rows_and_cameras_that_nobody_asks_for_are_not_checked() -> None:
-    assert check_cuts([video()], X_NS, OFFSET_NS, {"cam1": {"M3": "stops"}}, LIMITS) == []
-    assert check_cuts([video()], X_NS, OFFSET_NS, {"cam2": {"M2": "stops"}}, LIMITS) == []
+    assert check_cuts([video()], X_NS, UNTIL_NS, OFFSET_NS, {"cam1": {"M3": "stops"}}, LIMITS) == []
+    assert check_cuts([video()], X_NS, UNTIL_NS, OFFSET_NS, {"cam2": {"M2": "stops"}}, LIMITS) == []
 
 
 def test_what_is_of_no_camera_goes_on_while_one_camera_does() -> None:
     coming: dict[str, dict[Row, Expected]] = {"cam1": {"M8": "stops"}, "cam2": {"M8": "works"}}
-    (cut,) = check_cuts([recorder_events()], X_NS, OFFSET_NS, coming, LIMITS)
-    (goes_on,) = check_cuts([replace(recorder_events(), close=None)], X_NS, OFFSET_NS, coming, LIMITS)
+    (cut,) = check_cuts([recorder_events()], X_NS, UNTIL_NS, OFFSET_NS, coming, LIMITS)
+    (goes_on,) = check_cuts([replace(recorder_events(), close=None)], X_NS, UNTIL_NS, OFFSET_NS, coming, LIMITS)
     assert (cut.holds, goes_on.holds) == (False, True)
 
 

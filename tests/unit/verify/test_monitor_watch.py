@@ -11,6 +11,7 @@ from gate.verify.site import Site
 
 X_NS = 1_800_000_000_000_000_000
 PICTURE_NS = 1_000_000_000 // 15
+UNTIL_NS = X_NS + 20 * PICTURE_NS
 SITE = cast(Site, SimpleNamespace(cameras=("cam1", "cam2"), fps=15, loop_pictures=150))
 
 
@@ -21,7 +22,7 @@ def place(numbers: list[int], first: int = -20) -> Place:
 
 
 def holds(*places: Place, trouble: str = "", pause_ms: int = 200) -> bool | None:
-    return judge(places, X_NS, SITE, trouble, pause_ms).holds
+    return judge(places, X_NS, UNTIL_NS, SITE, trouble, pause_ms).holds
 
 
 STEADY = list(range(140, 180))  # over the end of the loop, too
@@ -39,6 +40,7 @@ def test_no_picture_may_stand_still_for_more_than_three_picture_times(left_out: 
 
 def test_a_picture_that_stops_at_x_does_not_go_on() -> None:
     assert holds(place(STEADY), place(STEADY[:20])) is False
+    assert holds(place(STEADY), place(STEADY[:24])) is False  # what was on its way is shown after X
 
 
 def test_what_was_not_seen_to_move_before_x_is_not_found_out() -> None:
