@@ -62,7 +62,8 @@ class Acts:
         if step.allocate is not None:
             wanted, order = step.allocate, f"allocation of {step.allocate.count} × {step.allocate.months} months"
             if wanted.refused:
-                return [await _refused(order, lambda: self._order(wanted.months, wanted.count))]
+                refusal = await _refused(order, lambda: self._order(wanted.months, wanted.count))
+                return [refusal, await self.check_coverage(f"{order}, refused")]
             return await self._allocated(wanted.months, wanted.count)
         act, what, by_the_rules = self._by_hand(step)
         wish: Refusable = getattr(step, step.name)

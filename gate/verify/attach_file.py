@@ -29,9 +29,20 @@ def _url(text: str) -> str:
 
 
 def _rtsp(text: str) -> str:
-    if not text.startswith("rtsp://") or "{camera}" not in text:
-        raise ValueError("an address with {camera} in it is wanted: rtsp://127.0.0.1:8554/{camera}/sub")
+    try:
+        url = URL(text)
+        fine = url.scheme == "rtsp" and bool(url.host) and url.user is None and url.password is None
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ValueError("an address like rtsp://192.0.2.10:8554 is wanted, without name and password")
     return text
+
+
+def _rtsp_of_cameras(text: str) -> str:
+    if "{camera}" not in text:
+        raise ValueError("an address with {camera} in it is wanted: rtsp://127.0.0.1:8554/{camera}/sub")
+    return _rtsp(text)
 
 
 def _fingerprint(text: str) -> str:
@@ -52,7 +63,7 @@ class RecorderSection(Section):
     user: str | None = None
     password: Secret | None = None
     certificate_sha256: Annotated[str, AfterValidator(_fingerprint)] | None = None
-    restream: str | None = Field(None, pattern=r"^rtsp://[^@/]+$")
+    restream: Annotated[str, Field(pattern=r"^rtsp://[^@/]+$"), AfterValidator(_rtsp)] | None = None
     footage: Path | None = None
     local: Path | None = None
 
@@ -74,7 +85,7 @@ class CamerasSection(Section):
     there is one. `card`: the first one's SD card. `fps` and `loop_seconds` as in the fleet's file."""
 
     ids: tuple[str, ...] | None = Field(None, min_length=1)
-    rtsp: Annotated[str, AfterValidator(_rtsp)] | None = None
+    rtsp: Annotated[str, AfterValidator(_rtsp_of_cameras)] | None = None
     turned: str | None = None
     card: Path | None = None
     fps: int = Field(15, ge=1, le=60)

@@ -37,7 +37,7 @@ class Reached:
 
 @dataclass(slots=True, kw_only=True)
 class AttachedSite(Site):
-    """`file`: what `path` says, its own paths made absolute."""
+    """`file`: what `path` says, its own paths made absolute. `stops`: how many want the licence service away."""
 
     path: Path
     file: SiteFile
@@ -45,6 +45,7 @@ class AttachedSite(Site):
     clock: SystemClock
     session: aiohttp.ClientSession
     reached: Reached
+    stops: int = 0
     offset_ns: int = 0
     expiries: Mapping[str, datetime] = field(default_factory=dict)
 
@@ -108,7 +109,7 @@ class AttachedSite(Site):
 
     def camera_url(self, camera: str) -> str:
         url = self._named(self.file.cameras.rtsp, "cameras.rtsp", "the cameras themselves cannot be looked at")
-        return url.format(camera=camera)
+        return url.replace("{camera}", camera)
 
     def remote(self, path: str) -> str:
         return f"{self.file.recorder.url}api/v1/{path}{'&' if '?' in path else '?'}lang=en"
@@ -129,11 +130,15 @@ class AttachedSite(Site):
         service = self.file.service
         if "service" not in self.file.allow or service is None or service.stop is None or service.start is None:
             raise SiteError(f"{self.path} does not allow that its licence service is stopped (allow: [service])")
-        await run_words(service.stop, self.clock)
+        self.stops += 1
         try:
+            if self.stops == 1:
+                await run_words(service.stop, self.clock)
             yield
         finally:
-            await run_words(service.start, self.clock)
+            self.stops -= 1
+            if not self.stops:
+                await run_words(service.start, self.clock)
 
     async def renew(self, months: int) -> list[Check]:
         if "licences" not in self.file.allow:

@@ -158,7 +158,8 @@ def _prove(options: argparse.Namespace) -> int:
     if options.json:
         print(as_json(run))
     elif options.report:
-        console.print(text_of("report", options.language) + f": {options.report / PAGE_NAME}", highlight=False)
+        said = text_of("report", options.language) + f": {options.report / PAGE_NAME}"
+        console.print(said, highlight=False, markup=False)
     return 0 if run.passed else 1
 
 

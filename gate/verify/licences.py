@@ -9,6 +9,9 @@ import aiohttp
 
 from gate.verify.errors import SiteError
 
+_NO_RULE = frozenset({401, 408, 429})
+"""Of the statuses below 500, those that are no answer to what was asked."""
+
 
 class ServiceRefusedError(SiteError):
     """The service understands what is asked, and says no."""
@@ -87,5 +90,7 @@ class LicenceService:
             raise SiteError(f"the licence service does not answer {method} {path}: {error}") from None
         if response.status >= 400:
             said = f"the licence service refuses {method} {path}: {answer.get('title')} ({response.status})"
+            if response.status >= 500 or response.status in _NO_RULE:
+                raise SiteError(said)
             raise ServiceRefusedError(said, code=str(answer.get("code", response.status)))
         return answer

@@ -81,6 +81,7 @@ class Run:
         self._unlicensed_tokens: list[str] = []
         self._away = contextlib.AsyncExitStack()
         self._service_on = True
+        self._clock_right = True
 
     async def all(self) -> None:
         """Every step, in order; the outcome says what came of it, trouble included."""
@@ -98,6 +99,9 @@ class Run:
         finally:
             await self._course.close()
             await self._away.aclose()
+            if not self._clock_right:
+                with contextlib.suppress(SiteError):
+                    await self._set_clock("restore")
             if self._bench is not None:
                 await self._bench.clear()
         outcome.ended = clock.now().isoformat(timespec="milliseconds")
@@ -192,6 +196,7 @@ class Run:
 
     async def _set_clock(self, setting: str) -> None:
         words = setting.split()
+        self._clock_right = len(words) == 1
         self._witness.step(f"the recorder's clock is {'right again' if len(words) == 1 else ' '.join(words)}")
         await self._site.step(f"right {RECORDER}" if len(words) == 1 else f"wrong {words[1]} {words[2]} {RECORDER}")
 

@@ -69,7 +69,7 @@ class Board:
             word, style = ("passes", "green") if one.passed else ("does not pass", "bold red")
             counts = (str(verdicts.count(verdict)) for verdict in ("pass", "fail", "not run"))
             name = in_language(one.scenario, self.language)
-            table.add_row(name, Text(self._t(word), style=style), *counts, f"{one.seconds:.0f} s")
+            table.add_row(Text(name), Text(self._t(word), style=style), *counts, f"{one.seconds:.0f} s")
         self._console.print(table)
 
     def told(self, witness: "ScenarioWitness") -> None:
@@ -138,11 +138,11 @@ class ScenarioWitness:
     def matrix(self) -> Table:
         """As far as it has been seen."""
         language = self._board.language
-        table = Table(title=in_language(self._scenario, language), title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(title=Text(in_language(self._scenario, language)), title_justify="left", box=box.SIMPLE_HEAD)
         table.add_column("")
         table.add_column(text_of("Function", language), no_wrap=True, overflow="ellipsis", ratio=1)
         for name in map(self._said, self._columns):
-            table.add_column(name, justify="center", min_width=min(cell_len(name), _COLUMN_CELLS_MAX))
+            table.add_column(Text(name), justify="center", min_width=min(cell_len(name), _COLUMN_CELLS_MAX))
         for row in ROWS:
             signs = (self._sign(name, row) for name in self._columns)
             table.add_row(row, in_language(TITLES[row], language), *signs)

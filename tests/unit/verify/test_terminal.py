@@ -1,6 +1,7 @@
 """What stands on the terminal: moving where somebody watches, plain lines where nobody does, several at once."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -75,6 +76,17 @@ def test_of_several_scenarios_each_has_its_line_and_of_one_the_whole_matrix() ->
     assert "first: step 2 of 5" in shown and "second: step 2 of 5" in shown and "18/18 (3 !)" in shown
     there.end(one, crossed())
     assert "live view of cam1: it is cut at X" in out.getvalue()
+
+
+def test_names_in_brackets_stand_there_as_they_are() -> None:
+    there, out = board()
+    outcome = replace(crossed(), scenario="door [/a]")
+    with there:
+        witness = there.witness(outcome.scenario)
+        witness.column("[red]after[/b]", {})
+        there.end(witness, outcome)
+        there.summary([outcome, outcome])
+    assert out.getvalue().count("door [/a]") == 4 and "[red]after[/b]" in out.getvalue()
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
