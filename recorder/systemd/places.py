@@ -78,7 +78,7 @@ def make_folders(plan: UnitPlan) -> None:
             for made in missing:
                 if plan.user is not None:
                     owner = pwd.getpwnam(plan.user)
-                    os.chown(made, owner.pw_uid, owner.pw_gid)
+                    os.chown(made, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
         except OSError as error:
             raise SystemdError(f"{folder}: cannot be made ({error.strerror}): make it, writable for the unit") from None
 

@@ -108,6 +108,17 @@ def test_the_folders_are_those_of_the_configuration(site: Path, part: Part, file
     assert all(folder.is_dir() for folder in made.folders)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_link_that_comes_meanwhile_gives_nobody_a_file_of_roots(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    precious, folder = tmp_path / "shadow", tmp_path / "site"
+    precious.touch()
+    monkeypatch.setattr(Path, "mkdir", lambda self, **_: self.symlink_to(precious))
+    make_folders(plan(user="daemon", folder=str(folder)))
+    assert precious.stat().st_uid == 0
+
+
 def test_print_shows_the_units_and_changes_nothing(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["install", "--user", "--print", "--recorder", str(site / "recorder.yaml")]
     assert systemd(words) == 0
