@@ -79,10 +79,10 @@ class _Judging:
         clock, expiry = self._product.clock, self._product.driver.expiry
         if self._at is not None and (self._at - clock.now()).total_seconds() > WAIT_SECONDS_MAX:
             raise SiteError(f"the licence ends at {self._at.isoformat()}: begin {WAIT_SECONDS_MAX:.0f} s before")
-        async with asyncio.TaskGroup() as group:
-            stop = threading.Event()
-            open_streams = [_Open(self._product, one, stop) for one in self._live() if one.hls is None]
-            tasks = [group.create_task(one.run()) for one in open_streams]
+        stop = threading.Event()
+        open_streams = [_Open(self._product, one, stop) for one in self._live() if one.hls is None]
+        tasks = [asyncio.create_task(one.run(), name=one.stream.name) for one in open_streams]
+        try:
             await self._opened(open_streams)
             self._witness.step("crossing X")
             if self._at is not None:
@@ -98,9 +98,11 @@ class _Judging:
             await clock.sleep(max(expiry.settle_seconds, self._product.driver.cut_ms / 1000 + 1))
             for one in open_streams:
                 self._check(one.judged(from_ns, to_ns, self._product.driver.cut_ms))
-            stop.set()
+        finally:
+            stop.set()  # threads that read end by it alone
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _live(self) -> Sequence[Stream]:
         live = self._product.driver.live

@@ -52,6 +52,8 @@ async def _probe(product: Product, recording: Recording) -> Part:
         "bytes": now[-1][1] if now else 0,
         "looked_seconds": round((clock.monotonic_ns() - began_ns) / 1e9, 1),
     }
+    if not now:
+        raise ProbeError(f"no recording is seen there ({recording.files}): whether it records cannot be seen")
     if now == before:
         return Part(name="recording", works=False, evidence=evidence)
     seen = await _newest_that_decodes(product, recording, now)

@@ -146,6 +146,8 @@ async def mjpeg(product: Product, url: str, on_picture: Callable[[int], None] | 
                 if found[-1][1] >= LOOK_SECONDS:
                     break
     except TimeoutError:
+        if found:
+            raise ProbeError(f"{url} gives {len(found)} pictures and no more, which is neither yes nor no") from None
         product.silent(url, patience)
     except (aiohttp.ClientError, OSError, ValueError) as error:
         if on_picture is None:

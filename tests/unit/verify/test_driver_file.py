@@ -1,17 +1,29 @@
 """Drivers' files: what cannot be used is refused with file, line, field, and what to do; what is said of pictures."""
 
+import asyncio
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 
+from gate.clock import SystemClock
 from gate.verify.commands import verify
 from gate.verify.errors import ProbeError
-from gate.verify.foreign.driver_file import filled, load_driver
+from gate.verify.foreign import judging
+from gate.verify.foreign.driver_file import Recording, filled, load_driver
 from gate.verify.foreign.hls import parse_playlist
 from gate.verify.foreign.pictures import Seen
+from gate.verify.foreign.product import Product
+from gate.verify.foreign.recorded import probe_recording
 from gate.verify.foreign.streams import enough
+from gate.verify.matrix import Part
+from gate.verify.outcome import Witness
 from gate.yaml_file import ConfigError
 
 SHIPPED = Path(__file__).resolve().parents[3] / "configs" / "drivers" / "plain_rtsp_hls.yaml"
@@ -114,3 +126,38 @@ def test_pictures_whose_times_stand_still_are_none_either() -> None:
     for number in range(30):
         seen.add(np.full((180, 320), number * 8, np.uint8), 4.0)
     assert seen.moves and not enough(seen)
+
+
+async def test_a_place_without_any_recording_does_not_prove_that_nothing_is_recorded(tmp_path: Path) -> None:
+    recording = Recording.model_validate({"folder": tmp_path, "every_seconds": 1})
+    clock = SystemClock()
+    product = cast(Product, SimpleNamespace(clock=clock, driver=SimpleNamespace(recording=recording)))
+    with pytest.raises(ProbeError, match="no recording is seen"):
+        await probe_recording(product)
+    clock.close()
+
+
+async def test_an_expiry_command_that_fails_is_told_and_no_stream_is_left_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+
+    async def follow(_: object, __: str, stop: threading.Event, on_picture: Callable[[int], None]) -> None:
+        def read() -> None:
+            on_picture(1)
+            stop.wait(20)
+            ended.set()
+
+        await asyncio.to_thread(read)
+
+    async def nothing(*_: object) -> list[Part]:
+        return [Part(name="live", works=True)]
+
+    monkeypatch.setattr(judging, "follow_rtsp", follow)
+    monkeypatch.setattr(judging, "probe", nothing)
+    file = tmp_path / "driver.yaml"
+    file.write_text("\n".join(["name: odd", "expiry: {expire: ['false']}", LIVE]))
+    outcome = await judging.judge_product(load_driver(file), file, cast(Witness, MagicMock()))
+    assert "false ended with status 1" in outcome.trouble and not outcome.passed
+    assert [cell.verdict for cell in outcome.cells] == ["pass", "not run"]
+    assert await asyncio.to_thread(ended.wait, 15)
