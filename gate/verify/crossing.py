@@ -14,6 +14,7 @@ from gate.verify.probes.answers import CLOSE_LICENCE, ask
 from gate.verify.probes.recorded import all_marks, newest_marks
 from gate.verify.scenario import Limits
 from gate.verify.site import Site
+from gate.verify.together import together
 from gate.verify.watched import Watched
 
 FLOWED_MS = 1000
@@ -147,7 +148,7 @@ class Return:
         if cameras and (unseen := _unseen(self._site)) is not None:
             return [*lives, unseen]
         recorded = [self._recorded(camera, asked_ns, answered_ns, limits) for camera in cameras]
-        return [*lives, *await asyncio.gather(*recorded)]
+        return [*lives, *await together(*recorded)]
 
     def _seen_live(self, camera: str, asked_ns: int, answered_ns: int, limits: Limits) -> Check:
         name, live_ns = f"live view of {camera} is back", self._live_ns.get(camera)

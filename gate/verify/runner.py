@@ -24,6 +24,7 @@ from gate.verify.probes.bench import Bench
 from gate.verify.scenario import Scenario
 from gate.verify.site import Site
 from gate.verify.steps import Assertion, Fault, Step
+from gate.verify.together import together
 
 RUN_APART_NS = 5 * 10**9
 """A run at a site that somebody else may just have looked at begins with another kind of event."""
@@ -111,7 +112,7 @@ class Run:
         site = self._site
         self._witness.step("waiting for footage to compare with")
         wanted = {step.check.camera or site.cameras[0] for step in self._scenario.steps if step.check is not None}
-        found = await asyncio.gather(*(known_footage(site, camera) for camera in sorted(wanted)))
+        found = await together(*(known_footage(site, camera) for camera in sorted(wanted)))
         knowns = [known for known in found if known is not None]
         if self._acts is not None:
             for check in await self._acts.make_given():

@@ -13,6 +13,7 @@ from gate.verify.foreign.product import Product, RefusedError
 from gate.verify.foreign.recorded import probe_recording
 from gate.verify.foreign.streams import enough, hls_live, hls_recorded, mjpeg, rtsp
 from gate.verify.matrix import Part, Row
+from gate.verify.together import together
 
 
 async def probe(product: Product, row: Row, known_from: datetime) -> list[Part]:
@@ -26,18 +27,18 @@ async def probe(product: Product, row: Row, known_from: datetime) -> list[Part]:
             parts.append(_snapshot(product, live.snapshot))
         if live.control is not None:
             parts.append(_asked(product, "control", live.control))
-        return list(await asyncio.gather(*parts))
+        return await together(*parts)
     if row == "M3":
         return [await probe_recording(product)]
     if row == "M5":
         assert driver.playback is not None
         played = [_played(product, stream, driver.playback, known_from) for stream in driver.playback.streams]
-        return list(await asyncio.gather(*played))
+        return await together(*played)
     assert driver.device is not None
     parts = [_asked(product, "device information", driver.device.information)]
     if driver.device.operation is not None:
         parts.append(_asked(product, "operation", driver.device.operation))
-    return list(await asyncio.gather(*parts))
+    return await together(*parts)
 
 
 async def _part(name: str, look: Callable[[], Awaitable[tuple[bool, dict[str, Any]]]]) -> Part:

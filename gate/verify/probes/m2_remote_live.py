@@ -19,6 +19,7 @@ from gate.verify.probes import m2_other_ways
 from gate.verify.probes.answers import ask, denial_of
 from gate.verify.probes.bench import Bench, given
 from gate.verify.probes.decoding import camera_pictures, decoded_pictures, gray_of, last_picture
+from gate.verify.together import together
 
 SECONDS = 10.0
 PICTURES_MIN = 8
@@ -40,7 +41,7 @@ async def probe(bench: Bench) -> list[Part]:
     parts += [m2_other_ways.hls(bench), m2_other_ways.stills(bench), m2_other_ways.export(bench)]
     if (base := bench.site.restream) is not None:
         parts.append(m2_other_ways.restream(bench, base))
-    return list(await asyncio.gather(*parts))
+    return await together(*parts)
 
 
 async def _live(bench: Bench) -> Part:

@@ -7,6 +7,7 @@ from gate.verify.marks import Mark
 from gate.verify.matrix import Part
 from gate.verify.probes.bench import Bench
 from gate.verify.probes.recorded import has_sub, newest_marks
+from gate.verify.together import together
 
 SECONDS = 5.0
 _LOOK_SECONDS = 0.2
@@ -18,7 +19,7 @@ async def probe(bench: Bench) -> list[Part]:
     for camera in bench.cameras:
         if await asyncio.to_thread(has_sub, bench.site.footage, camera):
             streams.append((camera, "sub"))
-    return list(await asyncio.gather(*(_of(bench, camera, stream) for camera, stream in streams)))
+    return await together(*(_of(bench, camera, stream) for camera, stream in streams))
 
 
 async def _of(bench: Bench, camera: str, stream: str) -> Part:

@@ -13,6 +13,7 @@ from gate.verify.matrix import Part
 from gate.verify.probes.answers import ask
 from gate.verify.probes.bench import Bench, given, refused
 from gate.verify.probes.decoding import decoded_pictures, gray_of
+from gate.verify.together import together
 
 _MAP = re.compile(r'#EXT-X-MAP:.*URI="([^"]+)"')
 _EDGE = 2
@@ -21,7 +22,7 @@ _EDGE = 2
 
 async def probe(bench: Bench) -> list[Part]:
     """Four parts."""
-    return list(await asyncio.gather(_played(bench), _found(bench), _still(bench), _as_stored(bench)))
+    return await together(_played(bench), _found(bench), _still(bench), _as_stored(bench))
 
 
 async def _played(bench: Bench) -> Part:

@@ -11,6 +11,7 @@ from gate.verify.inbox import Inbox
 from gate.verify.matrix import Part
 from gate.verify.probes.answers import denial_of
 from gate.verify.probes.bench import Bench
+from gate.verify.together import together
 from gate.verify.webhook import Webhook
 
 SECONDS = 4.0
@@ -28,7 +29,7 @@ async def probe(bench: Bench) -> list[Part]:
         site = bench.site
         ways = [_webhook(bench, site.webhook)] if site.webhook is not None else []
         ways += [_came(bench, name, inbox) for name, inbox in (("MQTT", site.mqtt), ("mail", site.mail)) if inbox]
-        return list(await asyncio.gather(listening, *ways))
+        return await together(listening, *ways)
     except TimeoutError:
         raise ProbeError("the event has not happened") from None
     finally:
