@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -89,8 +89,8 @@ def _make(
     archive, index = Archive(data_dir=config.device.data_dir), folder / form.INDEX
     if archive.index.exists():
         back_up_index(archive, index, lambda done, total: on_bytes(0, 0))
-    rows, roots = _segments(archive, index) if with_footage else ([], {})
     volumes = _volumes(archive, index)
+    rows, roots = _segments(archive, index, volumes) if with_footage else ([], {})
     content = pack(gather_private(file, config, volumes))
     total = sum(row.bytes for _, row in rows)
     _check_room(part.parent, total + len(content) + (index.stat().st_size if index.exists() else 0))
@@ -155,8 +155,10 @@ def _volumes(archive: Archive, index: Path) -> dict[int, Path]:
     return {number: root for number, root in roots.items() if (root / "volume.json").is_file()}
 
 
-def _segments(archive: Archive, index: Path) -> tuple[list[tuple[int, SegmentRow]], dict[int, Path]]:
-    """What is closed, and where volumes lie."""
+def _segments(
+    archive: Archive, index: Path, mounted: Mapping[int, Path]
+) -> tuple[list[tuple[int, SegmentRow]], dict[int, Path]]:
+    """What is closed, and where volumes lie. Raises BackupError where one of them is not there."""
     if not index.exists():
         return [], {}
     with _reading(index) as db:
@@ -168,6 +170,9 @@ def _segments(archive: Archive, index: Path) -> tuple[list[tuple[int, SegmentRow
             for row in _pages(db, SegmentId(camera, stream, 0, 0))
             if row.state == "closed" and row.volume in roots
         ]
+    missing = next((roots[number] for number, _ in rows if number not in mounted), None)
+    if missing is not None:
+        raise BackupError(f"{missing}: the volume is not there; mount it first, or leave the footage out")
     return rows, roots
 
 

@@ -398,6 +398,18 @@ def test_the_log_is_neither_backed_up_nor_put_back(
     assert log.read_text() == "a later line"
 
 
+def test_footage_of_a_disk_that_is_not_mounted_is_not_left_out_in_silence(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    media = site.data / "media"
+    media.rename(tmp_path / "unplugged")
+    media.mkdir()
+    refused = run(capsys, "backup", site.config, "--out", tmp_path / "b", "--with-footage")
+    assert refused["status"] == 2 and "mount" in refused["error"] and str(media) in refused["error"]
+    assert not (tmp_path / "b").exists()
+    assert run(capsys, "backup", site.config, "--out", tmp_path / "b")["status"] == 0
+
+
 def test_what_a_command_that_was_killed_left_behind_is_not_backed_up(
     site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
