@@ -68,8 +68,9 @@ class Access:
         """The session cookie."""
         return request.cookies.get(self.cookie_of(request), "")
 
-    async def admit(self, request: web.Request) -> tuple[Actor, Session | None] | str:
-        """Who asks, and by which session; or the code of the problem. A page's cookie goes before a password."""
+    async def admit(self, request: web.Request, *, by_password: bool) -> tuple[Actor, Session | None] | str:
+        """Who asks, and by which session; or the code of the problem. A page's cookie goes before a password, which is
+        looked at only if it may be one for us: a proxy in front sends its own on with all that a page loads."""
         if came_through_service(request):
             return self._admit_visitor(request)
         address = request.remote or ""
@@ -80,7 +81,7 @@ class Access:
         if actor is not None:
             return actor, session
         authorization = request.headers.get("Authorization", "")
-        if self._programs is None or not authorization:
+        if self._programs is None or not authorization or not by_password:
             return "signed_out"
         return await self._programs.admit(authorization, address)
 

@@ -34,7 +34,7 @@ def access_middleware(access: Access, clock: Clock, default: Language) -> Middle
             return await handler(request)  # there is no such route, and its handler says so
         language = language_of(request, default)
         need = need_of(request.method, resource.canonical)
-        admitted = await access.admit(request)
+        admitted = await access.admit(request, by_password=not need.open_to_all)
         if isinstance(admitted, str):
             if need.open_to_all:
                 return await handler(request)

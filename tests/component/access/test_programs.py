@@ -88,3 +88,15 @@ async def test_guessing_is_slowed_down_as_on_the_page(site: GuardedSite) -> None
             assert (await client.get("/api/v1/state", headers=wrong)).status == 401
         answer = await client.get("/api/v1/state", headers=by("vera"))
         assert (answer.status, (await answer.json())["code"]) == (429, "throttled")
+
+
+async def test_a_password_meant_for_a_proxy_in_front_keeps_nobody_from_signing_in(site: GuardedSite) -> None:
+    """Such a proxy sends it on with everything that a page loads."""
+    async with site.client() as client:
+        for path in ("/", "/static/app/main.js", "/api/v1/session") * (ACCOUNT_FREE + 1):
+            assert (await client.get(path, headers=by("boss", "of the proxy"))).status == 200
+        signed_in = await client.post("/api/v1/sign-in", json={"name": "boss", "password": PASSWORD})
+        assert signed_in.status == 200
+        await site.access.run_once()
+        entries = (await (await client.get("/api/v1/audit")).json())["entries"]
+    assert "sign_in.failed" not in {entry["action"] for entry in entries}
