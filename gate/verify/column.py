@@ -7,7 +7,7 @@ from datetime import datetime
 
 import aiohttp
 
-from gate.verify.errors import ProbeError
+from gate.verify.errors import UNFORESEEN, ProbeError, unforeseen_text
 from gate.verify.matrix import Cell, Expected, Part, Row, seen_in
 from gate.verify.probes import (
     m1_hdmi_live,
@@ -61,10 +61,8 @@ async def probe_column(
             reason = str(error)
         except TimeoutError:
             reason = f"nothing was found out within {_PROBE_SECONDS:.0f} s"
-        except (LookupError, TypeError, ValueError) as error:
-            reason = f"an answer cannot be understood: {type(error).__name__} {error}"
-        except (aiohttp.ClientError, OSError) as error:
-            reason = f"nothing answers: {type(error).__name__} {error}"
+        except UNFORESEEN as error:
+            reason = unforeseen_text(error)
         ended = bench.site.now()
         if before is not None and ended >= before:
             parts, reason = [], "the expiry came before this was seen: begin earlier (to-expiry: 20s)"

@@ -3,6 +3,17 @@
 ├── KeyFileError: a key cannot be used
 └── SignatureError: a document is not as it was signed."""
 
+import aiohttp
+
+UNFORESEEN = (LookupError, TypeError, ValueError, aiohttp.ClientError, OSError)
+"""What an answer of a kind that nobody thought of, or none, ends in; a timeout of our own among them."""
+
+
+def unforeseen_text(error: Exception) -> str:
+    """One of UNFORESEEN, in a sentence."""
+    what = "nothing answers" if isinstance(error, aiohttp.ClientError | OSError) else "an answer cannot be understood"
+    return f"{what}: {type(error).__name__} {error}"
+
 
 class VerifyError(Exception):
     """Its text is one sentence for the person who started the verifier."""

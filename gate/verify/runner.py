@@ -15,7 +15,7 @@ from gate.verify.browser import Browser, running_browser
 from gate.verify.column import probe_column
 from gate.verify.course import Coming, Course
 from gate.verify.crossing import check_silence
-from gate.verify.errors import ProbeError, SiteError, VerifyError
+from gate.verify.errors import UNFORESEEN, ProbeError, SiteError, VerifyError, unforeseen_text
 from gate.verify.known import known_footage
 from gate.verify.matrix import Cell, Check, Expected, Row
 from gate.verify.outcome import Outcome, Screen, StepDone, Witness
@@ -95,8 +95,9 @@ class Run:
             if self._unlicensed_tokens and not self._course.lapsed:
                 self._check(await check_silence(self._site, self._unlicensed_tokens))
         except VerifyError as error:
-            outcome.trouble = str(error)
             self._leave_out(str(error))
+        except UNFORESEEN as error:
+            self._leave_out(unforeseen_text(error))
         finally:
             await self._course.close()
             await self._away.aclose()
@@ -251,7 +252,8 @@ class Run:
         self._witness.check(found)
 
     def _leave_out(self, reason: str) -> None:
-        """Whatever has not been seen becomes a cell that says why."""
+        """The trouble: whatever has not been seen becomes a cell that says why."""
+        self._outcome.trouble = reason
         known = {(cell.column, cell.row) for cell in self._outcome.cells}
         now = self._site.now().isoformat(timespec="milliseconds")
         for check in (step.check for step in self._scenario.steps if step.check is not None):

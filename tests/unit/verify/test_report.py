@@ -19,6 +19,7 @@ from gate.verify.outcome import Outcome
 from gate.verify.page import BAND_COLUMNS_MAX, bands_of, render_page
 from gate.verify.report import as_json, as_object, write_report
 from gate.verify.report_schema import Report
+from gate.verify.signature import open_sealed
 from gate.verify.timeline import axes_of
 from tests.unit.verify.reported import crossed, draw_pictures, run_of, troubled
 
@@ -122,6 +123,17 @@ def test_nothing_that_a_product_or_a_file_says_becomes_part_of_the_page() -> Non
     one.steps[0] = replace(one.steps[0], kind=hostile, argument={"a": hostile})
     page = page_of(one)
     assert "<script" not in page and "<img src=x" not in page and "&lt;script&gt;" in page
+
+
+def test_no_picture_is_taken_from_where_a_product_points_to(tmp_path: Path) -> None:
+    (tmp_path / "private.png").write_bytes(b"private")
+    one = crossed()
+    part = Part(name="device information", works=True, evidence={"model": "../../private.png"})
+    one.cells.append(replace(GOOD, row="M9", parts=[part]))
+    draw_pictures(tmp_path / "report", one)
+    write_report(tmp_path / "report", run_of(one), KEY, "ja")
+    listed = open_sealed((tmp_path / "report" / "signature.json").read_bytes()).signed.files
+    assert not [file.name for file in listed if "private" in file.name]
 
 
 def test_a_crossing_is_drawn_around_x_and_what_came_back_from_the_licence_on() -> None:
