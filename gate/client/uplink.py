@@ -168,6 +168,8 @@ class Uplink:
                 await self._connected()
             except _TroubleError as trouble:
                 self._lost(trouble)
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError  # what broke off just then raised its own error instead
             if self._clock.monotonic_ns() - started_ns > STEADY_SECONDS * 1e9:
                 failures = 0
             wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]

@@ -1,7 +1,10 @@
 """A device and its service: registration, what it is told, outages, revocation."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from gate.client.licensing import ENTITLEMENT_SLOTS, FOLDER_NAME
 from gate.client.uplink import OFFLINE_SECONDS
@@ -17,7 +20,9 @@ from gate.service.operations.devices import remove_camera, remove_device
 from gate.service.operations.entitlements import STALE_AFTER
 from gate.signing.envelope import read_unverified
 from gate.signing.two_slots import TwoSlots
-from tests.component.service.relay.line import Line, Recorder, recorder
+from gate.uplink.errors import ChannelLostError
+from gate.uplink.lines import MessageChannel
+from tests.component.service.relay.line import BOUND_SECONDS, Line, Recorder, recorder
 from tests.component.service.site import OPERATOR
 
 RESTORED_SECONDS_MAX = 1.0
@@ -121,6 +126,30 @@ async def test_without_its_service_a_device_goes_on_and_says_until_when(line: Li
         await line.start()
         await device.until(lambda: device.uplink.status.phase == "connected")
         assert not device.uplink.text
+
+
+async def test_a_device_that_ends_in_the_moment_its_service_breaks_off_ends(
+    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with recorder(line, tmp_path / "rec") as device:
+        await device.until(lambda: device.uplink.status.registered is False)
+    held = asyncio.Event()
+
+    async def break_off(_: MessageChannel) -> object:
+        held.set()
+        try:
+            return await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ChannelLostError("the service is gone") from None
+
+    monkeypatch.setattr(MessageChannel, "receive", break_off)
+    running = asyncio.create_task(device.uplink.run())
+    async with line.clock.timeout(BOUND_SECONDS):
+        await held.wait()
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=BOUND_SECONDS)
+    running.cancel()
+    assert done, "it goes on asking for its service"
 
 
 async def test_a_device_that_starts_without_its_service_has_its_last_good_licence(line: Line, tmp_path: Path) -> None:
