@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.maxsize < 2**32)' || { echo "a 64-bit system is needed: no wheels of PyAV and OpenCV are made for 32 bits"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: sudo apt install python3-venv"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 demo: $(STAMP) ## start cameras, recorder, HDMI monitor and licence service, and print their addresses
@@ -60,7 +60,7 @@ fuzz: $(STAMP) ## hostile bytes against every parser a camera reaches, FUZZ_SECO
 	PYTHONPATH=.fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),60)
 
 $(DOCS_STAMP): $(STAMP) pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
 
 docs: $(DOCS_STAMP) ## the documentation as a site in build/site, strictly; docs/index.md is its beginning
