@@ -3,5 +3,6 @@
 import sys
 
 from camera_sim.commands import cameras
+from gate.quick_end import end_process
 
-sys.exit(cameras(sys.argv[1:]))
+end_process(cameras(sys.argv[1:]))

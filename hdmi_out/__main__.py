@@ -2,7 +2,8 @@
 
 import sys
 
+from gate.quick_end import end_process
 from hdmi_out.commands import hdmi
 
 if __name__ == "__main__":
-    sys.exit(hdmi(sys.argv[1:]))
+    end_process(hdmi(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 import sys
 
+from gate.quick_end import end_process
 from recorder.commands import run
 
-sys.exit(run(sys.argv[1:]))
+end_process(run(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 import sys
 
+from gate.quick_end import end_process
 from gate.service.commands import service
 
-sys.exit(service(["run", *sys.argv[1:]]))
+end_process(service(["run", *sys.argv[1:]]))

@@ -2,6 +2,7 @@
 
 import sys
 
+from gate.quick_end import end_process
 from gate.show.commands import show
 
-sys.exit(show(sys.argv[1:]))
+end_process(show(sys.argv[1:]))
