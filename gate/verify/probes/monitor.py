@@ -16,6 +16,9 @@ LOOK_SECONDS = 0.15
 _SETTLE_SECONDS = 8.0
 _STILL_SHARE_MAX = 0.002
 _LIGHT = 180
+_FAR = 12
+"""This part of the screen's width around a letter that has gone belongs to the notice it stood in."""
+_ELSEWHERE_SHARE_MIN = 0.001
 _DIFFERENCE_MIN = 24
 """Grey levels between two pictures that are more than coding."""
 
@@ -74,8 +77,14 @@ async def settled(site: Site) -> tuple[Gray, bytes]:
 
 
 def brightens(before: Gray, after: Gray) -> bool:
-    """Whether more of the screen has become light than dark: letters have appeared on it, not gone."""
-    return int(((after >= _LIGHT) & (before < _LIGHT)).sum()) > int(((before >= _LIGHT) & (after < _LIGHT)).sum())
+    """Whether letters have appeared on the screen: more of it has become light than dark, or some of it has far from
+    where an older notice has gone at the same time."""
+    lit, gone = (after >= _LIGHT) & (before < _LIGHT), (before >= _LIGHT) & (after < _LIGHT)
+    if int(lit.sum()) > int(gone.sum()):
+        return True
+    reach = np.ones((before.shape[1] // _FAR + 1,) * 2, np.uint8)
+    near = cv2.dilate(gone.astype(np.uint8), reach)
+    return float((lit & (near == 0)).mean()) >= _ELSEWHERE_SHARE_MIN
 
 
 async def appears(
