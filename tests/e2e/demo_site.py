@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from gate.clock import SystemClock
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 UP_SECONDS = 60.0
+DRAWN_SECONDS = 90.0
 END_SECONDS = 20.0
 """Only against one that never ends: how quick an end is depends on what else the machine does."""
 
@@ -121,6 +123,21 @@ async def running_demo(
         async with clock.timeout(END_SECONDS):
             await process.communicate()  # to the end of its output: else its pipe is left to the collector
         clock.close()
+
+
+async def scenes_drawn(site: DemoSite) -> None:
+    """Returns when the simulated cameras have all their pictures: until then they repeat some, which are not fresh."""
+    children = psutil.Process(site.process.pid).children
+    async with site.clock.timeout(DRAWN_SECONDS):
+        while any("camera_sim.clips.worker" in _words_of(child) for child in children(recursive=True)):
+            await site.clock.sleep(0.2)
+
+
+def _words_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has ended meanwhile
+        return []
 
 
 async def start_command(words: Sequence[str]) -> asyncio.subprocess.Process:

@@ -17,7 +17,7 @@ import yaml
 from gate.shared_clock.controller import command
 from gate.verify.attach import attached_site
 from gate.yaml_file import ConfigError
-from tests.e2e.demo_site import CONFIGS, DemoSite, run_command, running_demo
+from tests.e2e.demo_site import CONFIGS, DemoSite, run_command, running_demo, scenes_drawn
 
 ROWS = [f"M{number}" for number in range(1, 10)]
 BUSY = {"cut_ms": 5000, "restored_ms": 10_000, "fresh_ms": 5000, "monitor_pause_ms": 5000}
@@ -109,6 +109,7 @@ async def attached(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[At
         async with site.clock.timeout(60):
             while not media.is_dir():
                 await site.clock.sleep(0.1)
+        await scenes_drawn(site)
         yield Attached(site=site, token=token)
 
 
