@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gate.config_fields import host_is_loopback
+from gate.own_origin import origin_is_own
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -30,7 +31,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise web.HTTPMisdirectedRequest(text="The show board answers to the names of this machine's loopback only.")
     changes = request.method not in ("GET", "HEAD")
     watches = request.headers.get("Upgrade", "").lower() == "websocket"
-    if (changes or (watches and origin is not None)) and origin != f"http://{host}":
+    if (changes and origin is None) or ((changes or watches) and not origin_is_own(origin, host)):
         raise web.HTTPForbidden(text="Only the show board's own page may do this.")
     if changes and request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="An order is application/json.")

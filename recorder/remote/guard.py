@@ -16,6 +16,7 @@ from aiohttp.typedefs import Middleware
 
 from gate.config_fields import host_is_loopback
 from gate.licence.text import Language
+from gate.own_origin import origin_is_own
 from recorder.remote.settings import RemoteConfig
 from recorder.web.middleware import Handler, language_of
 from recorder.web.problem import own_problem, problem_response
@@ -31,17 +32,6 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-
-
-def origin_is_own(origin: str | None, host: str | None) -> bool:
-    """Whether an Origin header, if there is one, names the same host and port as Host. Pure."""
-    if origin is None:
-        return True
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(host) and parts.netloc.lower() == (host or "").lower()
 
 
 def host_is_served(host: str | None, *, names: Container[str], beyond_loopback: bool) -> bool:

@@ -13,11 +13,13 @@ MODULE_LINES_MAX = 320
 FUNCTION_LINES_MAX = 70
 
 ANYONE = {
+    "gate.cancelled",
     "gate.clock",
     "gate.command_parser",
     "gate.config_fields",
     "gate.database_copy",
     "gate.log_output",
+    "gate.own_origin",
     "gate.peer",
     "gate.quick_end",
     "gate.shared_clock",
@@ -27,6 +29,7 @@ ANYONE = {
 }
 """Leaves that know nothing of licences."""
 ALLOWED = {
+    "gate.cancelled": set(),
     "gate.wall_steps": set(),
     "gate.clock": {"gate.wall_steps"},
     "gate.yaml_file": set(),
@@ -34,6 +37,7 @@ ALLOWED = {
     "gate.config_fields": set(),
     "gate.database_copy": set(),
     "gate.log_output": {"gate.config_fields", "gate.yaml_file"},
+    "gate.own_origin": set(),
     "gate.peer": {"gate.clock"},
     "gate.quick_end": set(),
     "gate.shipped_configs": {"gate.yaml_file"},

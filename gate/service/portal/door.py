@@ -14,13 +14,14 @@ import anyio
 import anyio.to_thread
 from aiohttp import web
 
+from gate.own_origin import origin_is_own
 from gate.service.access.identity import SESSION_COOKIE, Identities, Identity, form_token_is_right
 from gate.service.operations.accounts import end_proxy
 from gate.service.operations.actor import Actor
 from gate.service.operations.refusals import ServiceCode, refusal
 from gate.service.operations.sessions import set_session_proxy
 from gate.service.portal.catalogue import choose_language
-from gate.service.portal.guard import SECURITY_HEADERS, origin_is_own
+from gate.service.portal.guard import SECURITY_HEADERS
 from gate.service.portal.page import error_page
 from gate.service.portal.site import PageRefusedError, Site, Visit, go
 from gate.service.portal.terms import terms_are_accepted

@@ -6,7 +6,6 @@
 """
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -20,14 +19,3 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
-
-
-def origin_is_own(origin: str | None, host: str | None) -> bool:
-    """Whether an Origin header, if there is one, names the same host and port as Host. Pure."""
-    if origin is None:
-        return True
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(host) and parts.netloc.lower() == (host or "").lower()

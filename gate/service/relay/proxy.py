@@ -15,9 +15,9 @@ from yarl import URL
 
 from gate.clock import Clock
 from gate.licence.text import Language
+from gate.own_origin import origin_is_own
 from gate.peer import bound_kernel_buffer, reset
 from gate.service.portal.catalogue import choose_language
-from gate.service.portal.guard import origin_is_own
 from gate.service.relay.connections import Connections, DeviceAwayError, DeviceConnection
 from gate.service.relay.connector import DeviceConnector
 from gate.service.relay.introductions import HEADER, Introductions

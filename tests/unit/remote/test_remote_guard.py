@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.config_fields import host_is_loopback
-from recorder.remote.guard import origin_is_own
+from gate.own_origin import origin_is_own
 
 
 @pytest.mark.parametrize(
