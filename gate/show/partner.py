@@ -53,9 +53,9 @@ class Partner:
     async def _signed_in(self, work: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         async with self._one_at_a_time:
             for _ in range(2):  # a session may have ended with months that were stepped over
-                if self._session is None:
-                    await self._open()
                 try:
+                    if self._session is None:
+                        await self._open()
                     return await work()
                 except _SessionOverError:
                     await self._forget()
@@ -88,7 +88,11 @@ class Partner:
             await session.close()
             raise
         self._session = session
-        self._customer = await self._find_customer()
+        try:
+            self._customer = await self._find_customer()
+        except BaseException:  # a session that serves nobody is none
+            await self._forget()
+            raise
 
     async def _ask(self, method: str, path: str, content: object = None) -> dict[str, Any]:
         assert self._session is not None
