@@ -13,6 +13,7 @@ from gate.verify.errors import ProbeError, SiteError, VerifyError
 from gate.verify.foreign.driver_file import Driver, Stream
 from gate.verify.foreign.probes import probe
 from gate.verify.foreign.product import Product, RefusedError, reached
+from gate.verify.foreign.shown import shown_source, shown_text
 from gate.verify.foreign.streams import follow_rtsp, mjpeg
 from gate.verify.given_command import run_words
 from gate.verify.matrix import STOPS, Cell, Check, Expected, Part, Row, seen_in
@@ -30,9 +31,8 @@ BEFORE, AFTER, RESTORED = "before X", "after X", "restored"
 
 async def judge_product(driver: Driver, path: Path, witness: Witness) -> Outcome:
     """The outcome, its trouble included. Raises gate.yaml_file.ConfigError where the credentials are not there."""
-    outcome = Outcome(
-        scenario=driver.name, file=str(path), source=await asyncio.to_thread(path.read_text, encoding="utf-8")
-    )
+    source = shown_source(await asyncio.to_thread(path.read_text, encoding="utf-8"))
+    outcome = Outcome(scenario=driver.name, file=str(path), source=source)
     async with reached(path, driver) as product:
         clock = product.clock
         outcome.began, began_ns = clock.now().isoformat(timespec="milliseconds"), clock.monotonic_ns()
@@ -161,7 +161,7 @@ class _Judging:
             began=began.isoformat(timespec="milliseconds"),
             ended=ended.isoformat(timespec="milliseconds"),
             parts=parts,
-            reason=reason,
+            reason=shown_text(reason),
         )
         self._outcome.cells.append(cell)
         self._witness.cell(cell)

@@ -21,6 +21,7 @@ from gate.verify.foreign.hls import parse_playlist
 from gate.verify.foreign.pictures import Seen
 from gate.verify.foreign.product import Product
 from gate.verify.foreign.recorded import probe_recording
+from gate.verify.foreign.shown import MASK, shown_source
 from gate.verify.foreign.streams import enough
 from gate.verify.matrix import Part
 from gate.verify.outcome import Witness
@@ -161,3 +162,25 @@ async def test_an_expiry_command_that_fails_is_told_and_no_stream_is_left_open(
     assert "false ended with status 1" in outcome.trouble and not outcome.passed
     assert [cell.verdict for cell in outcome.cells] == ["pass", "not run"]
     assert await asyncio.to_thread(ended.wait, 15)
+
+
+def test_a_token_in_a_drivers_file_does_not_stand_in_its_report() -> None:
+    source = f"""
+name: odd  # of the shelf
+{EXPIRY}
+credentials: {{user: {{env: A_USER}}, password: {{env: A_PASSWORD}}}}
+# headers: {{Authorization: Bearer hush-0}}
+live:
+  streams: [{{name: live, hls: 'http://192.0.2.1/live.m3u8?a=1&access_token=hush-1&b=2'}}]
+  control: {{url: http://192.0.2.1/x, body: {{token: hush-2, n: 3}}, headers: {{X-Odd: "hush-3", Accept: text/plain}}}}
+"""
+    shown = shown_source(source)
+    assert "hush" not in shown and "text/plain" not in shown
+    assert shown.count(MASK) == 5
+    for kept in ("# of the shelf", "{env: A_PASSWORD}", "?a=1&access_token=", "&b=2", "n: 3", "headers: {X-Odd: "):
+        assert kept in shown
+
+
+def test_the_shipped_file_is_shown_as_it_is() -> None:
+    source = SHIPPED.read_text(encoding="utf-8")
+    assert shown_source(source) == source
