@@ -5,34 +5,19 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+
+from gate.verify.report_schema import ReportedMachine
 
 _PACKAGES = ("aiohttp", "av", "cryptography", "numpy", "opencv-python-headless", "uvloop")
 _PROGRAMS = ("ffmpeg", "chromium")
 _ANSWER_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """`commit`: of the checkout that the verifier runs from, if it does; with `+` if files there have been changed.
-    `versions`: of packages and programs by their names."""
-
-    name: str
-    system: str
-    processor: str
-    processors: int
-    memory_bytes: int
-    python: str
-    product: str
-    commit: str
-    versions: dict[str, str]
-
-
-def this_machine() -> Machine:
+def this_machine() -> ReportedMachine:
     """What can be found out about it; empty where it cannot."""
-    return Machine(
+    return ReportedMachine(
         name=platform.node(),
         system=_system(),
         processor=_processor(),

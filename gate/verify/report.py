@@ -11,11 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gate.verify.authenticity import PAGE_NAME, SIGNATURE_NAME
 from gate.verify.junit import as_junit
-from gate.verify.machine import Machine
 from gate.verify.matrix import TITLES
 from gate.verify.outcome import Outcome
 from gate.verify.page import render_page
-from gate.verify.report_schema import FORMAT, Report
+from gate.verify.report_schema import FORMAT, Report, ReportedMachine
 from gate.verify.signature import digest_of, fingerprint, seal, with_seal
 from gate.verify.words import Language
 
@@ -28,7 +27,7 @@ class Run:
     """All scenarios of one call of the verifier. `began` and `ended` by the machine's clock, ISO 8601."""
 
     outcomes: Sequence[Outcome]
-    machine: Machine
+    machine: ReportedMachine
     began: str
     ended: str
     seconds: float
@@ -46,7 +45,7 @@ def as_object(run: Run) -> dict[str, Any]:
         "began": run.began,
         "ended": run.ended,
         "seconds": run.seconds,
-        "machine": asdict(run.machine),
+        "machine": run.machine.model_dump(),
         "scenarios": [
             asdict(one)
             | {

@@ -101,7 +101,8 @@ class ReportedScenario(_Exact):
 
 
 class ReportedMachine(_Exact):
-    """On what it was made. `commit` ends in `+` where files have been changed since."""
+    """On what it was made; empty where that could not be found out. `commit`: of the checkout that the verifier ran
+    from, if it did; with `+` if files there had been changed. `versions`: of packages and programs by their names."""
 
     name: str
     system: str

@@ -15,23 +15,21 @@ from tests.mutants.scenes import (
 _TERM = "gate/licence/term.py"
 _ENDS = "end_day = months_after(term_start, months)"
 
+
+def _term_ends(when: str, *, by: str) -> Mutant:
+    return Mutant(
+        name=f"term-a-day-{when}",
+        row="M3",
+        says=f"terms end a day {when}",
+        changes=[Change(file=_TERM, old=_ENDS, new=f"{_ENDS} {by}")],
+        scene=TERM,
+        red=["licences after: the first licences"],
+    )
+
+
 TERMS = (
-    Mutant(
-        name="term-a-day-early",
-        row="M3",
-        says="terms end a day early",
-        changes=[Change(file=_TERM, old=_ENDS, new=f"{_ENDS} - _DAY")],
-        scene=TERM,
-        red=["licences after: the first licences"],
-    ),
-    Mutant(
-        name="term-a-day-late",
-        row="M3",
-        says="terms end a day late",
-        changes=[Change(file=_TERM, old=_ENDS, new=f"{_ENDS} + _DAY")],
-        scene=TERM,
-        red=["licences after: the first licences"],
-    ),
+    _term_ends("early", by="- _DAY"),
+    _term_ends("late", by="+ _DAY"),
     Mutant(
         name="no-free-period",
         row="M3",

@@ -18,6 +18,8 @@ from gate.clock import Clock
 from tests.mutants.mutant import PACKAGES, ROOT, Mutant, Scene, reds_of
 
 TRIAL_SECONDS_MAX = 240.0
+END_SECONDS_MAX = 30.0
+"""What does not end so long after it was told to is killed; its site ends with it (gate.verify.with_parent)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ async def run_trial(scene: Scene, mutant: Mutant | None, clock: Clock) -> Trial:
         await asyncio.to_thread(copy_product, folder, mutant)
         (folder / "scenario.yaml").write_text(yaml.safe_dump(scene.scenario()))
         words = [str(folder), str(folder / "scenario.yaml"), "--report", str(folder / "report"), "--no-browser"]
-        async with _process(words, folder) as process:
+        async with _process(words, folder, clock) as process:
             try:
                 async with clock.timeout(TRIAL_SECONDS_MAX):
                     out, _ = await process.communicate()
@@ -74,7 +76,7 @@ async def run_trial(scene: Scene, mutant: Mutant | None, clock: Clock) -> Trial:
 
 
 @contextlib.asynccontextmanager
-async def _process(words: list[str], folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _process(words: list[str], folder: Path, clock: Clock) -> AsyncIterator[asyncio.subprocess.Process]:
     """Ended as by Ctrl-C, if it has not ended by itself: its site goes with it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.mutants.verifier", *words,
@@ -85,6 +87,16 @@ async def _process(words: list[str], folder: Path) -> AsyncIterator[asyncio.subp
         yield process
     finally:
         if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGINT)
+            await _end(process, clock)
+
+
+async def _end(process: asyncio.subprocess.Process, clock: Clock) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGINT)
+    try:
+        async with clock.timeout(END_SECONDS_MAX):
             await process.communicate()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -80,6 +81,7 @@ class Bench:
     named: dict[str, str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     column: str = ""
+    _words: dict[str, str] = field(default_factory=dict)
     _named_of: dict[str, dict[str, str]] = field(default_factory=dict)
     number: int = 0
 
@@ -128,10 +130,17 @@ class Bench:
 
     def keep(self, name: str, picture: bytes) -> str:
         """Writes a picture, a PNG or a JPEG; gives its file's name."""
-        words = "".join(mark if mark.isalnum() else "-" for mark in self.column)
-        path = self.pictures / f"{words}-{name}.{'png' if picture.startswith(PNG) else 'jpg'}"
+        path = self.pictures / f"{self._column_in_files()}-{name}.{'png' if picture.startswith(PNG) else 'jpg'}"
         path.write_bytes(picture)
         return path.name
+
+    def _column_in_files(self) -> str:
+        """The column as file names have it, numbered where another one would be written the same."""
+        if self.column not in self._words:
+            words = "".join(mark if mark.isalnum() else "-" for mark in self.column)
+            names = itertools.chain([words], (f"{words}-{number}" for number in itertools.count(2)))
+            self._words[self.column] = next(one for one in names if one not in self._words.values())
+        return self._words[self.column]
 
     def age_ms(self, shown: int) -> float:
         """How old a picture with that barcode is now, if it is younger than a loop."""

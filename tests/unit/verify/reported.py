@@ -8,14 +8,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from gate.verify.machine import Machine
 from gate.verify.matrix import Cell, Check, Expected, Part, Row, expected_of
 from gate.verify.outcome import Outcome, StepDone
 from gate.verify.report import Run
+from gate.verify.report_schema import ReportedMachine
 
 X = "2027-12-31T15:00:00.000+00:00"
 BEFORE, AFTER, RESTORED = "2027-12-31T14:59:52+00:00", "2027-12-31T15:00:01+00:00", "2027-12-31T15:00:08+00:00"
-MACHINE = Machine(
+MACHINE = ReportedMachine(
     name="bench-1",
     system="Debian GNU/Linux 12, Linux 6.1, x86_64",
     processor="a processor",

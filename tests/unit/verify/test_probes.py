@@ -68,3 +68,13 @@ async def test_a_camera_of_which_nothing_was_ever_recorded_is_not_left_out(
     monkeypatch.setattr(m3_recording, "SECONDS", 0.01)
     parts = await m3_recording.probe(bench)
     assert [(part.name, part.works) for part in parts] == [("cam1 recorded", False), ("cam2 recorded", False)]
+
+
+def test_columns_that_differ_in_punctuation_alone_keep_their_own_pictures(tmp_path: Path) -> None:
+    site = cast(Any, SimpleNamespace(cameras=("cam1",)))
+    bench = Bench(site=site, limits=Limits(), knowns={}, pictures=tmp_path, cameras=("cam1",))
+    names = []
+    for column in ("after X, cam1", "after X  cam1", "after X, cam1"):
+        bench.begin(column, ("cam1",), is_listened_for=False)
+        names.append(bench.keep("M1", b"a picture"))
+    assert names == ["after-X--cam1-M1.jpg", "after-X--cam1-2-M1.jpg", "after-X--cam1-M1.jpg"]
