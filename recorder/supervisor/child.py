@@ -17,6 +17,7 @@ from typing import Any
 
 import anyio
 
+from gate.cancelled import raise_if_cancelled
 from gate.clock import Clock
 from recorder.errors import RecorderError
 
@@ -31,7 +32,8 @@ SPARE_AFTER_SECONDS = 3.0
 """A spare imports only when its predecessor works: both at once would take twice as long."""
 LINE_BYTES_MAX = 1 << 16
 _CANNOT_START = 2
-"""Exit status of a child that has said in one sentence why it cannot work; trying again would not help."""
+"""Exit status of a child that has said in one sentence why it cannot work. Where it never has, its configuration is
+wrong, and trying again would not help; later it is a death like another: a port still taken, a disk full for now."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -68,6 +70,7 @@ class Child:
         self._away = asyncio.Event()
         self._away.set()
         self._pause: anyio.CancelScope | None = None
+        self._has_worked = False
 
     @property
     def pid(self) -> int | None:
@@ -75,7 +78,8 @@ class Child:
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def run(self) -> None:
-        """Runs the process for ever, with growing waits between deaths. Raises ChildError if it cannot start at all."""
+        """Runs the process for ever, with growing waits between deaths. Raises ChildError if it cannot start the first
+        time."""
         try:
             await self._run()
         finally:
@@ -92,10 +96,11 @@ class Child:
             except (OSError, ValueError) as error:  # it cannot be started, or writes lines without end
                 _log.warning("%s: %s", self.name, error)
                 status = None
+            raise_if_cancelled()
             if not self._wanted.is_set():
                 failures = 0
                 continue
-            if status == _CANNOT_START and not self.ready.is_set():
+            if status == _CANNOT_START and not self._has_worked:
                 raise ChildError(f"{self.name} cannot start (its reason is above)")
             if self._clock.monotonic_ns() - started_ns > STEADY_SECONDS * 1e9:
                 failures = 0
@@ -190,6 +195,7 @@ class Child:
         for kind, content in items:
             if kind == "ready":
                 self.addresses = content
+                self._has_worked = True
                 self.ready.set()
             self._on_report(kind, content)
 

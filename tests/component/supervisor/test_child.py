@@ -12,6 +12,7 @@ import pytest
 
 from gate.clock import SystemClock
 from recorder.supervisor.child import Child, ChildError
+from tests.fakes.ending import ends_when_cancelled
 
 
 class HastyClock(SystemClock):
@@ -77,6 +78,29 @@ async def test_a_child_that_cannot_start_is_not_tried_again(tmp_path: Path, monk
     child = Child(name="child", module="child_program", arguments=[], clock=HastyClock(), on_report=lambda *_: None)
     with pytest.raises(ChildError, match="cannot start"):
         await child.run()
+
+
+async def test_a_child_that_has_worked_once_is_tried_again_whatever_it_ends_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it says no to then may be a port that is still taken, or a disk that is full for now."""
+    program = (
+        "import json, pathlib, signal, sys\n"
+        f"starts = pathlib.Path({str(tmp_path / 'starts')!r})\n"
+        "starts.write_text(starts.read_text() + '.' if starts.exists() else '.')\n"
+        "if len(starts.read_text()) in (2, 3): sys.exit(2)\n"
+        "print(json.dumps({'ready': {'start': len(starts.read_text())}}), flush=True)\n"
+        "signal.pause()\n"
+    )
+    async with running(tmp_path, program, monkeypatch) as (child, _):
+        await child.ready.wait()
+        async with child.away():
+            pass
+        async with SystemClock().timeout(20):
+            await child.ready.wait()
+        assert child.addresses == {"start": 4}
+    assert "child ended with status 2; starting it again in 1 s" in caplog.text
+    assert "child ended with status 2; starting it again in 2 s" in caplog.text
 
 
 async def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,3 +192,21 @@ async def test_a_spare_that_waits_takes_its_place(tmp_path: Path, monkeypatch: p
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert psutil.Process().children() == []
+
+
+async def test_a_supervisor_that_ends_while_its_child_dies_does_not_start_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminate = Child._terminate
+
+    async def too_late(self: Child, process: asyncio.subprocess.Process) -> None:
+        await terminate(self, process)
+        raise ProcessLookupError("it has just gone")
+
+    monkeypatch.setattr(Child, "_terminate", too_late)
+    (tmp_path / "child_program.py").write_text(READY + "signal.pause()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    child = Child(name="child", module="child_program", arguments=[], clock=SystemClock(), on_report=lambda *_: None)
+    task = asyncio.create_task(child.run())
+    await child.ready.wait()
+    assert await ends_when_cancelled(task) and child.pid is None
