@@ -7,7 +7,9 @@ shared clock moves both together, so its steps change no lead.
  2. The floor is the latest signed time. It never falls, and the wall clock never raises it: a clock that once said 2099
     poisons nothing.
  3. After a signed time, `now` is that time and the boot time elapsed since, until the machine restarts: whatever the
-    wall clock says. Only a wall clock that agrees to within WALL_SLACK counts itself: an answer takes a moment.
+    wall clock says. Only a wall clock that agrees to within WALL_SLACK counts itself. An answer takes a moment, so the
+    true time then lies between the signed one and that plus how long it took; what counted before is kept as far as it
+    lies there. So slow answers move no clock that is right, and none gains by setting it wrong afterwards.
  4. After a restart the wall clock must lie in `[floor, floor + offline_max]` (BEHIND, AHEAD); the first that does
     is the anchor of this boot. Without a floor (file mode) any wall clock is.
  5. Within one boot the wall clock may not go back by more than a clock can honestly be wrong (SET_BACK): CORRECTION,
@@ -94,10 +96,12 @@ def with_signed_time(trust: TimeTrust, answer: SignedTime, question: Question, r
         return _refusal("ANSWER_LATE", "回答が遅すぎます", "it came too late to tell the time")
     if trust.floor is not None and answer.time < trust.floor:
         return _refusal("TIME_REPLAYED", "以前に確認した時刻より前です", "it is behind a time that was signed before")
+    latest = answer.time + (reading.boottime - question.boottime)
+    now = min(max(evidence(trust, reading).now, answer.time), latest)
     return TimeTrust(
         boot_id=reading.boot_id,
         source=ClockSource.SIGNED,
-        anchor=answer.time - reading.boottime,
+        anchor=now - reading.boottime,
         floor=answer.time,
     )
 

@@ -61,11 +61,15 @@ class Device:
         self.booted, self.boots = self.true, self.boots + 1
         self.trust = in_boot(self.trust, f"boot {self.boots}")
 
-    def hear(self, time: datetime | None = None, nonce: bytes = NONCE, delay: float = 0.1) -> Refusal | None:
-        """Asks the service for the time, and hears `time`."""
+    def hear(
+        self, time: datetime | None = None, nonce: bytes = NONCE, delay: float = 0.1, back: float = 0.0
+    ) -> Refusal | None:
+        """Asks the service for the time; it reads `time` after `delay` seconds, and is heard `back` seconds later."""
         question = Question(nonce=NONCE, boottime=self.reading.boottime)
         self.true += timedelta(seconds=delay)
-        heard = with_signed_time(self.trust, SignedTime(time=time or self.true, nonce=nonce), question, self.reading)
+        answer = SignedTime(time=time or self.true, nonce=nonce)
+        self.true += timedelta(seconds=back)
+        heard = with_signed_time(self.trust, answer, question, self.reading)
         if isinstance(heard, Refusal):
             return heard
         self.trust = heard
@@ -279,6 +283,33 @@ class TestNobodyIsDeniedFalsely:
             reading = Reading(boot_id="boot", boottime=boottime, wall=wall)
             trust = with_wall(trust, reading)
             assert evidence(trust, reading).doubt is None
+
+    @given(ways=st.lists(st.tuples(st.floats(0, 14), st.floats(0, 14)), min_size=1, max_size=8))
+    def test_by_slow_answers_when_a_clock_that_was_right_is_set_wrong(self, ways: list[tuple[float, float]]) -> None:
+        """What was issued a moment ago stays issued, and an end is where it was."""
+        device = Device()
+        for there, back in ways:
+            device.hear(delay=there, back=back)
+        for wall in (YEAR_2099, NEW_YEAR - 40 * DAY):
+            device.set_wall(wall)
+            for there, back in [(0.0, 0.0), *ways]:
+                assert device.look().now == device.true
+                device.hear(delay=there, back=back)
+
+    @given(
+        errors=st.lists(
+            st.tuples(st.timedeltas(-9000 * DAY, 9000 * DAY), st.floats(0, 14), st.floats(0, 14)), min_size=1
+        )
+    )
+    def test_by_a_time_that_no_answer_allows(self, errors: list[tuple[timedelta, float, float]]) -> None:
+        """Whatever the wall clock said before: an answer leaves no greater error than it took."""
+        device = Device()
+        for error, there, back in errors:
+            device.wall_error = error
+            device.look()
+            device.hear(delay=there, back=back)
+            device.set_wall(YEAR_2099)
+            assert -timedelta(seconds=back) <= device.look().now - device.true <= timedelta(seconds=there)
 
     def test_the_floor_never_falls(self, device: Device) -> None:
         floors = []
