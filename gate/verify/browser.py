@@ -32,9 +32,9 @@ _LOOK_SECONDS = 0.15
 _END_SECONDS = 5.0
 _MESSAGE_BYTES_MAX = 32 << 20
 _STILL_SECONDS = 1.5
-"""A page that shows no moving picture for so long has none to show."""
+"""A page none of whose videos has been given anything for so long has no moving picture to show."""
 _SHOWN = """(() => {
-  const videos = [...document.querySelectorAll("video")].filter((one) => one.offsetParent);
+  const videos = [...document.querySelectorAll("video")].filter((one) => one.offsetParent && one.networkState);
   const moving = videos.filter((one) => one.currentTime > 0.2 && one.readyState > 2);
   if (document.readyState !== "complete") return "loading";
   return videos.length === 0 ? "none" : moving.length === videos.length ? "moving" : "waiting";

@@ -21,10 +21,12 @@ CarryOut = Callable[[Scenario, Path, Path, Witness], Coroutine[Any, Any, Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One outcome to be. `stem`: names its folder of pictures. `run` is given that folder, and who is told."""
+    """One outcome to be. `stem`: names its folder of pictures. `run` is given that folder, and who is told. `length`:
+    who is longer is to begin sooner, where several run at a time."""
 
     title: str
     stem: str
+    length: int = 0
     run: Callable[[Path, Witness], Coroutine[Any, Any, Outcome]]
 
 
@@ -32,7 +34,8 @@ def scenario_jobs(files: Sequence[Path], carry_out: CarryOut = run_scenario) -> 
     """Each scenario at a clean site of its own. Raises VerifyError, or gate.yaml_file.ConfigError."""
     loaded = load_scenarios(files)
     return [
-        Job(title=scenario.name, stem=file.stem, run=partial(carry_out, scenario, file)) for file, scenario in loaded
+        Job(title=scenario.name, stem=file.stem, length=len(scenario.steps), run=partial(carry_out, scenario, file))
+        for file, scenario in loaded
     ]
 
 

@@ -62,6 +62,26 @@ def test_so_many_run_at_a_time_and_are_told_in_their_order(
     assert (status, max(most)) == (0, jobs)
 
 
+def test_the_longest_begins_first_where_several_run_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [Path(name) for name in scenarios(tmp_path)]
+    looks = "{assert: {column: now, rows: {M3: works}}}"
+    files[-1].write_text(f"name: {NAMES[-1]}\nsteps: [{{advance: 1d}}, {looks}]\n")
+    begun: list[str] = []
+
+    async def run(scenario: Scenario, file: Path, pictures: Path, witness: Witness) -> Outcome:
+        begun.append(scenario.name)
+        return seen(scenario, file)
+
+    words = [str(file) for file in files]
+    carried_out(monkeypatch, capsys, [*words, "--jobs", "2"], run)
+    assert begun == [NAMES[-1], *NAMES[:-1]]
+    begun.clear()
+    carried_out(monkeypatch, capsys, [*words, "--jobs", "1"], run)
+    assert begun == list(NAMES), "one at a time follow each other as they were named"
+
+
 def test_a_site_that_does_not_start_ends_the_others_with_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
