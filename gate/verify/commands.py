@@ -93,8 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--jobs", type=_at_once, metavar="N",
-        help=f"scenarios side by side, each on a site of its own (default: {JOBS_DEFAULT_MAX} on two processor cores or "
-        "more, else 1)",
+        help=f"scenarios side by side, each on a site of its own (default: {JOBS_DEFAULT_MAX} where there are two "
+        "processor cores or more, else 1)",
     )  # fmt: skip
     parser.add_argument(
         "--report",
