@@ -1,7 +1,7 @@
 """The recorder's cable to its licence service, which somebody may pull: TCP as it is on a network that is not there.
 
 Pulled, connections break off, and new ones are not answered: what was sent meanwhile arrives when the cable is back,
-as with TCP it does.
+as with TCP it does, unless who sent it has given up by then.
 """
 
 import asyncio
@@ -83,9 +83,9 @@ class Cable:
             return
         self._connections.add(task)
         try:
-            await self._plugged.wait()
+            held = await self._until_plugged(reader)
             self._under_way.add(task)
-            await _join(reader, writer, *split_address(far()))
+            await _join(reader, writer, *split_address(far()), held)
             writer.close()
         except (OSError, asyncio.CancelledError):
             writer.transport.abort()
@@ -93,11 +93,38 @@ class Cable:
             self._under_way.discard(task)
             self._connections.discard(task)
 
+    async def _until_plugged(self, reader: asyncio.StreamReader) -> bytes:
+        """What was sent meanwhile. Raises OSError where who sent it has gone: nobody keeps a place for the night."""
+        held = bytearray()
+        if not self.pulled:
+            return b""
+        plugged, hearing = asyncio.create_task(self._plugged.wait()), asyncio.create_task(_hear(reader, held))
+        try:
+            await asyncio.wait((plugged, hearing), return_when=asyncio.FIRST_COMPLETED)
+            if hearing.done():
+                hearing.result()
+                await plugged
+        finally:
+            for task in (plugged, hearing):
+                task.cancel()
+            await asyncio.gather(plugged, hearing, return_exceptions=True)
+        return bytes(held)
 
-async def _join(near: asyncio.StreamReader, near_out: asyncio.StreamWriter, host: str, port: int) -> None:
-    """Carries bytes both ways until both have ended, or one breaks off."""
+
+async def _hear(source: asyncio.StreamReader, held: bytearray) -> None:
+    """Until BUFFER_BYTES are held. Raises OSError at the end of what is sent."""
+    while len(held) < BUFFER_BYTES:
+        piece = await source.read(BUFFER_BYTES)
+        if not piece:
+            raise ConnectionError(errno.ECONNRESET, "gave up")
+        held += piece
+
+
+async def _join(near: asyncio.StreamReader, near_out: asyncio.StreamWriter, host: str, port: int, held: bytes) -> None:
+    """Carries bytes both ways, those `held` first, until both have ended, or one breaks off."""
     far, far_out = await asyncio.open_connection(host, port, limit=BUFFER_BYTES)
     try:
+        far_out.write(held)
         async with asyncio.TaskGroup() as group:
             group.create_task(_carry(near, far_out))
             group.create_task(_carry(far, near_out))

@@ -93,6 +93,25 @@ async def test_beyond_its_bound_a_connection_is_refused_and_the_others_go_on(cab
         one.close()
 
 
+async def test_who_gives_up_while_it_is_pulled_takes_no_room_from_those_who_come_later(cable: Cable) -> None:
+    """A recorder whose cable is pulled overnight tries again and again."""
+    cable.pull()
+    for _ in range(CONNECTIONS_MAX + 1):
+        reader, writer = await connect(cable)
+        writer.write(b"GET / HTTP/1.1")
+        writer.write_eof()
+        with contextlib.suppress(OSError):
+            async with SystemClock().timeout(SECONDS_MAX):
+                assert await reader.read() == b""
+        writer.close()
+    reader, writer = await connect(cable)
+    writer.write(b"at last")
+    cable.put_back()
+    async with SystemClock().timeout(SECONDS_MAX):
+        assert await reader.readexactly(7) == b"at last"
+    writer.close()
+
+
 async def test_a_far_end_that_is_not_there_breaks_off() -> None:
     def nowhere() -> str:
         raise ConnectionError("not up")

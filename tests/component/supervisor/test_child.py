@@ -89,7 +89,7 @@ async def test_a_child_that_has_worked_once_is_tried_again_whatever_it_ends_with
         f"starts = pathlib.Path({str(tmp_path / 'starts')!r})\n"
         "starts.write_text(starts.read_text() + '.' if starts.exists() else '.')\n"
         "if len(starts.read_text()) in (2, 3): sys.exit(2)\n"
-        "print(json.dumps({'ready': {'start': len(starts.read_text())}}), flush=True)\n"
+        "print(json.dumps({'ready': {'starts': starts.read_text()}}), flush=True)\n"
         "signal.pause()\n"
     )
     async with running(tmp_path, program, monkeypatch) as (child, _):
@@ -98,7 +98,7 @@ async def test_a_child_that_has_worked_once_is_tried_again_whatever_it_ends_with
             pass
         async with SystemClock().timeout(20):
             await child.ready.wait()
-        assert child.addresses == {"start": 4}
+        assert child.addresses == {"starts": "...."}
     assert "child ended with status 2; starting it again in 1 s" in caplog.text
     assert "child ended with status 2; starting it again in 2 s" in caplog.text
 
