@@ -43,7 +43,7 @@ class ChildError(RecorderError):
 
 class Child:
     """`python -m MODULE ARGUMENTS…`, run until cancelled. `spared`: a second one waits, everything imported, to take
-    its place when it has been sent `away`."""
+    its place when it has been sent `away`. `after`: until that it only imports."""
 
     def __init__(
         self,
@@ -54,13 +54,16 @@ class Child:
         clock: Clock,
         on_report: Callable[[str, Any], None],
         spared: bool = False,
+        after: asyncio.Event | None = None,
     ) -> None:
         self.name = name
         self.ready = asyncio.Event()
         self.addresses: dict[str, str] = {}
-        waiting = ["recorder.supervisor.spare"] if spared else []
+        self._waits = spared or after is not None
+        waiting = ["recorder.supervisor.spare"] if self._waits else []
         self._command = [sys.executable, "-m", *waiting, module, *arguments]
         self._spared = spared
+        self._after = after
         self._spare: asyncio.subprocess.Process | None = None
         self._clock = clock
         self._on_report = on_report
@@ -81,6 +84,9 @@ class Child:
         """Runs the process for ever, with growing waits between deaths. Raises ChildError if it cannot start the first
         time."""
         try:
+            if self._after is not None:
+                await self._make_spare()
+                await self._after.wait()
             await self._run()
         finally:
             if self._spare is not None:
@@ -143,7 +149,7 @@ class Child:
         if not self._wanted.is_set():  # sent away while it was being started
             self._kill()
         assert process.stdout is not None
-        sparing = asyncio.create_task(self._make_spare()) if self._spared else None
+        sparing = asyncio.create_task(self._make_successor()) if self._spared else None
         try:
             async for line in process.stdout:
                 self._hear(line)
@@ -155,7 +161,7 @@ class Child:
             await self._end(process)
 
     async def _begin(self) -> asyncio.subprocess.Process:
-        if not self._spared:
+        if not self._waits:
             return await self._spawn()
         process, self._spare = self._spare, None
         if process is None or process.returncode is not None:
@@ -165,9 +171,12 @@ class Child:
         process.stdin.close()
         return process
 
-    async def _make_spare(self) -> None:
+    async def _make_successor(self) -> None:
         await self.ready.wait()
         await self._clock.sleep(SPARE_AFTER_SECONDS)
+        await self._make_spare()
+
+    async def _make_spare(self) -> None:
         spawning = asyncio.ensure_future(self._spawn())
         try:
             self._spare = await asyncio.shield(spawning)
@@ -178,7 +187,7 @@ class Child:
     async def _spawn(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *self._command,
-            stdin=asyncio.subprocess.PIPE if self._spared else asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if self._waits else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_BYTES_MAX,
             start_new_session=True,

@@ -73,10 +73,7 @@ class Site:
     def _make_children(self) -> None:
         config, ports = self.config, ["--port-base", str(self._port_base), "--report"]
         recorder = [str(self.recorder_path), *ports]
-        modules = {
-            "cameras": ("camera_sim", [str(beside(self._demo, config.fleet)), *ports]),
-            "recorder": ("recorder", recorder),
-        }
+        modules = {"cameras": ("camera_sim", [str(beside(self._demo, config.fleet)), *ports])}
         if config.hdmi is not None:
             modules["hdmi"] = ("hdmi_out", [str(beside(self._demo, config.hdmi)), *ports])
         if config.service is not None:
@@ -85,10 +82,12 @@ class Site:
             if self.cable is not None:
                 service += ["--relay-port", str(self.cable.ports["relay"])]
                 recorder += ["--service", f"http://127.0.0.1:{self.cable.ports['portal']}"]
+        modules["recorder"] = ("recorder", recorder)
         if config.show is not None:
             story = ["--story"] if self._story else []
             modules["show"] = ("gate.show", [str(beside(self._demo, config.show)), *ports, *story])
         for name, (module, arguments) in modules.items():
+            makes_keys = self.children.get("service")  # those that the recorder pins
             self.children[name] = Child(
                 name=name,
                 module=module,
@@ -96,6 +95,7 @@ class Site:
                 clock=self.clock,
                 on_report=self._on_report,
                 spared=config.show is not None and name in NEW_PARTS,
+                after=makes_keys.ready if name == "recorder" and makes_keys is not None else None,
             )
 
     @asynccontextmanager
@@ -177,7 +177,7 @@ class Site:
             try:
                 async with asyncio.TaskGroup() as group:
                     for name, child in self.children.items():
-                        group.create_task(self._run_child(name, child), name=name)
+                        group.create_task(child.run(), name=name)
             except* Exception as errors:
                 failure.append(errors.exceptions[0])
                 body.cancel()
@@ -193,11 +193,6 @@ class Site:
         finally:
             children.cancel()
             await asyncio.gather(children, return_exceptions=True)
-
-    async def _run_child(self, name: str, child: Child) -> None:
-        if name == "recorder" and "service" in self.children:  # which makes the key that the recorder pins
-            await self.children["service"].ready.wait()
-        await child.run()
 
     async def wait_ready(self) -> dict[str, Any]:
         """Returns the recorder's state once every child answers, every stream runs, and the monitor shows pictures."""

@@ -194,12 +194,47 @@ async def test_a_spare_that_waits_takes_its_place(tmp_path: Path, monkeypatch: p
     assert psutil.Process().children() == []
 
 
+async def test_what_begins_after_another_is_there_before_and_begins_when_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "later_program.py").write_text(
+        f"from pathlib import Path\nPath({str(tmp_path / 'begun')!r}).touch()\n{READY}signal.pause()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    clock, first = HastyClock(), asyncio.Event()
+    child = Child(
+        name="child", module="later_program", arguments=[], clock=clock, on_report=lambda *_: None, after=first
+    )
+    task = asyncio.create_task(child.run())
+    try:
+        while not (waiting := psutil.Process().children()):
+            await clock.sleep(0)
+        assert not (tmp_path / "begun").exists()
+        first.set()
+        await child.ready.wait()
+        assert child.pid == waiting[0].pid
+    finally:
+        assert await ends_when_cancelled(task)
+    assert psutil.Process().children() == []
+
+
+async def test_what_waits_for_another_leaves_nothing_when_it_never_begins() -> None:
+    child = Child(
+        name="child", module="json", arguments=[], clock=HastyClock(), on_report=lambda *_: None, after=asyncio.Event()
+    )
+    task = asyncio.create_task(child.run())
+    while not psutil.Process().children():
+        await asyncio.get_running_loop().run_in_executor(None, str)
+    assert await ends_when_cancelled(task) and psutil.Process().children() == []
+
+
 async def test_a_supervisor_that_ends_while_its_child_dies_does_not_start_it_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminate = Child._terminate
 
     async def too_late(self: Child, process: asyncio.subprocess.Process) -> None:
+        monkeypatch.undo()
         await terminate(self, process)
         raise ProcessLookupError("it has just gone")
 
