@@ -35,6 +35,12 @@ class Inbox:
         """When the first text came that says this; None if none did."""
         return next((at for at, text in self.texts if token in text.split() or f'"{token}"' in text), None)
 
+    def states(self, place: str, since_ns: int = 0) -> dict[str, str]:
+        """What topics below a place (`/cameras/cam1/`) were told last, by the rest of their names; of what came since
+        then (the machine's clock)."""
+        told = (text.partition(" ") for at, text in self.texts if at >= since_ns)
+        return {topic.partition(place)[2]: words for topic, _, words in told if place in topic}
+
 
 @asynccontextmanager
 async def receiving_mail(clock: Clock) -> AsyncIterator[Inbox]:

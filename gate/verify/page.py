@@ -30,7 +30,7 @@ LOOKED_AT: Mapping[Row, str] = {
     "M5": "The same stretch as HLS: its pictures decode, numbered without a hole; the timeline finds it.",
     "M6": "Footage taken off the camera's SD card while the licence service is stopped: every picture decodes.",
     "M7": "The monitor standing still, an event made to happen: something appears on it.",
-    "M8": "The same event on the WebSocket of events, and at a webhook.",
+    "M8": "The same event on the WebSocket of events, at a webhook, a broker (MQTT) and in a mail; its picture.",
     "M9": "Device information; an operation whose effect is seen on the monitor.",
 }
 STEPS: Mapping[str, str] = {

@@ -4,6 +4,7 @@ from tests.mutants.mutant import Change, Mutant
 from tests.mutants.scenes import (
     COMES_BACK,
     EVENTS_END,
+    EVENTS_TOLD_BEFORE,
     LIVE_ENDS,
     MAINTENANCE_ENDS,
     NOTHING_TOLD_LATER,
@@ -327,6 +328,34 @@ EVENTS = (
         red=["no late notices"],
     ),
     Mutant(
+        name="mqtt-state-while-lapsed",
+        row="M8",
+        says="a broker is told how a lapsed camera's notices stand",
+        changes=[
+            Change(
+                file="recorder/notify/mqtt_facts.py",
+                old="decision = self._gate.decide(Feature.REMOTE_EVENTS, camera.id)",
+                new="decision = self._gate.decide(Feature.HDMI_EVENTS, camera.id)",
+            )
+        ],
+        scene=EVENTS_END,
+        red=["after X/M8"],
+    ),
+    Mutant(
+        name="event-pictures-without-licence",
+        row="M8",
+        says="who knows an event's number gets its picture",
+        changes=[
+            Change(
+                file=_ROUTES,
+                old="catalog=served.catalog, feature=Feature.REMOTE_EVENTS)",
+                new="catalog=served.catalog, feature=Feature.HDMI_EVENTS)",
+            )
+        ],
+        scene=EVENTS_TOLD_BEFORE,
+        red=["after X/M8"],
+    ),
+    Mutant(
         name="events-listed-later",
         row="M8",
         says="what happens while lapsed counts as licensed: the list of events has it with the next licence",
@@ -352,6 +381,20 @@ MAINTENANCE = (
                 file="recorder/remote/maintenance_door.py",
                 old="if not isinstance(decision, Denied):\n            return None",
                 new="if decision is not None:\n            return None",
+            )
+        ],
+        scene=MAINTENANCE_ENDS,
+        red=["after X/M9"],
+    ),
+    Mutant(
+        name="restart-without-licence",
+        row="M9",
+        says="cameras are restarted from afar without a licence",
+        changes=[
+            Change(
+                file="recorder/web/control_route.py",
+                old="decision = self._gate.decide(Feature.REMOTE_MAINTENANCE, None) if self._remote else None",
+                new="decision = None",
             )
         ],
         scene=MAINTENANCE_ENDS,

@@ -25,6 +25,10 @@ PLAYBACK_ENDS = Scene(
     steps=[_assert("term", {"M5": "works"}), _APPROACH, _CROSS, _assert("after X", {"M5": "stops"})],
 )
 EVENTS_END = _lapse("M8 across X", M8="stops")
+EVENTS_TOLD_BEFORE = Scene(
+    name="M8 before and across X",
+    steps=[_assert("term", {"M8": "works"}), _APPROACH, _CROSS, _assert("after X", {"M8": "stops"})],
+)
 MAINTENANCE_ENDS = _lapse("M9 across X", M9="stops")
 MONITOR_GOES_ON = _lapse("M1, M4 and M7 across X", M1="works", M4="works", M7="works")
 CARD_GOES_ON = Scene(name="M6", steps=[_assert("free period", {"M6": "works"})])

@@ -1,4 +1,6 @@
-"""M8: the event that happens in this column is told on the WebSocket of events, to a webhook, by MQTT and by mail."""
+"""M8: the event that happens in this column is told on the WebSocket of events, to a webhook, by MQTT and by mail; a
+broker is told that it lasts; and its picture is given. While lapsed the picture of one that was told earlier is asked
+for."""
 
 import asyncio
 import json
@@ -8,20 +10,27 @@ import aiohttp
 
 from gate.verify.errors import ProbeError
 from gate.verify.inbox import Inbox
+from gate.verify.marks import barcodes_in
 from gate.verify.matrix import Part
-from gate.verify.probes.answers import denial_of
-from gate.verify.probes.bench import Bench
+from gate.verify.probes.answers import ask, denial_of
+from gate.verify.probes.bench import Bench, given
+from gate.verify.probes.decoding import gray_of
 from gate.verify.together import together
 from gate.verify.webhook import Webhook
 
 SECONDS = 4.0
 """What is not told so long after it happened is not told at all."""
 HAPPEN_SECONDS = 60.0
+_NEVER_SILENT = frozenset({"availability", "licence"})
+"""What a broker may be told of a camera that is lapsed."""
+_AFTER_NS = 10**9
+"""Where there is no older one, an event's picture is a little younger than it."""
 _LOOK_SECONDS = 0.05
 
 
 async def probe(bench: Bench) -> list[Part]:
-    """The WebSocket's part, and one for each way that is received. Waits until the column's event has happened."""
+    """The WebSocket's part, one or two for each way that is received, and the picture's, if an event was ever told.
+    Waits until the column's event has happened."""
     listening = asyncio.ensure_future(_listen(bench))
     try:
         async with bench.site.clock.timeout(HAPPEN_SECONDS):
@@ -29,7 +38,10 @@ async def probe(bench: Bench) -> list[Part]:
         site = bench.site
         ways = [_webhook(bench, site.webhook)] if site.webhook is not None else []
         ways += [_came(bench, name, inbox) for name, inbox in (("MQTT", site.mqtt), ("mail", site.mail)) if inbox]
-        return await together(listening, *ways)
+        if site.mqtt is not None:
+            ways.append(_state(bench, site.mqtt))
+        parts = await together(listening, *ways)
+        return parts + await _picture(bench, parts[0])
     except TimeoutError:
         raise ProbeError("the event has not happened") from None
     finally:
@@ -105,3 +117,40 @@ async def _came(bench: Bench, name: str, inbox: Inbox) -> Part:
     if received_ns is None:
         return Part(name=name, works=False, evidence={"waited_ms": round(SECONDS * 1000)})
     return Part(name=name, works=True, evidence={"after_ms": round((received_ns - happening.happened_ns) / 1e6)})
+
+
+async def _state(bench: Bench, inbox: Inbox) -> Part:
+    """What a broker holds of the camera: its notices are there, and the event's kind is on; or they are not there, and
+    nothing is said."""
+    site, happening, place = bench.site, bench.happening, f"/cameras/{bench.camera}/"
+    while True:
+        available = inbox.states(place).get("availability")
+        told = inbox.states(place, happening.happened_ns)
+        is_on = told.get(happening.kind) == "ON"
+        if (available == "online" and is_on) or _late(bench):
+            break
+        await site.clock.sleep(_LOOK_SECONDS)
+    said = sorted(set(told) - _NEVER_SILENT)
+    evidence = {"availability": available, "told": {topic: told[topic][:80] for topic in said}}
+    if available == "online" and is_on:
+        return Part(name="MQTT state", works=True, evidence=evidence)
+    return Part(name="MQTT state", works=False, faulty=available != "offline" or bool(said), evidence=evidence)
+
+
+async def _picture(bench: Bench, told: Part) -> list[Part]:
+    """Of the event that was told now, or of the last one that ever was."""
+    site, name = bench.site, "event's picture"
+    number = told.evidence["event"]["id"] if told.works else None
+    if number is not None:
+        bench.named[name] = site.remote(f"events/{number}/thumbnail.jpg")
+    if name not in bench.named:
+        return []
+    answer = await ask(site, bench.named[name])
+    if answer.denial or number is None:
+        return [Part(name=name, works=answer.denial is None, evidence=answer.evidence)]
+    gray = await asyncio.to_thread(gray_of, answer.body)
+    codes = [] if gray is None else await asyncio.to_thread(barcodes_in, gray)
+    happened_ns = bench.happening.happened_ns + site.offset_ns
+    age_ms = min((site.age_ms(code.value, happened_ns + _AFTER_NS) for code in codes), default=None)
+    evidence = answer.evidence | {"age_ms": None if age_ms is None else round(age_ms - _AFTER_NS / 1e6)}
+    return [given(name, evidence, works=age_ms is not None and age_ms <= bench.limits.fresh_ms)]

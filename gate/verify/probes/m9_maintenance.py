@@ -1,4 +1,5 @@
-"""M9: device information, the packed logs, and an operation that is seen: the monitor says which recorder it is."""
+"""M9: device information, the packed logs, and an operation that is seen: the monitor says which recorder it is. While
+that is refused a camera is asked to restart, too; it would be away for a while, so it is not where it might."""
 
 import asyncio
 import io
@@ -17,8 +18,10 @@ _SHARE_MIN = 0.25
 
 
 async def probe(bench: Bench) -> list[Part]:
-    """Three parts, two where there is no monitor."""
+    """Device information, logs; the restart, where information is refused; identify, where there is a monitor."""
     parts = [await _information(bench), await _logs(bench)]
+    if not parts[0].works:
+        parts.append(await _restart(bench))
     if bench.site.has_monitor:
         parts.append(await _identify(bench))
     return parts
@@ -32,6 +35,11 @@ async def _information(bench: Bench) -> Part:
         raise ProbeError(f"the device information is of {told.get('id')!r}, not of {site.device}")
     facts = {name: told[name] for name in ("id", "model", "firmware", "serial") if name in told}
     return Part(name="device information", works=not device.denial, evidence=device.evidence | facts)
+
+
+async def _restart(bench: Bench) -> Part:
+    answer = await ask(bench.site, bench.site.remote(f"cameras/{bench.camera}/reboot"), {})
+    return Part(name="restart of a camera", works=answer.denial is None, evidence=answer.evidence)
 
 
 async def _logs(bench: Bench) -> Part:

@@ -9,11 +9,19 @@ from typing import Any, cast
 import pytest
 
 from gate.clock import SystemClock
+from gate.verify.inbox import Inbox
 from gate.verify.marks import Mark
 from gate.verify.matrix import seen_in
-from gate.verify.probes import m2_other_ways, m2_remote_live, m3_recording, m5_remote_playback, m9_maintenance
+from gate.verify.probes import (
+    m2_other_ways,
+    m2_remote_live,
+    m3_recording,
+    m5_remote_playback,
+    m8_remote_events,
+    m9_maintenance,
+)
 from gate.verify.probes.answers import Answer
-from gate.verify.probes.bench import Bench, KnownFootage
+from gate.verify.probes.bench import Bench, Happening, KnownFootage
 from gate.verify.scenario import Limits
 
 MARKS = [Mark(camera="cam1", number=at, counter=at, utc_us=at * 66_667, state="") for at in range(30)]
@@ -59,6 +67,51 @@ async def test_what_is_given_but_broken_has_not_stopped(
     monkeypatch.setattr(module, "ask", ask)
     assert seen_in([await look(bench)]) == "mixed"
     assert seen_in([await look(bench)]) == "stops"
+
+
+@pytest.mark.parametrize(
+    ("available", "told", "seen"),
+    [
+        ("online", "zone ON", "works"),
+        ("offline", "licence {}", "stops"),
+        ("offline", "zone ON", "mixed"),
+        ("online", "licence {}", "mixed"),
+        ("offline", "recording OFF", "mixed"),
+    ],
+)
+async def test_a_broker_is_told_nothing_of_a_lapsed_camera_but_that_it_is(
+    available: str, told: str, seen: str, bench: Bench
+) -> None:
+    bench.happening = Happening(kind="zone", token="verify-1", happened_ns=2)
+    bench.happening.happened.set()
+    inbox = Inbox(
+        texts=[
+            (1, "site/cameras/cam1/zone OFF"),
+            (1, f"site/cameras/cam1/availability {available}"),
+            (1, "site/cameras/cam2/availability online"),
+            (3, f"site/cameras/cam1/{told}"),
+            (3, "site/cameras/cam2/zone ON"),
+        ]
+    )
+    assert seen_in([await m8_remote_events._state(bench, inbox)]) == seen
+
+
+async def test_a_camera_is_asked_to_restart_only_where_maintenance_is_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    denial: str | None = None
+
+    async def ask(_: Any, url: str, *content: Any) -> Answer:
+        asked.append(url)
+        return Answer(status=403 if denial else 200, body=b'{"id": "verified-1"}', denial=denial)
+
+    monkeypatch.setattr(m9_maintenance, "ask", ask)
+    bench.site.device, bench.site.has_monitor = "verified-1", False  # type: ignore[misc]
+    await m9_maintenance.probe(bench)
+    assert "cameras/cam1/reboot" not in asked
+    denial = "EXPIRED"
+    assert seen_in(await m9_maintenance.probe(bench)) == "stops" and asked[-1] == "cameras/cam1/reboot"
 
 
 async def test_a_camera_of_which_nothing_was_ever_recorded_is_not_left_out(
