@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from gate.cancelled import raise_if_cancelled
 from gate.client.gate import Gate
 from gate.clock import Clock
 from recorder.catalog.rows import Stream
@@ -236,6 +237,7 @@ async def keep_recording(camera: str, run: Callable[[], Awaitable[None]], clock:
             await run()
         except Exception:
             _log.exception("camera %s: recording ended by a defect; it begins again", camera)
+        raise_if_cancelled()
         await clock.sleep(RECORDING_RETRY_SECONDS)
 
 

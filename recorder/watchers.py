@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gate.cancelled import raise_if_cancelled
 from gate.clock import Clock
 from recorder.config import CameraConfig
 
@@ -77,6 +78,7 @@ class Watchers:
                 await job()
             except Exception:
                 _log.exception("camera %s: %s ended by a defect; it begins again", camera, name)
+            raise_if_cancelled()
             await self._clock.sleep(RETRY_SECONDS)
 
     async def _end(self, keys: Sequence[tuple[str, str]]) -> None:

@@ -18,6 +18,7 @@ import aiohttp
 import asyncssh
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gate.cancelled import raise_if_cancelled
 from gate.client.acceptance import Acceptance, profile_mismatch
 from gate.client.gate import Gate
 from gate.client.registration import Registration
@@ -168,8 +169,7 @@ class Uplink:
                 await self._connected()
             except _TroubleError as trouble:
                 self._lost(trouble)
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise asyncio.CancelledError  # what broke off just then raised its own error instead
+            raise_if_cancelled()
             if self._clock.monotonic_ns() - started_ns > STEADY_SECONDS * 1e9:
                 failures = 0
             wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]

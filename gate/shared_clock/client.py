@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from gate.cancelled import raise_if_cancelled
 from gate.clock import Clock, SystemClock, instant_of, ns_of
 from gate.shared_clock.errors import ClockServerError
 from gate.shared_clock.server import ClockServer, read_offset_ns
@@ -70,6 +71,7 @@ class SharedClock(SystemClock):
                 _log.warning("shared clock: connection lost: %s", errors.exceptions[0])
             finally:
                 writer.close()
+            raise_if_cancelled()
             reader, writer = await self._reconnect()
 
     def announce_expiries(self, expiries: Mapping[str, datetime]) -> None:

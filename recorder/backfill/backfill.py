@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from gate.cancelled import raise_if_cancelled
 from gate.client.gate import Gate
 from gate.clock import Clock, ns_of
 from gate.licence.decision import entitled_spans
@@ -81,6 +82,7 @@ class Backfill:
                 self._say(str(error))
             except sqlite3.Error as error:
                 self._say(f"the index cannot be read ({error})")
+            raise_if_cancelled()
             with contextlib.suppress(TimeoutError):
                 async with self._clock.timeout(LOOK_SECONDS):
                     await self._wait_reach(False)

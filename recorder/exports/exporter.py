@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from gate.cancelled import raise_if_cancelled
 from gate.client.attestation import Attestor
 from gate.client.errors import LeaseDeniedError
 from gate.client.gate import Gate
@@ -141,6 +142,7 @@ class Exporter:
                 export = self._next()
                 if export is not None:
                     await self._make(export)
+                    raise_if_cancelled()
                 else:
                     await self._wake.wait()
 

@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Callable
 
+from gate.cancelled import raise_if_cancelled
 from gate.clock import Clock
 from recorder.config import CameraConfig
 from recorder.hub import Feed
@@ -78,6 +79,7 @@ class CameraStream:
         try:
             while True:
                 error, good_seconds = await self._receive()
+                raise_if_cancelled()
                 if self._approach.failed(error):
                     _log.warning("%s: %s Trying %s.", self._source.name, error, self._approach.way)
                     continue

@@ -8,8 +8,8 @@ from email.message import EmailMessage
 
 import aiosmtplib
 
+from gate.cancelled import cancellable
 from gate.clock import Clock
-from recorder.notify.cancelled import cancellable
 from recorder.notify.channel import Failed, Told
 from recorder.notify.letter import Letterhead, Picture, letter, picture_name
 from recorder.notify.notice import Notice

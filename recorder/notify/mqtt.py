@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 import aiomqtt
 
+from gate.cancelled import raise_if_cancelled
 from gate.clock import Clock
 from recorder.ingest.backoff import Backoff
-from recorder.notify.cancelled import raise_if_cancelled
 from recorder.notify.channel import Failed, Told
 from recorder.notify.entities import Topics
 from recorder.notify.mqtt_connection import mqtt_connection

@@ -14,8 +14,8 @@ from functools import partial
 
 import aiomqtt
 
+from gate.cancelled import cancellable
 from gate.clock import Clock
-from recorder.notify.cancelled import cancellable
 from recorder.notify.entities import OFFLINE
 from recorder.notify.settings import MqttSection, secret_of
 from recorder.notify.webhook import tls_context

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gate.cancelled import raise_if_cancelled
 from gate.client.gate import Gate
 from gate.clock import Clock
 from gate.licence.decision import Granted
@@ -25,7 +26,6 @@ from recorder.catalog.database import Catalog, Change
 from recorder.catalog.outbox import NoticeCounts, forget_other_channels, notice_counts, put_notice
 from recorder.config import RecorderConfig
 from recorder.events.kept import Event
-from recorder.notify.cancelled import raise_if_cancelled
 from recorder.notify.channel import Channel
 from recorder.notify.courier import Courier, Standing
 from recorder.notify.notice import Notice, notice_body, notice_id, phase_of

@@ -25,6 +25,7 @@ class Bench:
         self.clock = SimulatedClock(NEW_YEAR)
         self.log: list[str] = []
         self.broken: set[str] = set()
+        self.fragile: set[str] = set()
         self.watchers = Watchers(plan=self.plan, forget=lambda id: self.log.append(f"{id} forgotten"), clock=self.clock)
 
     def plan(self, config: CameraConfig) -> dict[str, Watcher]:
@@ -38,6 +39,8 @@ class Bench:
             await asyncio.Event().wait()
         finally:
             self.log.append(f"{id} ends")
+            if id in self.fragile:
+                raise RuntimeError("broken")
 
     async def take(self) -> list[str]:
         await self.clock.advance(0)
@@ -80,3 +83,12 @@ async def test_a_defect_in_one_source_is_logged_and_it_begins_again(
     await bench.clock.advance(RETRY_SECONDS)
     assert await bench.take() == ["cam1 begins"]
     assert "camera cam1: eye ended by a defect" in caplog.text
+
+
+async def test_a_source_that_breaks_while_it_is_ended_is_not_begun_again(bench: Bench) -> None:
+    await bench.take()
+    bench.fragile = {"cam1"}
+    apply = asyncio.create_task(bench.watchers.apply([camera("cam2")]))
+    await bench.clock.settle()
+    assert apply.done(), "it waits for ever for the source to end"
+    assert [line for line in bench.log if line.startswith("cam1")] == ["cam1 ends", "cam1 forgotten"]

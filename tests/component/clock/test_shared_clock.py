@@ -10,10 +10,11 @@ import pytest
 import pytest_asyncio
 
 from gate.clock import Clock
-from gate.shared_clock.client import open_clock
+from gate.shared_clock.client import SharedClock, open_clock
 from gate.shared_clock.controller import command
 from gate.shared_clock.errors import ClockCommandError, ClockServerError
 from gate.shared_clock.server import ClockServer
+from tests.fakes.ending import ends_when_cancelled
 
 DAY_NS, HOUR_NS = 86_400 * 10**9, 3600 * 10**9
 
@@ -232,3 +233,21 @@ async def test_a_wiped_site_starts_over_at_the_machines_time_for_everybody(socke
         assert json.loads((tmp_path / "clock.json").read_text()) == {"offset_ns": 0}
         await command(socket, "advance 1d")
         assert clock.now() - began > timedelta(days=1)
+
+
+async def test_a_process_ends_also_when_its_clock_server_goes_in_that_moment(
+    socket: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_off(*_: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ConnectionResetError("the server is gone")
+
+    monkeypatch.setattr(SharedClock, "_report", break_off)
+    async with ClockServer(socket, tmp_path / "clock.json").serving():
+        clock = SharedClock(socket, "leaving")
+        following = asyncio.create_task(clock.follow(*await clock.connect()))
+        await clock.sleep(0)
+        assert await ends_when_cancelled(following), "it connects again"
+        clock.close()

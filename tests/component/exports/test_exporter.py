@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from gate.client.gate import Gate
+from gate.clock import SimulatedClock
 from recorder.config import ExportsConfig
 from recorder.exports import making, source
 from recorder.exports.errors import NoRoomError
 from recorder.exports.work import ExportWork
-from tests.component.exports.exporting import Exporting, new_exporter, running
+from tests.component.exports.exporting import Exporting, new_exporter, no_floor, running
+from tests.fakes.ending import ends_when_cancelled
+from tests.fakes.entitlements import at
 from tests.fakes.video import FPS
 
 
@@ -228,3 +232,31 @@ async def test_planning_however_much_there_is_ends_when_it_is_no_longer_wanted(
     monkeypatch.undo()
     assert await exporting.exporter.remove(endless.order.id)
     assert (await exporting.made(0, 9)).state == "done"
+
+
+async def test_an_exporter_that_is_ended_ends_also_when_the_disk_breaks_in_that_moment(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    clock = SimulatedClock(at(100))
+    gate = Gate(clock=clock, device_id="rec-1", cameras=["cam1", "cam2"])
+    config = ExportsConfig()
+    exporting = Exporting(
+        data_dir=data_dir,
+        clock=clock,
+        gate=gate,
+        config=config,
+        free=no_floor,
+        exporter=new_exporter(data_dir, gate, clock, config),
+    )
+    exporting.entitle(10_000)
+    await exporting.exporter.open()
+    task = asyncio.create_task(exporting.exporter.run())
+    export = await exporting.order(0, 9)
+    await exporting.until(lambda: export.done_bytes > 0, flowing=False)
+    monkeypatch.setattr(ExportWork, "close", refuse)
+    ended = await ends_when_cancelled(task)
+    exporting.exporter.close()
+    assert ended, "it waits for the next order"

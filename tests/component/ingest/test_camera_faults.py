@@ -8,7 +8,9 @@ from functools import partial
 import pytest
 
 from gate.clock import ns_of
+from recorder.ingest.connection import RtspConnection
 from tests.component.ingest.conftest import START, OpenSite, Site
+from tests.fakes.ending import ends_when_cancelled
 from tests.fakes.h264_rtp import PPS, SPS, SPS_LARGER, Packer, idr, inter, interleaved
 from tests.fakes.rtsp_camera import PASSWORD, USER, FakeCamera, description, serving
 
@@ -289,3 +291,15 @@ async def test_a_slow_network_delivers_everything_late_and_whole(open_site: Open
         assert labels == sorted(set(labels))
         late = lateness(site, 0)  # how soon a lag is followed is a matter of the labels' own tests
         assert min(late) >= 0 and 1e9 < max(late) < 2.1e9
+
+
+async def test_a_stream_that_is_ended_ends_also_when_its_farewell_fails(
+    open_site: OpenSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stumble(_: RtspConnection) -> None:
+        raise ZeroDivisionError("a defect")
+
+    async with serving(FakeCamera()) as camera, open_site(camera.url) as site:
+        await site.playing(camera)
+        monkeypatch.setattr(RtspConnection, "_tear_down", stumble)
+        assert await ends_when_cancelled(site.task), "it connects again"

@@ -12,8 +12,8 @@ from typing import Any
 import aiomqtt
 import pytest
 
+from gate.cancelled import cancellable
 from gate.clock import SystemClock
-from recorder.notify.cancelled import cancellable
 from recorder.notify.channel import Failed, Told
 from recorder.notify.entities import Topics
 from recorder.notify.mqtt import Mqtt

@@ -1,4 +1,4 @@
-"""Cancellations that would be lost on the way: then the work goes on, and the recorder never ends."""
+"""Cancellations that would be lost on the way: then the work goes on, and its process never ends."""
 
 import asyncio
 from collections.abc import Coroutine
