@@ -15,6 +15,7 @@ from aiohttp import web
 
 from gate.clock import Clock
 from gate.config_fields import split_address
+from gate.peer import reset
 from gate.show.board import BEFORE_EXPIRY_SECONDS, Board, as_instant
 from gate.show.config import ShowConfig
 from gate.show.demo_site import DemoSite
@@ -170,7 +171,7 @@ class ShowApp:
         self._pages.add(task)
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._tell, socket)
+                group.start_soon(self._tell, socket, request)
                 async for _ in socket:
                     pass  # pages order by POST
                 group.cancel_scope.cancel()
@@ -178,13 +179,16 @@ class ShowApp:
             self._pages.discard(task)
         return socket
 
-    async def _tell(self, socket: web.WebSocketResponse) -> None:
+    async def _tell(self, socket: web.WebSocketResponse, request: web.Request) -> None:
         while not socket.closed:
             changed = self._changed
             try:
                 async with self._clock.timeout(SEND_SECONDS_MAX):
                     await socket.send_str(json.dumps(self._state(), ensure_ascii=False))
-            except (ConnectionError, TimeoutError):
+            except TimeoutError:
+                reset(request.transport)  # a page that takes nothing would keep its place
+                return
+            except ConnectionError:
                 return
             with contextlib.suppress(TimeoutError):
                 async with self._clock.timeout(STATE_SECONDS):

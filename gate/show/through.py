@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from gate.clock import Clock
+from gate.peer import bound_kernel_buffer, reset
 from gate.show.demo_site import DemoSite
 from gate.show.errors import SiteAwayError
 
@@ -96,6 +97,7 @@ class Through:
         answer = web.StreamResponse(
             status=source.status, headers={k: source.headers[k] for k in _PASSED if k in source.headers}
         )
+        bound_kernel_buffer(request.transport)
         await answer.prepare(request)
         try:
             async for piece in source.content.iter_any():
@@ -103,13 +105,13 @@ class Through:
                     await answer.write(piece)
             await answer.write_eof()
         except (aiohttp.ClientError, OSError, TimeoutError):
-            if request.transport is not None:
-                request.transport.abort()  # torn off there, torn off here: nothing looks whole that is not
+            reset(request.transport)  # torn off there, torn off here: nothing looks whole that is not
         return answer
 
     async def _pass_socket(self, request: web.Request, path: str) -> web.WebSocketResponse:
         assert self._session is not None
         near = web.WebSocketResponse(compress=False, heartbeat=20.0, max_msg_size=4096)
+        bound_kernel_buffer(request.transport)
         await near.prepare(request)
         with self._view() as free:
             if not free:
@@ -120,7 +122,8 @@ class Through:
                 async with self._session.ws_connect(
                     address, params=request.query, compress=0, max_msg_size=MESSAGE_BYTES_MAX
                 ) as far:
-                    await self._join(near, far)
+                    if not await self._join(near, far):
+                        reset(request.transport)
                     code = far.close_code
             except (aiohttp.ClientError, OSError, TimeoutError, SiteAwayError):
                 code = RESTART_CODE
@@ -128,8 +131,8 @@ class Through:
             await near.close(code=RESTART_CODE if unsaid or code is None else code, drain=False)
         return near
 
-    async def _join(self, near: web.WebSocketResponse, far: aiohttp.ClientWebSocketResponse) -> None:
-        """Passes what the recorder says; ends with either of the two."""
+    async def _join(self, near: web.WebSocketResponse, far: aiohttp.ClientWebSocketResponse) -> bool:
+        """Passes what the recorder says; ends with either of the two. False: the viewer takes nothing any more."""
 
         async def listen() -> None:
             async for _ in near:
@@ -139,15 +142,18 @@ class Through:
         listening = asyncio.ensure_future(listen())
         try:
             async for message in far:
-                async with self._clock.timeout(WRITE_SECONDS_MAX):
-                    if message.type is aiohttp.WSMsgType.BINARY:
-                        await near.send_bytes(message.data)
-                    elif message.type is aiohttp.WSMsgType.TEXT:
-                        await near.send_str(message.data)
+                try:
+                    async with self._clock.timeout(WRITE_SECONDS_MAX):
+                        if message.type is aiohttp.WSMsgType.BINARY:
+                            await near.send_bytes(message.data)
+                        elif message.type is aiohttp.WSMsgType.TEXT:
+                            await near.send_str(message.data)
+                except TimeoutError:
+                    return False
+            return True
         finally:
             listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await listening
+            await asyncio.gather(listening, return_exceptions=True)
 
     @contextlib.contextmanager
     def _view(self) -> Iterator[bool]:

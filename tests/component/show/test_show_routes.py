@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import select
 import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from aiohttp import web
 from gate.clock import SystemClock
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.server import ClockServer
+from gate.show import through
 from gate.show.app import ShowApp
 from gate.show.config import ShowConfig
 from gate.yaml_file import ConfigError
@@ -52,6 +54,21 @@ class Outside:
         await socket.close(code=4403, message=b"licence_expired")
         return socket
 
+    async def flood(self, request: web.Request) -> web.StreamResponse:
+        """More than anybody's buffers hold, as a WebSocket or as pictures."""
+        piece = bytes(1 << 16)
+        with contextlib.suppress(ConnectionError):
+            if "Upgrade" in request.headers:
+                socket = web.WebSocketResponse(compress=False)
+                await socket.prepare(request)
+                while True:
+                    await socket.send_bytes(piece)
+            response = web.StreamResponse(headers={"Content-Type": "multipart/x-mixed-replace; boundary=frame"})
+            await response.prepare(request)
+            while True:
+                await response.write(piece)
+        return web.Response()
+
     async def torn(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "multipart/x-mixed-replace; boundary=frame"})
         await response.prepare(request)
@@ -75,6 +92,7 @@ async def outside(tmp_path: Path) -> AsyncIterator[Outside]:
     app.router.add_get("/api/v1/state", state)
     app.router.add_get("/static/{path:.+}", style)
     app.router.add_get("/api/v1/cameras/cam1/live", world.live)
+    app.router.add_get("/api/v1/cameras/flood/{path}", world.flood)
     app.router.add_get("/stream.mjpeg", world.torn)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -221,6 +239,26 @@ async def test_what_is_torn_off_there_is_torn_off_here(board: Board) -> None:
     async with board.session.get(f"{board.address}hdmi.mjpeg") as answer:
         with pytest.raises(aiohttp.ClientError):
             while await answer.content.readany():
+                pass
+
+
+@pytest.mark.parametrize("path", ["live", "live.mjpeg"])
+async def test_a_visitor_that_takes_nothing_is_reset_and_what_waits_for_it_thrown_away(
+    board: Board, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(through, "WRITE_SECONDS_MAX", 0.2)
+    host, port = board.address.split("/")[2].split(":")
+    request = [f"GET /api/v1/cameras/flood/{path} HTTP/1.1", f"Host: {host}:{port}", ""]
+    if path == "live":
+        request[-1:-1] = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+        request[-1:-1] = ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    with socket.create_connection((host, int(port))) as viewer:
+        viewer.sendall("\r\n".join([*request, ""]).encode())
+        poll = select.poll()
+        poll.register(viewer, select.POLLERR)
+        assert await asyncio.to_thread(poll.poll, 20_000), "it waits for the viewer still"
+        with pytest.raises(ConnectionResetError):
+            while viewer.recv(1 << 20):
                 pass
 
 
