@@ -142,7 +142,7 @@ async def running_site(root: Path, given: Given, log: Path, say: Callable[[str],
         connector = aiohttp.UnixConnector(path=up["addresses"]["local"])
         local = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, timeout=timeout))
         people = _people(up)
-        token = await _token(place, people.partner.email, clock)
+        token = await people.new_token("verify")
         site = OwnSite(
             root=place,
             given=given,
@@ -234,14 +234,6 @@ def _people(up: Mapping[str, Any]) -> People:
 def _tail(log: Path) -> str:
     lines = log.read_bytes()[-_LOG_TAIL:].decode(errors="replace").strip().splitlines()
     return " / ".join(lines[-5:]) or "nothing"
-
-
-async def _token(root: Path, email: str, clock: SystemClock) -> str:
-    config = str(root / "configs" / "service.yaml")
-    out = await run_command(
-        ["service", "token", config, "--email", email, "--name", "verify", "--json"], clock, COMMAND_SECONDS
-    )
-    return str(json.loads(out)["token"])
 
 
 def _free_port_base() -> int:

@@ -1,5 +1,6 @@
 """The customer's people at the licence service, signed in as in a browser: itself, or its partner acting as it."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from gate.verify.licences import LicenceService
 from gate.verify.partner import by_password
 
 _ANSWER_SECONDS = 20.0
+_MADE = re.compile(r'id="made">([^<]+)<')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,16 @@ class People:
             await _submit(session, begin, {"form_token": proof["X-Form-Token"]})
             yield LicenceService(session, self.portal, proof, self.customer.email)
 
+    async def new_token(self, name: str) -> str:
+        """A token for programs, made by the partner on its own page: months of site time do not end it, as they do a
+        sign-in. Raises SiteError."""
+        async with self._signed_in(self.partner) as (session, proof):
+            fields = {"token_name": name, "form_token": proof["X-Form-Token"]}
+            found = _MADE.search(await _submit(session, f"{self.portal}account/tokens", fields, status=200))
+        if found is None:
+            raise SiteError("the licence portal made no token")
+        return found[1]
+
     @asynccontextmanager
     async def _signed_in(self, who: SignIn) -> AsyncIterator[tuple[aiohttp.ClientSession, dict[str, str]]]:
         async with aiohttp.ClientSession(
@@ -52,10 +64,12 @@ class People:
             yield session, dict(await by_password(session, self.portal, who.email, who.password))
 
 
-async def _submit(session: aiohttp.ClientSession, url: str, fields: dict[str, str]) -> None:
+async def _submit(session: aiohttp.ClientSession, url: str, fields: dict[str, str], *, status: int = 303) -> str:
+    """The page that answers."""
     try:
         async with session.post(url, data=fields, allow_redirects=False) as answer:
-            if answer.status != 303:
+            if answer.status != status:
                 raise SiteError(f"the licence portal answers {url} with {answer.status}")
+            return await answer.text()
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise SiteError(f"the licence portal does not answer {url}: {type(error).__name__}") from None
