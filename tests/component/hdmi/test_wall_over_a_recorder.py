@@ -30,6 +30,11 @@ def band(running: RunningWall) -> bool:
     return bool(running.output.status()["band"])
 
 
+def tone(running: RunningWall) -> Tone | None:
+    message = running.screen.bar.message
+    return message and message.tone
+
+
 async def test_every_camera_shows_its_sub_stream(running: RunningWall, cameras: list[FakeCamera]) -> None:
     for camera in cameras:
         await running.pictures(camera.id, 10)
@@ -53,8 +58,9 @@ async def test_camera_without_a_sub_stream_shows_its_main_stream(
 ) -> None:
     cameras[0].streams = ("main",)
     running.recorder.changed()
-    await running.until(lambda: cameras[0].watched == {"main"})
+    await running.until(lambda: cameras[0].watched)
     await running.pictures("cam1", 3)
+    assert cameras[0].watched == {"main"} and cameras[1].watched == {"sub"}
 
 
 async def test_corrupt_picture_is_survived_and_never_shown(running: RunningWall, cameras: list[FakeCamera]) -> None:
@@ -120,18 +126,24 @@ async def test_recorder_restart_is_said_and_survived(running: RunningWall) -> No
     await running.pictures("cam1", 3)
     await running.stop_recorder()
     await running.until(lambda: running.site.lost_seconds() is not None)
+    await running.until(lambda: tone(running) is Tone.ALARM)
     await running.start_recorder()
     await running.until(lambda: running.site.lost_seconds() is None)
     await running.pictures("cam1", 3)
     await running.pictures("cam2", 3)
+    assert tone(running) is not Tone.ALARM
+    assert [running.camera(name)["state"] for name in running.camera_ids()] == ["live", "live"]
 
 
 async def test_silent_recorder_counts_as_unreachable(running: RunningWall) -> None:
     await running.pictures("cam1", 1)
     running.recorder.silent = True
     await running.until(lambda: running.site.lost_seconds() is not None)
+    await running.until(lambda: tone(running) is Tone.ALARM)
+    assert running.camera_ids() == ["cam1", "cam2"], "what is known of it stays"
     running.recorder.silent = False
-    await running.until(lambda: running.site.lost_seconds() is None)
+    await running.until(lambda: tone(running) is not Tone.ALARM)
+    assert running.site.lost_seconds() is None
 
 
 async def test_cameras_can_be_added_and_removed(running: RunningWall, cameras: list[FakeCamera]) -> None:
@@ -151,9 +163,10 @@ async def test_refused_stream_says_why_on_its_card(running: RunningWall, cameras
     await running.pictures("cam1", 1)
     cameras[0].refusal = {"title": "利用できません", "code": "EXPIRED"}
     await running.until(lambda: running.stream("cam1").refusal == "利用できません")
+    assert running.stream("cam2").refusal == ""
     cameras[0].refusal = None
     await running.pictures("cam1", 3)
-    await running.until(lambda: running.stream("cam1").refusal == "")
+    assert running.stream("cam1").refusal == "", "said no longer than it holds"
 
 
 async def test_format_may_change_within_a_connection_to_the_next(
@@ -188,6 +201,7 @@ async def test_wall_speaks_the_recorders_language(running: RunningWall, face: Ty
     running.recorder.language = "en"
     running.recorder.changed()
     await running.until(lambda: (running.canvas.planes[0][window] == expected.planes[0][window]).all())
+    assert running.output.status()["language"] == "en"
 
 
 async def test_output_never_runs_faster_than_its_frame_rate(running: RunningWall) -> None:

@@ -241,5 +241,7 @@ def test_pictures_of_a_real_camera_come_back(tmp_path: Path) -> None:
     recorded = Recorded(tmp_path)
     units = access_units(8 * FPS)
     recorded.write(units)
-    same(read(recorded, Wanted(camera="cam1", start_utc_ns=EPOCH_NS)), units)
+    found = read(recorded, Wanted(camera="cam1", start_utc_ns=EPOCH_NS))
     recorded.close()
+    assert [unit.data for unit in found] == [unit.data for unit in units]
+    same(found, units)
