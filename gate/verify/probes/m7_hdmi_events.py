@@ -21,7 +21,7 @@ async def probe(bench: Bench) -> list[Part]:
     finally:
         await bench.happen()
     works, share, after_ms, png = await monitor.appears(
-        site, before, _SHARE_MIN, SECONDS, happening.happened_ns, is_new=monitor.brightens
+        site, before, _SHARE_MIN, SECONDS, happening.happened_ns, is_new=monitor.pops_up
     )
     evidence = {
         "kind": happening.kind,

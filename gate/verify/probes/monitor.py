@@ -1,7 +1,7 @@
 """The HDMI monitor as somebody in front of it has it: its picture, and its keys."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import aiohttp
 import cv2
@@ -12,13 +12,18 @@ from gate.verify.errors import ProbeError
 from gate.verify.site import Site
 
 Gray = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+"""x, y, width, height."""
 LOOK_SECONDS = 0.15
 _SETTLE_SECONDS = 8.0
 _STILL_SHARE_MAX = 0.002
 _LIGHT = 180
-_FAR = 12
-"""This part of the screen's width around a letter that has gone belongs to the notice it stood in."""
-_ELSEWHERE_SHARE_MIN = 0.001
+_LETTERS_SHARE_MIN = 0.0005
+_FRAME_SHARE_MIN, _FRAME_SHARE_MAX = 0.03, 0.12
+"""Of the screen: a notice is more than a small picture in it, and less than a view."""
+_CLEARLY = 2.0
+"""So much more sharply a frame stands out in the picture that has it."""
+_EDGE = 4
 _DIFFERENCE_MIN = 24
 """Grey levels between two pictures that are more than coding."""
 
@@ -76,15 +81,45 @@ async def settled(site: Site) -> tuple[Gray, bytes]:
         raise ProbeError("the monitor's picture does not stand still, so nothing can be seen to appear on it") from None
 
 
-def brightens(before: Gray, after: Gray) -> bool:
-    """Whether letters have appeared on the screen: more of it has become light than dark, or some of it has far from
-    where an older notice has gone at the same time."""
-    lit, gone = (after >= _LIGHT) & (before < _LIGHT), (before >= _LIGHT) & (after < _LIGHT)
-    if int(lit.sum()) > int(gone.sum()):
+def pops_up(before: Gray, after: Gray) -> bool:
+    """Whether a notice has appeared on a screen that stands still: a frame is there that was not. A frame that has gone
+    is an older notice's, and what comes to light in its place is none. Where one takes the place of another in the same
+    moment, the frame stays, and letters go and come in it."""
+    frames = [(_outline(before, one), _outline(after, one)) for one in _frames(before, after)]
+    if any(now > _CLEARLY * then for then, now in frames):
         return True
-    reach = np.ones((before.shape[1] // _FAR + 1,) * 2, np.uint8)
-    near = cv2.dilate(gone.astype(np.uint8), reach)
-    return float((lit & (near == 0)).mean()) >= _ELSEWHERE_SHARE_MIN
+    if any(then > _CLEARLY * now for then, now in frames):
+        return False
+    come, gone = (after >= _LIGHT) & (before < _LIGHT), (before >= _LIGHT) & (after < _LIGHT)
+    replaced = min(float(come.mean()), float(gone.mean())) >= _LETTERS_SHARE_MIN
+    return replaced and changed_share(before, after) <= _FRAME_SHARE_MAX
+
+
+def _frames(before: Gray, after: Gray) -> Iterator[Box]:
+    """What has changed and hangs together, if it is large enough for a notice and free of the screen's lower edge,
+    where the monitor's own bar is."""
+    changed = (cv2.absdiff(before, after) >= _DIFFERENCE_MIN).astype(np.uint8)
+    joined = cv2.dilate(changed, np.ones((3, 3), np.uint8))
+    _, _, found, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    for x, y, width, height in (map(int, one[:4]) for one in found[1:]):
+        is_one = _FRAME_SHARE_MIN <= width * height / before.size <= _FRAME_SHARE_MAX
+        if is_one and y + height < before.shape[0] - _EDGE:
+            yield x, y, width, height
+
+
+def _outline(gray: Gray, box: Box) -> float:
+    """How sharply the box stands out from what is around it, in grey levels: the mean over its four sides."""
+    x, y, width, height = box
+    signed = gray.astype(np.int16)
+    across, down = np.abs(np.diff(signed, axis=1)), np.abs(np.diff(signed, axis=0))
+    rows, columns = slice(y, y + height), slice(x, x + width)
+    sides = [across[rows, _near(at)].max(axis=1, initial=0) for at in (x, x + width)]
+    sides += [down[_near(at), columns].max(axis=0, initial=0) for at in (y, y + height)]
+    return float(np.mean([side.mean() for side in sides]))
+
+
+def _near(at: int) -> slice:
+    return slice(max(at - _EDGE, 0), at + _EDGE)
 
 
 async def appears(
