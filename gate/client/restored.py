@@ -4,6 +4,7 @@
 2. What is known of this very boot stays: only the device itself has that.
 3. The entitlement is put back only where the device would take it over the one it has (gate.signing.trust: its number,
    its key, its device); one that was forgotten by order of the service stays so.
+4. A licence file stays where the device trusts it and the backup's has a lower number: nobody may have another copy.
 Where nothing is left to compare with, the backup is all there is. The service remembers more: it notices a device that
 has gone back (gate.signing.witness, DATA_RESTORED) and one that runs twice (TWO_DEVICES).
 """
@@ -18,7 +19,9 @@ from gate.client.errors import LicensingError, RootKeyError
 from gate.client.licensing import CLOCK_SLOTS, ENTITLEMENT_SLOTS, FOLDER_NAME
 from gate.client.on_disk import load_site, pinned_by
 from gate.client.timekeeper import parse_trust, trust_payload
+from gate.signing.envelope import ENVELOPE_BYTES_MAX
 from gate.signing.errors import KeyFileError
+from gate.signing.files import read_regular
 from gate.signing.trust import Trusted, with_document
 from gate.signing.trusted_time import TimeTrust
 from gate.signing.two_slots import TwoSlots
@@ -49,6 +52,28 @@ def put_back_slots(file: Path, slots: Mapping[str, bytes], now: datetime) -> Non
         raise RootKeyError(str(error)) from None
     except OSError as error:
         raise LicensingError(f"{error.filename or folder}: cannot be written: {error.strerror}") from None
+
+
+def is_newer_there(file: Path, offered: bytes, now: datetime) -> bool:
+    """Rule 4: whether the licence file that this configuration names is newer than a backup's. The root key and the
+    device's own are there already. Blocks. Raises LicensingError, gate.yaml_file.ConfigError."""
+    site = load_site(file)
+    if site.licence.path is None or not site.licence.path.is_file():
+        return False
+    try:
+        there = read_regular(site.licence.path, ENVELOPE_BYTES_MAX)[0]
+        numbers = [_number(pinned_by(site), content, now) for content in (there, offered)]
+    except KeyFileError as error:
+        raise RootKeyError(str(error)) from None
+    except OSError as error:
+        raise LicensingError(f"{site.licence.path}: cannot be read: {error.strerror}") from None
+    return numbers[0] > numbers[1]
+
+
+def _number(trusted: Trusted, content: bytes, now: datetime) -> int:
+    """That of a licence; 0 for one that the device would not trust."""
+    judged = with_document(trusted, content, now)
+    return judged.entitlement.seq if isinstance(judged, Trusted) and judged.entitlement else 0
 
 
 def later_of(own: TimeTrust | None, other: TimeTrust | None) -> TimeTrust | None:

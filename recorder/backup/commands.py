@@ -98,6 +98,8 @@ def restore(argv: list[str]) -> int:
         ]
         if restored.rebuilt is not None:
             lines.append(f"the index was made anew from the files: {restored.rebuilt} segments")
+        if restored.licence_kept:
+            lines.append("the licence file that was there stays: it is newer than the backup's")
         if restored.service:
             lines.append(
                 "its licence service may show an alarm, as the device went back: its customer confirms it there"

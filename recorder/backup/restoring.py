@@ -1,7 +1,8 @@
 """Puts a recorder back from a backup. Nothing is changed before all of the file has been verified. Blocks.
 
 1. What is there already is replaced only where that is asked for (`force`); footage that is there stays in any case.
-2. What the device knows of time and licence never becomes older (gate.client.restored); nor does a site's own clock.
+2. What the device knows of time and licence, and its licence file, never become older (gate.client.restored); nor does
+   a site's own clock.
 3. The configuration comes last: a restore that was cut off leaves nothing that starts by itself.
 4. The index is made anew from the files wherever the two do not agree: footage may be younger than the backup, or gone.
 """
@@ -12,9 +13,10 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from gate.client.restored import is_slot, put_back_slots
+from gate.client.restored import is_newer_there, is_slot, put_back_slots
 from gate.shared_clock.client import stopped_site_now
 from gate.shared_clock.server import STATE_NAME
 from gate.yaml_file import ConfigError
@@ -45,7 +47,8 @@ _INDEX_REST = ("-wal", "-shm")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """`segments`: files of footage that were put back; `kept`: that were there already. `rebuilt`: segments of an index
-    that was made anew, None where the backup's agrees with the files. `service`: the device has a licence service."""
+    that was made anew, None where the backup's agrees with the files. `service`: the device has a licence service.
+    `licence_kept`: the licence file that was there is newer than the backup's."""
 
     device: str
     key: str
@@ -55,6 +58,7 @@ class Restored:
     kept: int
     rebuilt: int | None
     service: bool
+    licence_kept: bool
 
 
 def restore_backup(path: Path, into: Path, ask: AskPassphrase, *, force: bool, on_bytes: OnBytes) -> Restored:
@@ -145,10 +149,12 @@ def _apply(reader: form.Reader, private: Private, file: Path, into: Path, config
         _put_data(private, config)
         named = named_files(config)
         for field, content in private.beside.items():
-            if field in named:
+            if field in named and named[field] != config.licence.path:
                 _put(named[field], content)
+        now = stopped_site_now(config.clock.mode, data / STATE_NAME)
+        licence_kept = not _put_licence(private, file, config, now)
         slots = {name: content for name, content in private.data.items() if is_slot(name)}
-        put_back_slots(file, slots, stopped_site_now(config.clock.mode, data / STATE_NAME))
+        put_back_slots(file, slots, now)
         roots = _put_index(reader, archive)
         for number, id in private.volumes.items():
             if number in roots and not (roots[number] / "volume.json").exists():
@@ -167,16 +173,33 @@ def _apply(reader: form.Reader, private: Private, file: Path, into: Path, config
         kept=kept,
         rebuilt=_mend_index(archive, config),
         service=config.licence.mode == "service",
+        licence_kept=licence_kept,
     )
 
 
 def _put_data(private: Private, config: RecorderConfig) -> None:
     data = config.device.data_dir
     for name, content in private.data.items():
-        if is_slot(name) or (name == STATE_NAME and (data / name).exists()):  # rule 2
+        path = data / name
+        if is_slot(name) or path == config.licence.path or (name == STATE_NAME and path.exists()):  # rule 2
             continue
         (data / f"{name}-journal").unlink(missing_ok=True)
-        _put(data / name, content)
+        _put(path, content)
+
+
+def _put_licence(private: Private, file: Path, config: RecorderConfig, now: datetime) -> bool:
+    """Rule 2, by the keys of the backup; False where a newer one lies there, which stays."""
+    path, data = config.licence.path, config.device.data_dir
+    if path is None:
+        return True
+    inside = path.relative_to(data).as_posix() if path.is_relative_to(data) else ""
+    content = private.data.get(inside) if inside else private.beside.get("licence.path")
+    if content is None:
+        return True
+    if is_newer_there(file, content, now):
+        return False
+    _put(path, content)
+    return True
 
 
 def _put_index(reader: form.Reader, archive: Archive) -> Mapping[int, Path]:

@@ -177,6 +177,29 @@ def test_a_restore_never_puts_time_or_licence_back(
     assert site.known() == (7, SIGNED + timedelta(days=90)), "what is newer is put back"
 
 
+@pytest.mark.parametrize("place", ["licence.json", "data/licence.json"])
+def test_a_restore_keeps_a_licence_file_that_is_newer_than_its_own(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    licence = site.root / place
+    site.config.write_text(site.config.read_text().replace("path: licence.json", f"path: {place}"))
+    licence.write_bytes(document(3, until=YEARS))
+    run(capsys, "backup", site.config, "--out", tmp_path / "b")
+    kept = {}
+    for there in (2, 3, 4):  # the recorder has never seen it: nothing but the file holds it
+        licence.write_bytes(document(there, until=YEARS))
+        put = run(capsys, "restore", tmp_path / "b", "--into", site.config, "--force")
+        kept[there] = put["licence_kept"], licence.read_bytes() == document(max(there, 3), until=YEARS)
+    assert kept == {2: (False, True), 3: (False, True), 4: (True, True)}
+    licence.write_bytes(document(5, until=YEARS, signed_by=Ed25519PrivateKey.generate()))
+    assert main(["restore", str(tmp_path / "b"), "--into", str(site.config), "--force"]) == 0
+    assert licence.read_bytes() == document(3, until=YEARS), "a number that nobody trusted has signed is none"
+    assert "it is newer" not in capsys.readouterr().out
+    licence.write_bytes(document(4, until=YEARS))
+    main(["restore", str(tmp_path / "b"), "--into", str(site.config), "--force"])
+    assert "the licence file that was there stays: it is newer than the backup's" in capsys.readouterr().out
+
+
 def test_the_service_notices_a_device_that_went_back_and_one_that_runs_twice(
     site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
