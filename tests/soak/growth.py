@@ -20,7 +20,7 @@ class Allowance:
 
 ALLOWED: Mapping[str, Allowance] = {
     "rss_mb": Allowance(share=0.12, amount=16),
-    "pss_mb": Allowance(share=0.12, amount=16),
+    "own_mb": Allowance(share=0.12, amount=16),
     "fds": Allowance(share=0.05, amount=3),
     "sockets": Allowance(share=0.05, amount=3),
     "threads": Allowance(share=0.05, amount=2),

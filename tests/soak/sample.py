@@ -1,4 +1,8 @@
-"""What the processes of a site take, read from /proc: never from themselves."""
+"""What the processes of a site take, read from /proc: never from themselves.
+
+Memory is counted twice: all that is resident, and of it what is no file's. A share of files (PSS, USS) tells of other
+programs: a camera simulator's went from 56 to 18 MB and back as those came and went that have the same files open.
+"""
 
 import contextlib
 import os
@@ -16,7 +20,7 @@ class Sample:
     """One process, or several of the same work added up."""
 
     rss_mb: float = 0.0
-    pss_mb: float = 0.0
+    own_mb: float = 0.0
     fds: float = 0.0
     sockets: float = 0.0
     threads: float = 0.0
@@ -26,7 +30,7 @@ class Sample:
         return Sample(**{name: getattr(self, name) + getattr(other, name) for name in MEASURES})
 
 
-MEASURES = ("rss_mb", "pss_mb", "fds", "sockets", "threads")
+MEASURES = ("rss_mb", "own_mb", "fds", "sockets", "threads")
 
 
 def sample_site(supervisor: int, children: Mapping[str, int]) -> dict[str, Sample]:
@@ -66,14 +70,20 @@ def _nameless(process: psutil.Process) -> str:
 def _sample(process: psutil.Process) -> Sample:
     with process.oneshot():
         sockets = sum(1 for fd in Path(f"/proc/{process.pid}/fd").iterdir() if _target(fd).startswith("socket:"))
-        full = process.memory_full_info()
         return Sample(
-            rss_mb=full.rss / 1e6,
-            pss_mb=full.pss / 1e6,
+            rss_mb=process.memory_info().rss / 1e6,
+            own_mb=_own_bytes(process.pid) / 1e6,
             fds=process.num_fds(),
             sockets=sockets,
             threads=process.num_threads(),
         )
+
+
+def _own_bytes(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * 1024
+    return 0  # it has just ended
 
 
 def _target(link: Path) -> str:
