@@ -26,15 +26,16 @@ class Answer:
         return {"status": self.status} | ({"denial": self.denial} if self.denial else {"bytes": len(self.body)})
 
 
-async def ask(site: Site, url: str, content: object = None) -> Answer:
-    """GET, or POST of the content. Raises ProbeError for what is neither an answer nor a denial."""
+async def ask(site: Site, url: str, content: object = None, *, may_be_gone: bool = False) -> Answer:
+    """GET, or POST of the content. `may_be_gone`: 404 is an answer, too. Raises ProbeError for what is neither an
+    answer nor a denial."""
     try:
         async with site.session.request("GET" if content is None else "POST", url, json=content) as response:
             body = await response.read()
             problem = await response.json(content_type=None) if response.status >= 400 and body else {}
     except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
         raise ProbeError(f"{url} gives no answer: {type(error).__name__} {error}") from None
-    if response.status < 400:
+    if response.status < 400 or (may_be_gone and response.status == 404):
         return Answer(status=response.status, body=body, denial=None)
     denial = denial_code(problem)
     if response.status == 403 and denial is not None:

@@ -153,10 +153,11 @@ def given(name: str, evidence: Mapping[str, Any], *, works: bool) -> Part:
 
 
 async def refused(bench: Bench, name: str, answer: Answer) -> Part:
-    """A part that is refused as a whole; it works after all if what was named before is still given."""
+    """A part that is refused as a whole; it works after all if what was named before is still given. An export of months
+    ago is kept no more."""
     evidence, address = dict(answer.evidence), bench.named.get(name)
     if address is not None:
-        again = await ask(bench.site, address)
+        again = await ask(bench.site, address, may_be_gone=True)
         evidence["named_before"] = again.evidence
-        return Part(name=name, works=again.denial is None, evidence=evidence)
+        return Part(name=name, works=again.status < 400, evidence=evidence)
     return Part(name=name, works=False, evidence=evidence)

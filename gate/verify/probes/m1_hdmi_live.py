@@ -7,7 +7,7 @@ from gate.verify.matrix import Part
 from gate.verify.probes import monitor
 from gate.verify.probes.bench import Bench
 
-SECONDS = 6.0
+SECONDS = 12.0
 _SAME_PLACE = 8
 
 

@@ -8,7 +8,7 @@ from gate.verify.matrix import Part
 from gate.verify.probes import monitor
 from gate.verify.probes.bench import Bench
 
-SECONDS = 8.0
+SECONDS = 15.0
 _IN_SECONDS = 0.5
 
 

@@ -6,7 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from gate.clock import SystemClock
 from gate.verify.inbox import Inbox
@@ -21,7 +24,7 @@ from gate.verify.probes import (
     m9_maintenance,
 )
 from gate.verify.probes.answers import Answer
-from gate.verify.probes.bench import Bench, Happening, KnownFootage
+from gate.verify.probes.bench import Bench, Happening, KnownFootage, refused
 from gate.verify.scenario import Limits
 
 MARKS = [Mark(camera="cam1", number=at, counter=at, utc_us=at * 66_667, state="") for at in range(30)]
@@ -131,3 +134,18 @@ def test_columns_that_differ_in_punctuation_alone_keep_their_own_pictures(tmp_pa
         bench.begin(column, ("cam1",), is_listened_for=False)
         names.append(bench.keep("M1", b"a picture"))
     assert names == ["after-X--cam1-M1.jpg", "after-X--cam1-2-M1.jpg", "after-X--cam1-M1.jpg"]
+
+
+@pytest.mark.parametrize(("status", "works"), [(404, False), (403, False), (200, True)])
+async def test_what_was_named_before_and_is_kept_no_more_is_not_given(status: int, works: bool, bench: Bench) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        problem = {"type": "urn:edge-recorder:denial:EXPIRED"} if status == 403 else {"code": "export_unknown"}
+        return web.json_response(problem, status=status)
+
+    app = web.Application()
+    app.router.add_get("/export", answer)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        bench.named["export"] = str(server.make_url("/export"))
+        vars(bench.site)["session"] = session
+        part = await refused(bench, "export", Answer(status=403, body=b"", denial="EXPIRED"))
+    assert part.works is works and part.evidence["named_before"]["status"] == status
