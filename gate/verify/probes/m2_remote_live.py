@@ -23,7 +23,7 @@ from gate.verify.together import together
 
 SECONDS = 10.0
 PICTURES_MIN = 8
-_FRAGMENT = 2
+_INIT, _FRAGMENT = 1, 2
 _LOOK_SECONDS = 0.3
 _TURN_SECONDS = 6.0
 _STAY_SECONDS = 2.0
@@ -58,6 +58,8 @@ async def _live(bench: Bench) -> Part:
         ):
             async for message in ws:
                 if message.type is aiohttp.WSMsgType.BINARY:
+                    if message.data[0] == _INIT:  # another film begins
+                        data, pictures = b"", 0
                     data += message.data[16:]
                     pictures += message.data[0] == _FRAGMENT
                     mark_utc_us = max([mark_utc_us, *(mark.utc_us for mark in marks_in(message.data))])
