@@ -153,8 +153,8 @@ def given(name: str, evidence: Mapping[str, Any], *, works: bool) -> Part:
 
 
 async def refused(bench: Bench, name: str, answer: Answer) -> Part:
-    """A part that is refused as a whole; it works after all if what was named before is still given. An export of months
-    ago is kept no more."""
+    """A part that is refused as a whole; it works after all if what was named before is still given: what is kept no
+    more (an export of months ago) is not."""
     evidence, address = dict(answer.evidence), bench.named.get(name)
     if address is not None:
         again = await ask(bench.site, address, may_be_gone=True)
