@@ -17,10 +17,15 @@ from tests.soak.watch import Watched, Watcher
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
 TV: ViewportSize = {"width": 1920, "height": 1080}
 SMALL: ViewportSize = {"width": 1280, "height": 800}
+OLD: ViewportSize = {"width": 1024, "height": 768}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SHOWN_MS_MAX = 60_000
 LOAD_FAILED = "Failed to load resource"
 ROUND_SECONDS_MAX = 200.0
+ONE_ROW = """() => {
+  const boxes = [...document.querySelectorAll(".top > *")].map((part) => part.getBoundingClientRect());
+  return Math.max(...boxes.map((box) => box.top)) < Math.min(...boxes.map((box) => box.bottom));
+}"""
 STOPPED = ("M2", "M3", "M5", "M8", "M9")
 FDS_MORE_MAX = 4
 
@@ -94,13 +99,14 @@ async def test_the_page_fits_says_all_in_both_languages_and_is_for_everybody(
     await board.speak(language)
     await board.wait_pictures()
     await board.wait_lamps("good", *(f"M{number}" for number in range(1, 10)))
-    for other in (SMALL, size):
+    for other in (SMALL, OLD, size):
         await board.page.set_viewport_size(other)
         width, height = await board.page.evaluate(
             "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
         )
         assert width == other["width"]
         assert other is PHONE or height == other["height"], "all of it is on one screen"
+        assert other is PHONE or await board.page.evaluate(ONE_ROW), f"the header takes one row at {other}"
     await board.page.screenshot(path=ARTIFACTS / f"show-board-{name}.png", full_page=size is PHONE)
     assert (await Axe().run(board.page)).response["violations"] == []
 

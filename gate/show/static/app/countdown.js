@@ -21,7 +21,7 @@ export function spanText(ms, { exact = false } = {}) {
   if (exact) return `${seconds}.${String(Math.floor(ms) % 1000).padStart(3, "0")}`;
   const clock = `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
   const days = Math.floor(seconds / 86_400);
-  return days ? `${say("countdown.days", { days })} ${clock}` : clock;
+  return days ? `${say(days === 1 ? "countdown.day" : "countdown.days", { days })} ${clock}` : clock;
 }
 
 /** Draws it; gives whether milliseconds are running, so that it is drawn with each frame. */
