@@ -119,13 +119,17 @@ class ShowApp:
             self.story.touch()
             order = asyncio.ensure_future(_refusal_of(act(wish)))
             self._orders.add(order)
-            order.add_done_callback(self._orders.discard)
+            order.add_done_callback(self._done)
             refusal = await asyncio.shield(order)  # a page that leaves stops nothing half-way
             if refusal is not None:
                 return web.json_response({"error": refusal}, status=409)
             return web.json_response(self._state())
 
         return handle
+
+    def _done(self, order: asyncio.Future[str | None]) -> None:
+        self._orders.discard(order)
+        self.story.touch()  # however long it took: a visitor looks at what came of it
 
     def _at_once(self, act: Callable[[Wish], None]) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:

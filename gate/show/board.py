@@ -49,7 +49,13 @@ class Board:
         self._told_number = 0
         self._visitor = 1
         self._lock = asyncio.Lock()
+        self._looking = asyncio.Lock()
         self._look_again = asyncio.Event()
+
+    @property
+    def up(self) -> bool:
+        """Whether the site answered when it was last looked at."""
+        return self._up
 
     @property
     def state(self) -> dict[str, Any]:
@@ -120,13 +126,12 @@ class Board:
     async def next_visitor(self) -> None:
         """Begins the site anew. Raises ShowError."""
         async with self._at_work("visitor"):
-            self._terms = []
             await self.close()
             seconds = await self._site.next_visitor()
             self._visitor += 1
             self._tell(Told(kind="visitor", number=self._visitor, seconds=seconds))
             _log.info("next visitor: the site was ready again after %.2f s", seconds)
-        await self._look()
+        await self._look(anew=True)
 
     def seconds_left(self) -> float:
         """Until the next end of a licence, by the site's clock; 0 where there is none."""
@@ -173,17 +178,21 @@ class Board:
         self._offset_ns = int(done["offset_ns"])
         self._expiries = {camera: datetime.fromisoformat(at) for camera, at in done["expiries"].items()}
 
-    async def _look(self) -> None:
-        try:
-            await self._site.look()
-            known = dict(self._expiries)
-            await self._show_clock()
-            if not self._terms or known != self._expiries:
-                await self._look_at_terms()
-            self._up = True
-        except ShowError as error:
-            _log.debug("the site cannot be looked at: %s", error)
-            self._up = False
+    async def _look(self, *, anew: bool = False) -> None:
+        """`anew`: whatever is known of its terms was another site's."""
+        async with self._looking:
+            if anew:
+                self._terms = []
+            try:
+                await self._site.look()
+                known = dict(self._expiries)
+                await self._show_clock()
+                if not self._terms or known != self._expiries:
+                    await self._look_at_terms()
+                self._up = True
+            except ShowError as error:
+                _log.debug("the site cannot be looked at: %s", error)
+                self._up = False
         self.on_change()
 
     async def _signed_in(self) -> Partner:

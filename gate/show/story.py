@@ -15,12 +15,18 @@ from gate.clock import Clock
 from gate.show.errors import ShowError
 
 _TROUBLE_SECONDS = 5.0
+_UP_SECONDS = 1.0
+"""How often is looked whether a site that is still being started is up."""
 
 _log = logging.getLogger(__name__)
 
 
 class Stage(Protocol):
-    """The part of the board that the story plays on. Each raises gate.show.errors.ShowError."""
+    """The part of the board that the story plays on; `up`: the site answers. Each deed raises
+    gate.show.errors.ShowError."""
+
+    @property
+    def up(self) -> bool: ...
 
     def seconds_left(self) -> float: ...
 
@@ -116,6 +122,8 @@ class Story:
             if not self._on or rests > 0:
                 fresh = False
                 await self._hold(rests if self._on else None)
+            elif not self._stage.up:
+                await self._hold(_UP_SECONDS)
             else:
                 fresh = await self._play(CHAPTERS if fresh else (CHAPTERS[-1], *CHAPTERS))
                 self.rounds += fresh

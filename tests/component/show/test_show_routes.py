@@ -22,6 +22,7 @@ from gate.shared_clock.server import ClockServer
 from gate.show import through
 from gate.show.app import ShowApp
 from gate.show.config import ShowConfig
+from gate.show.story import Story
 from gate.yaml_file import ConfigError
 from recorder.supervisor.orders import Orders
 
@@ -276,6 +277,16 @@ async def test_a_touch_stops_the_story_and_a_button_is_one(board: Board) -> None
     assert state["story"]["on"] and state["story"]["rests_seconds"] == 60
     _, state = await board.order("story", {"on": False})
     assert (state["story"]["on"], state["story"]["rests_seconds"]) == (False, None)
+
+
+async def test_a_minute_of_rest_begins_when_what_the_visitor_wanted_is_done(
+    board: Board, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long way through time is no time in which nobody touches."""
+    done_by_then: list[bool] = []
+    monkeypatch.setattr(Story, "touch", lambda _: done_by_then.append("next-visitor" in outside.orders))
+    await board.order("visitor", {})
+    assert done_by_then == [False, True]
 
 
 def test_it_listens_on_this_machine_alone(tmp_path: Path) -> None:

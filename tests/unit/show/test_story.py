@@ -23,6 +23,7 @@ class ToldBoard:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.away = False
+        self.up = True
 
     def seconds_left(self) -> float:
         return 10.0
@@ -54,6 +55,19 @@ async def playing(board: ToldBoard, clock: SimulatedClock, *, on: bool = True) -
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.asyncio
+async def test_it_waits_for_a_site_that_is_still_being_started_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    board, clock = ToldBoard(), SimulatedClock(NOW)
+    board.up, board.away = False, True
+    async with playing(board, clock) as story:
+        await clock.advance(30)
+        assert board.done == [] and story.state["chapter"] is None
+        assert caplog.text == ""
+        board.up, board.away = True, False
+        await clock.advance(2)
+        assert board.done == ["next visitor"]
 
 
 ROUND = ["expire 13", "assign", "expire 19", "pull", "assign", "put back", "next visitor"]
