@@ -19,6 +19,7 @@ from gate.config_fields import PORT_BASE, parse_port_base
 from gate.log_output import start_logging
 from gate.shared_clock.client import open_clock
 from gate.shared_clock.errors import ClockError
+from gate.steady_memory import keep_memory_steady
 from gate.yaml_file import ConfigError
 
 _EXAMPLES = """examples:
@@ -40,6 +41,7 @@ def cameras(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     level = logging.WARNING if options.report else logging.INFO
     start_logging(level)
+    keep_memory_steady()
     try:
         config = load_fleet(options.config, options.port_base)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
