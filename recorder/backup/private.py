@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel
 
+from gate.database_copy import copy_database
 from recorder.access.database import NAME as ACCESS_NAME
 from recorder.backup.errors import BackupError
 from recorder.config import RecorderConfig
@@ -141,14 +142,9 @@ def _read(path: Path) -> bytes:
 
 def _sqlite_copy(path: Path) -> bytes:
     """A whole copy of a database that others may be writing to."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as folder:  # mode 0700
         copy = Path(folder) / path.name
-        with (
-            contextlib.closing(sqlite3.connect(uri, uri=True)) as source,
-            contextlib.closing(sqlite3.connect(copy)) as target,
-        ):
-            source.backup(target)
+        copy_database(path, copy)
         return _read(copy)
 
 

@@ -6,10 +6,9 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from gate.database_copy import copy_all
 from recorder.maintenance.errors import MaintenanceError
 from recorder.playback.archive import Archive
-
-_PAGES_AT_A_TIME = 1000
 
 
 def back_up_index(archive: Archive, out: Path, progress: Callable[[int, int], None]) -> int:
@@ -20,13 +19,9 @@ def back_up_index(archive: Archive, out: Path, progress: Callable[[int, int], No
     part = out.with_name(out.name + ".part")
     part.unlink(missing_ok=True)
     try:
-        with contextlib.closing(archive.connect()) as source, contextlib.closing(sqlite3.connect(part)) as copy:
-            source.execute("BEGIN")  # one snapshot: else each change by the recorder would begin the copy anew
-            source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            source.backup(
-                copy, pages=_PAGES_AT_A_TIME, progress=lambda _, left, pages: progress(pages - left, pages), sleep=0
-            )
-            copy.execute("PRAGMA journal_mode = DELETE")
+        with contextlib.closing(archive.connect()) as source:
+            copy_all(source, part, progress)
+        with contextlib.closing(sqlite3.connect(part)) as copy:
             (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise MaintenanceError(f"{archive.index}: is damaged ({verdict}); `index rebuild` makes it anew")

@@ -8,11 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gate.client.gate import Gate
-from gate.clock import SimulatedClock
-from recorder.config import ExportsConfig
-from tests.component.exports.exporting import SECOND, Exporting, new_exporter, no_floor, running
-from tests.fakes.entitlements import at
+from tests.component.exports.exporting import SECOND, Exporting, new_exporting, running
 from tests.fakes.recorded import Recorded
 from tests.fakes.video import EPOCH_NS, FPS, access_units, shifted
 
@@ -29,20 +25,9 @@ def data_dir(tmp_path: Path) -> Path:
 
 @pytest_asyncio.fixture
 async def exporting(data_dir: Path) -> AsyncIterator[Exporting]:
-    clock = SimulatedClock(at(100))
-    gate = Gate(clock=clock, device_id="rec-1", cameras=["cam1", "cam2"])
-    config = ExportsConfig()
-    made = Exporting(
-        data_dir=data_dir,
-        clock=clock,
-        gate=gate,
-        config=config,
-        free=no_floor,
-        exporter=new_exporter(data_dir, gate, clock, config),
-    )
-    made.entitle(10_000)
+    made = new_exporting(data_dir)
     async with running(made.exporter):
-        task = asyncio.create_task(gate.run())
+        task = asyncio.create_task(made.gate.run())
         yield made
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -105,6 +105,22 @@ def new_exporter(
     )
 
 
+def new_exporting(data_dir: Path) -> Exporting:
+    """With licences for all of the test; the exporter is not opened yet."""
+    clock, config = SimulatedClock(at(100)), ExportsConfig()
+    gate = Gate(clock=clock, device_id="rec-1", cameras=["cam1", "cam2"])
+    made = Exporting(
+        data_dir=data_dir,
+        clock=clock,
+        gate=gate,
+        config=config,
+        free=no_floor,
+        exporter=new_exporter(data_dir, gate, clock, config),
+    )
+    made.entitle(10_000)
+    return made
+
+
 @contextlib.asynccontextmanager
 async def running(exporter: Exporter) -> AsyncIterator[None]:
     """Opened, and at work until the end."""

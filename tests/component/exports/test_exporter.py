@@ -9,15 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from gate.client.gate import Gate
-from gate.clock import SimulatedClock
 from recorder.config import ExportsConfig
 from recorder.exports import making, source
 from recorder.exports.errors import NoRoomError
 from recorder.exports.work import ExportWork
-from tests.component.exports.exporting import Exporting, new_exporter, no_floor, running
+from tests.component.exports.exporting import Exporting, new_exporter, new_exporting, running
 from tests.fakes.ending import ends_when_cancelled
-from tests.fakes.entitlements import at
 from tests.fakes.video import FPS
 
 
@@ -240,18 +237,7 @@ async def test_an_exporter_that_is_ended_ends_also_when_the_disk_breaks_in_that_
     def refuse(_: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    clock = SimulatedClock(at(100))
-    gate = Gate(clock=clock, device_id="rec-1", cameras=["cam1", "cam2"])
-    config = ExportsConfig()
-    exporting = Exporting(
-        data_dir=data_dir,
-        clock=clock,
-        gate=gate,
-        config=config,
-        free=no_floor,
-        exporter=new_exporter(data_dir, gate, clock, config),
-    )
-    exporting.entitle(10_000)
+    exporting = new_exporting(data_dir)
     await exporting.exporter.open()
     task = asyncio.create_task(exporting.exporter.run())
     export = await exporting.order(0, 9)

@@ -1,7 +1,6 @@
 """Cameras and clips with B-frames: what is recorded is shown as the source is, picture by picture and at its times.
 Judged by ffmpeg, ffprobe and GStreamer."""
 
-import asyncio
 import itertools
 import json
 import shutil
@@ -10,16 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.clock import SystemClock
-from recorder.config import CameraConfig
-from recorder.hub import Feed
-from recorder.ingest.camera import CameraStream
-from recorder.ingest.collector import Collector
-from recorder.media.access_unit import AccessUnit
 from recorder.playback.fragments import Wanted
 from recorder.playback.pictures import PictureSource
-from recorder.state import StateBoard, StreamState
-from tests.component.ingest.conftest import Always
+from tests.component.ingest.receiving import received
 from tests.e2e.footage import complaints, picture_hashes
 from tests.fakes.gst_server import CAMERA_SOURCE, build, make_clip, serving_camera
 from tests.fakes.recorded import Recorded
@@ -38,35 +30,6 @@ def clip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     make_clip(path, seconds=SECONDS, rate=RATE, size="320x180", codec=request.param, b_frames=2)
     return request.param, path
-
-
-async def received(url: str, pictures: int = PICTURES, transport: str = "tcp") -> tuple[list[AccessUnit], StreamState]:
-    clock, feed, units = SystemClock(), Feed(), list[AccessUnit]()
-    state, complete = StreamState(since=clock.now()), asyncio.Event()
-
-    def take(unit: AccessUnit) -> None:
-        units.append(unit)
-        if len(units) == pictures:
-            complete.set()
-
-    camera = CameraConfig.model_validate({"id": "cam1", "main": {"url": url, "transport": transport}})
-    stream = CameraStream(
-        camera=camera,
-        stream="main",
-        feed=feed,
-        state=state,
-        board=StateBoard({}),
-        clock=clock,
-        collector=Collector(clock),
-    )
-    with feed.attach(Always(), take):
-        task = asyncio.create_task(stream.run())
-        async with clock.timeout(SECONDS + 8):
-            await complete.wait()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    clock.close()
-    return units[:pictures], state
 
 
 def times_shown(path: Path) -> list[float]:
@@ -114,7 +77,7 @@ async def test_a_foreign_camera_with_b_frames_is_recorded_as_it_is(
     codec, path = clip
     transport = {"h264": "udp", "h265": "tcp"}[codec]
     async with serving_camera(program, path, codec=codec, transport=transport) as url:
-        units, state = await received(url, transport=transport)
+        units, state = await received(url, PICTURES, seconds_max=SECONDS + 8, transport=transport)
     assert (state.codec, state.source, state.packets_lost) == (codec, "native", 0)
     assert {unit.run for unit in units} == {1}
     recorded = Recorded(tmp_path / "data", segment_seconds=1)
@@ -131,7 +94,7 @@ async def test_a_file_with_b_frames_is_played_and_recorded_as_it_is_over_its_end
     """Its groups are open: a file that began in the middle would lack its first two pictures."""
     codec, path = "h265", tmp_path / "clip.mp4"
     make_clip(path, seconds=SECONDS, rate=RATE, size="320x180", codec=codec, b_frames=2, open_groups=True)
-    units, state = await received(path.as_uri(), PICTURES + 40)
+    units, state = await received(path.as_uri(), PICTURES + 40, seconds_max=SECONDS + 8)
     assert (state.codec, state.source) == (codec, "libav")
     assert {unit.run for unit in units} == {1}
     steps = {later - sooner for sooner, later in itertools.pairwise(sorted(unit.pts_90k for unit in units[:-3]))}

@@ -13,16 +13,10 @@ import av
 import numpy as np
 import pytest
 
-from gate.clock import SystemClock
-from recorder.config import CameraConfig
-from recorder.hub import Feed
-from recorder.ingest.camera import CameraStream
-from recorder.ingest.collector import Collector
 from recorder.media.access_unit import AccessUnit
 from recorder.playback.fragments import Wanted
 from recorder.playback.pictures import PictureSource
-from recorder.state import StateBoard, StreamState
-from tests.component.ingest.conftest import Always
+from tests.component.ingest.receiving import received
 from tests.e2e.footage import complaints
 from tests.fakes.gst_server import CAMERA_SOURCE, build, make_flashing_clip, serving_camera
 from tests.fakes.recorded import Recorded
@@ -43,35 +37,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     make_flashing_clip(path, seconds=SECONDS, rate=RATE, b_frames=2)
     return path
-
-
-async def received(url: str, pictures: int, *, transport: str = "tcp", audio: bool = True) -> list[AccessUnit]:
-    clock, feed, units, complete = SystemClock(), Feed(), list[AccessUnit](), asyncio.Event()
-
-    def take(unit: AccessUnit) -> None:
-        units.append(unit)
-        if len(units) == pictures:
-            complete.set()
-
-    camera = CameraConfig.model_validate({"id": "cam1", "main": {"url": url, "transport": transport}, "audio": audio})
-    state = StreamState(since=clock.now())
-    stream = CameraStream(
-        camera=camera,
-        stream="main",
-        feed=feed,
-        state=state,
-        board=StateBoard({}),
-        clock=clock,
-        collector=Collector(clock),
-    )
-    with feed.attach(Always(), take):
-        task = asyncio.create_task(stream.run())
-        async with clock.timeout(pictures / RATE + 8):
-            await complete.wait()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    clock.close()
-    return units[:pictures]
 
 
 def recorded_files(root: Path, units: Iterable[AccessUnit], segment_seconds: float = 60) -> tuple[Recorded, list[Path]]:
@@ -129,7 +94,7 @@ async def test_a_foreign_cameras_sound_is_recorded_beside_its_pictures(
     program: Path, tmp_path: Path, clip: Path, sound: str, transport: str
 ) -> None:
     async with serving_camera(program, clip, codec=f"h264+{sound}", transport=transport) as url:
-        units = await received(url, (SECONDS - 1) * RATE, transport=transport)
+        units, _ = await received(url, (SECONDS - 1) * RATE, seconds_max=SECONDS + 8, transport=transport)
     _, [path] = recorded_files(tmp_path / "data", units)
     assert complaints(path) == ""
     found = streams(path)
@@ -147,7 +112,7 @@ async def test_sound_is_whole_across_segments_and_comes_back_from_them(
     program: Path, tmp_path: Path, clip: Path
 ) -> None:
     async with serving_camera(program, clip, codec="h264+aac", transport="tcp") as url:
-        units = await received(url, (SECONDS - 1) * RATE)
+        units, _ = await received(url, (SECONDS - 1) * RATE, seconds_max=SECONDS + 8)
     recorded, files = recorded_files(tmp_path / "data", units, segment_seconds=2)
     assert len(files) >= 2
     for path in files[:-1]:
@@ -171,5 +136,5 @@ async def test_a_camera_that_is_to_be_recorded_without_sound_is_not_asked_for_it
     program: Path, tmp_path: Path, clip: Path
 ) -> None:
     async with serving_camera(program, clip, codec="h264+aac", transport="tcp") as url:
-        units = await received(url, RATE, audio=False)
+        units, _ = await received(url, RATE, seconds_max=SECONDS + 8, audio=False)
     assert {unit.format.sound for unit in units} == {None} and not any(unit.sound for unit in units)

@@ -17,7 +17,7 @@ from recorder.media.access_unit import AccessUnit
 from recorder.media.fmp4 import Sample, format_of_init, fragment, init_segment
 from recorder.remote.snapshot import encode_jpeg
 from recorder.state import StateBoard, StreamState
-from tests.component.ingest.conftest import Always
+from tests.component.ingest.receiving import received
 from tests.fakes.gst_server import CAMERA_SOURCE, build, make_clip, serving_camera
 
 SECONDS, RATE = 2, 30
@@ -27,36 +27,6 @@ PICTURES = SECONDS * RATE
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("gst"), CAMERA_SOURCE)
-
-
-async def received(url: str, transport: str) -> tuple[list[AccessUnit], StreamState]:
-    """All pictures of a clip."""
-    clock, feed, units = SystemClock(), Feed(), list[AccessUnit]()
-    state, complete = StreamState(since=clock.now()), asyncio.Event()
-
-    def take(unit: AccessUnit) -> None:
-        units.append(unit)
-        if len(units) == PICTURES:
-            complete.set()
-
-    camera = CameraConfig.model_validate({"id": "cam1", "main": {"url": url, "transport": transport}})
-    stream = CameraStream(
-        camera=camera,
-        stream="main",
-        feed=feed,
-        state=state,
-        board=StateBoard({}),
-        clock=clock,
-        collector=Collector(clock),
-    )
-    with feed.attach(Always(), take):
-        task = asyncio.create_task(stream.run())
-        async with clock.timeout(SECONDS + 8):
-            await complete.wait()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    clock.close()
-    return units, state
 
 
 def written(path: Path, units: list[AccessUnit]) -> Path:
@@ -87,7 +57,7 @@ async def test_a_foreign_cameras_pictures_are_kept_as_they_are(
     clip = tmp_path / "clip.mp4"
     make_clip(clip, seconds=SECONDS, rate=RATE, codec=codec)
     async with serving_camera(program, clip, codec=codec, transport=offered) as url:
-        units, state = await received(url, wanted)
+        units, state = await received(url, PICTURES, seconds_max=SECONDS + 8, transport=wanted)
     assert (state.codec, state.source, state.transport, state.packets_lost) == (codec, "native", offered, 0)
     assert {unit.run for unit in units} == {1}
     ours = written(tmp_path / "ours.mp4", units)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gate import database_copy
 from gate.clock import instant_of
 from recorder.catalog import queries
 from recorder.catalog.changes import protect
@@ -17,7 +18,7 @@ from recorder.catalog.database import Catalog
 from recorder.catalog.event_changes import insert_event
 from recorder.cli import main
 from recorder.events.kept import Event
-from recorder.maintenance import index_backup
+from recorder.maintenance.index_backup import back_up_index
 from recorder.segments.volume import Volume
 from tests.component.playback.test_reader import SECOND, run_of
 from tests.fakes.recorded import Recorded
@@ -199,7 +200,7 @@ def test_a_backup_is_taken_while_a_recorder_writes(
 def test_a_backup_is_of_one_moment_however_much_is_written_meanwhile(
     recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_backup, "_PAGES_AT_A_TIME", 1)
+    monkeypatch.setattr(database_copy, "_PAGES_AT_A_TIME", 1)
     steps: list[int] = []
     with contextlib.closing(sqlite3.connect(recorded.root / "index.db", isolation_level=None)) as db:
 
@@ -208,7 +209,7 @@ def test_a_backup_is_of_one_moment_however_much_is_written_meanwhile(
             assert len(steps) <= 2 * pages, "it began anew and anew"
             db.execute("INSERT INTO camera (name) VALUES (?)", (f"late{len(steps)}",))
 
-        index_backup.back_up_index(recorded.archive, tmp_path / "copy.db", write)
+        back_up_index(recorded.archive, tmp_path / "copy.db", write)
     with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as db:
         assert steps and queries.cameras(db) == ["cam1"]
 
