@@ -37,7 +37,8 @@ PICTURES_MB = 4 * 40 * 300_000 / 2**20
 
 
 def left_mb(how: str) -> float:
-    return float(subprocess.run([sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, check=True).stdout)
+    command = [sys.executable, "-c", PROGRAM, how]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
