@@ -15,6 +15,7 @@ from gate.verify.probes.recorded import all_marks, newest_marks
 from gate.verify.scenario import Limits
 from gate.verify.site import Site
 from gate.verify.together import together
+from gate.verify.watch_download import LATE_BYTES_MAX
 from gate.verify.watched import Watched
 
 FLOWED_MS = 1000
@@ -76,7 +77,7 @@ def _is_cut(one: Watched, seen: Mapping[str, float], limits: Limits) -> bool:
     if not says_so[one.ends_by] or not one.closed_ns or not 0 <= seen["closed_ms"] <= limits.cut_ms + CLOSED_MS_MAX:
         return False
     if not one.is_video:
-        return True
+        return one.late_bytes <= LATE_BYTES_MAX
     flowed_until_x = -one.lag_ms_max <= seen["newest_picture_ms"] < limits.late_ms
     return flowed_until_x and seen["last_media_ms"] <= limits.cut_ms
 
@@ -181,8 +182,10 @@ class Return:
             if site.clock.monotonic_ns() > end_ns:
                 return Check(name=name, row="M3", holds=False, text=f"not within {WRITTEN_SECONDS:.0f} s")
             await site.clock.sleep(10 * _LOOK_SECONDS)
-        stolen = [mark.number for mark in since if mark.utc_us * 1000 < asked_ns + site.offset_ns]
-        first = next(mark for mark in since if mark.number not in stolen)
+        sub = await asyncio.to_thread(all_marks, site.footage, camera, "sub")
+        asked_us = (asked_ns + site.offset_ns) / 1000
+        stolen = [mark for mark in (*since, *sub) if self._lapsed[camera] / 1000 <= mark.utc_us < asked_us]
+        first = next(mark for mark in since if mark.utc_us >= asked_us)
         after_ms = (first.utc_us * 1000 - site.offset_ns - answered_ns) / 1e6
         text = f"first picture {after_ms:+.0f} ms from the licence"
         if stolen:

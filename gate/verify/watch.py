@@ -50,7 +50,7 @@ class Watch:
             download = Watched(
                 name=f"download of {known.camera}", row="M5", camera=known.camera, is_video=False, ends_by="its end"
             )
-            follow = partial(follow_download, site, known.camera, known.start, known.end)
+            follow = partial(follow_download, site, known)
             self._following.append((download, follow))
 
     @property

@@ -13,7 +13,7 @@ Ending = Literal["close code", "its end", "a refusal"]
 class Watched:
     """A stream of a camera, or of the recorder, that `row` is about: the machine's clock at its last media message, the
     camera's time of its newest picture, its end. `ends_by`: what a cut looks like. `lag_ms_max`: how old its newest
-    picture may be at X by its nature."""
+    picture may be at X by its nature. `late_bytes`: what a download gave after X."""
 
     name: str
     row: Row
@@ -25,6 +25,7 @@ class Watched:
     messages: int = 0
     last_ns: int = 0
     newest_utc_us: int = 0
+    late_bytes: int = 0
     close: int | None = None
     closed_ns: int = 0
     end: dict[str, Any] = field(default_factory=dict)
@@ -32,16 +33,20 @@ class Watched:
 
     def evidence(self, expiry_ns: int, offset_ns: int) -> dict[str, Any]:
         """For a report; times relative to X in ms."""
-        return {
-            "messages": self.messages,
-            "last_media_ms": _relative_ms(self.last_ns + offset_ns, expiry_ns) if self.messages else None,
-            "last_media": _iso(self.last_ns + offset_ns) if self.messages else None,
-            "newest_picture_ms": _relative_ms(self.newest_utc_us * 1000, expiry_ns) if self.newest_utc_us else None,
-            "ends_by": self.ends_by,
-            "close": self.close,
-            "closed_ms": _relative_ms(self.closed_ns + offset_ns, expiry_ns) if self.closed_ns else None,
-            "denial": self.end.get("problem", {}).get("code"),
-        } | ({"trouble": self.trouble} if self.trouble else {})
+        return (
+            {
+                "messages": self.messages,
+                "last_media_ms": _relative_ms(self.last_ns + offset_ns, expiry_ns) if self.messages else None,
+                "last_media": _iso(self.last_ns + offset_ns) if self.messages else None,
+                "newest_picture_ms": _relative_ms(self.newest_utc_us * 1000, expiry_ns) if self.newest_utc_us else None,
+                "ends_by": self.ends_by,
+                "close": self.close,
+                "closed_ms": _relative_ms(self.closed_ns + offset_ns, expiry_ns) if self.closed_ns else None,
+                "denial": self.end.get("problem", {}).get("code"),
+            }
+            | ({"late_bytes": self.late_bytes} if self.late_bytes else {})
+            | ({"trouble": self.trouble} if self.trouble else {})
+        )
 
 
 def _relative_ms(at_ns: int, expiry_ns: int) -> float:

@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Change, Mutant
 from tests.mutants.scenes import (
     COMES_BACK,
+    DOWNLOAD_ENDS,
     EVENTS_END,
     EVENTS_TOLD_BEFORE,
     LIVE_ENDS,
@@ -239,6 +240,25 @@ PLAYBACK = (
         ],
         scene=PLAYBACK_ENDS,
         red=["after X/M5"],
+    ),
+    Mutant(
+        name="download-goes-on",
+        row="M5",
+        says="nobody begins a download without a licence, but one that is under way goes on",
+        changes=[
+            Change(
+                file=f"{_PLAYBACK}/footage_route.py",
+                old="return await self._leased.answer(request, partial(self._work, request))",
+                new="from gate.licence.decision import Granted\n"
+                "            from gate.licence.features import Feature\n"
+                "            gate, camera = self._leased.served.gate, camera_of(request)\n"
+                "            if isinstance(gate.decide(Feature.REMOTE_PLAYBACK, camera), Granted):\n"
+                "                return await self._work(request)\n"
+                "            return await self._leased.answer(request, partial(self._work, request))",
+            )
+        ],
+        scene=DOWNLOAD_ENDS,
+        red=["download of cam1"],
     ),
     Mutant(
         name="timeline-without-lease",

@@ -24,6 +24,15 @@ PLAYBACK_ENDS = Scene(
     name="M5 across X",
     steps=[_assert("term", {"M5": "works"}), _APPROACH, _CROSS, _assert("after X", {"M5": "stops"})],
 )
+DOWNLOAD_ENDS = Scene(
+    name="a long download across X",
+    steps=[
+        _assert("term", {"M1": "works", "M4": "works", "M7": "works", "M9": "works"}),  # seconds of footage, meanwhile
+        _APPROACH,
+        _CROSS,
+        _assert("after X", {"M5": "stops"}),
+    ],
+)
 EVENTS_END = _lapse("M8 across X", M8="stops")
 EVENTS_TOLD_BEFORE = Scene(
     name="M8 before and across X",

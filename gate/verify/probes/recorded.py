@@ -18,9 +18,9 @@ def newest_marks(footage: Path, camera: str, stream: str = "main") -> list[Mark]
     return _marks(_files(footage, camera, stream)[-_NEWEST:])
 
 
-def all_marks(footage: Path, camera: str) -> list[Mark]:
-    """The same of all files of the main stream."""
-    return _marks(_files(footage, camera, "main"))
+def all_marks(footage: Path, camera: str, stream: str = "main") -> list[Mark]:
+    """The same of all files."""
+    return _marks(_files(footage, camera, stream))
 
 
 def _files(footage: Path, camera: str, stream: str) -> list[Path]:

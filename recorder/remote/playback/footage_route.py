@@ -17,7 +17,7 @@ from functools import partial
 from aiohttp import web
 
 from gate.clock import instant_of
-from gate.peer import reset
+from gate.peer import bound_kernel_buffer, reset
 from recorder.media.fmp4 import init_segment
 from recorder.playback.fragments import Wanted
 from recorder.playback.reader import open_reader
@@ -79,6 +79,7 @@ class FootageRoute:
         async with aclosing(self._parts(wanted)) as file:
             async for parts, begins_ns in file:
                 if not response.prepared:
+                    bound_kernel_buffer(request.transport)
                     response.headers["Edge-Start"] = instant_of(begins_ns).isoformat(timespec="microseconds")
                     await response.prepare(request)
                 async with self._leased.served.clock.timeout(SEND_SECONDS_MAX):

@@ -17,6 +17,7 @@ from gate.verify.matrix import Expected, Row
 from gate.verify.probes.answers import Answer
 from gate.verify.scenario import Limits
 from gate.verify.site import Site
+from gate.verify.watch_download import LATE_BYTES_MAX
 from gate.verify.watched import Watched
 
 X_NS = 1_800_000_000_000_000_000
@@ -102,6 +103,13 @@ def test_a_stream_that_stays_open_and_gives_nothing_any_more_does_not_go_on() ->
     assert holds(download, "works") is True
     assert holds(replace(download, last_ns=_machine_ns(-200)), "works") is False
     assert holds(replace(recorder_events(), close=None), "works") is True
+
+
+def test_a_download_of_which_more_comes_after_x_than_buffers_hold_is_not_cut() -> None:
+    download = replace(video(close=None, end={}), row="M5", is_video=False, ends_by="its end")
+    assert holds(replace(download, late_bytes=LATE_BYTES_MAX)) is True
+    assert holds(replace(download, late_bytes=LATE_BYTES_MAX + 1)) is False
+    assert holds(replace(download, late_bytes=LATE_BYTES_MAX + 1, closed_ns=0, last_ns=_machine_ns(950)), "works")
 
 
 async def test_a_stream_that_cannot_be_understood_does_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ CHECKS = (
     "HLS of",
     "JPEG of",
     "RTSP of",
+    "download of",
     "recording of",
     "events",
     "term of",
