@@ -60,5 +60,5 @@ class Clearing:
             else:
                 path.unlink()
             for card, content in cards.items():
-                card.parent.mkdir(parents=True)
+                card.parent.mkdir(parents=True, exist_ok=True)  # its camera may have been quicker
                 card.write_bytes(content)

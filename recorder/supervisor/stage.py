@@ -90,8 +90,7 @@ class Stage:
             with contextlib.suppress(RecorderError, aiohttp.ClientError):  # it is just beginning
                 if _all_runs(await read_state(site.recorder.local.socket)):
                     watch.note("licensed")
-                    now = await self._pictures()
-                    if now and all(count > pictures_before.get(camera, 0) for camera, count in now.items()):
+                    if "hdmi" not in site.children or all_moved(pictures_before, await self._pictures()):
                         return
             await site.clock.sleep(LOOK_SECONDS)
 
@@ -105,7 +104,7 @@ class Stage:
 
     async def _to_the_wall(self) -> None:
         """Wherever the last visitor has left the monitor."""
-        url = self._site.children["hdmi"].addresses.get("hdmi", "")
+        url = self._site.addresses.get("hdmi", "")
         with contextlib.suppress(aiohttp.ClientError, ValueError):  # without a preview it stays as it is
             async with aiohttp.ClientSession(headers={"Origin": url.rstrip("/")}) as session:
                 await session.post(f"{url}v1/order", json={"show": {"view": "wall"}})
@@ -131,6 +130,11 @@ class _Stopwatch:
 
     def note(self, name: str) -> None:
         self.noted.setdefault(name, self.seconds())
+
+
+def all_moved(before: Mapping[str, int], now: Mapping[str, int]) -> bool:
+    """Whether every camera has other pictures than before; a monitor that was started meanwhile counts from 0."""
+    return bool(now) and all(count != before.get(camera, 0) for camera, count in now.items())
 
 
 def _all_runs(state: Mapping[str, Any]) -> bool:
