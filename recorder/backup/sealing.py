@@ -17,8 +17,8 @@ from recorder.backup.errors import BackupError
 PASSPHRASE_CHARACTERS_MIN = 12
 _N, _R, _P = 1 << 16, 8, 1
 """64 MiB of memory, about 0.2 s: a recorder with 1 GB can do it."""
-_N_MAX, _R_MAX, _P_MAX = 1 << 20, 16, 4
-"""A file may not ask for more."""
+_MEMORY_BYTES_MAX, _P_MAX = 256 << 20, 4
+"""A file may not ask for more: whoever made it may want the recorder's memory."""
 _HEAD_BYTES_MAX = 1024
 _FORM = "edge-backup-sealed/v1"
 
@@ -42,7 +42,9 @@ def open_private(sealed: bytes, passphrase: str) -> bytes:
         given: dict[str, Any] = json.loads(head)
         n, r, p = int(given["n"]), int(given["r"]), int(given["p"])
         salt, nonce = (base64.b64decode(given[name], validate=True) for name in ("salt", "nonce"))
-        if given["form"] != _FORM or n > _N_MAX or r > _R_MAX or p > _P_MAX or len(nonce) != 12:
+        if given["form"] != _FORM or len(nonce) != 12:
+            raise ValueError
+        if min(n, r, p) < 1 or 128 * n * r > _MEMORY_BYTES_MAX or p > _P_MAX:
             raise ValueError
         key = Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(passphrase.encode())
     except (ValueError, KeyError, TypeError):

@@ -338,6 +338,16 @@ def test_a_sealed_part_that_was_altered_anywhere_does_not_open() -> None:
         seal_private(b"secret", "short")
 
 
+@pytest.mark.parametrize(
+    "wish", [{"n": 1 << 22}, {"r": 64}, {"n": 1 << 20, "r": 16}, {"p": 5}, {"n": -4}, {"n": -4, "r": -8}]
+)
+def test_a_sealed_part_may_not_want_more_memory_or_time_than_a_recorder_has(wish: dict[str, int]) -> None:
+    head, _, content = seal_private(b"x", PASSPHRASE).partition(b"\n")
+    asking = json.dumps(json.loads(head) | wish).encode() + b"\n" + content
+    with pytest.raises(BackupError, match="of a form that this version does not know"):
+        open_private(asking, PASSPHRASE)
+
+
 def test_a_key_that_is_not_the_roots_brings_no_licence(
     site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,7 +34,7 @@ async def received(
         clock=clock,
         collector=Collector(clock),
     )
-    with feed.attach(Always(), take):  # type: ignore[arg-type]
+    with feed.attach(Always(), take):
         task = asyncio.create_task(stream.run())
         async with clock.timeout(seconds_max):
             await complete.wait()
