@@ -16,7 +16,9 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any
+
+from pydantic import Field, TypeAdapter
 
 from recorder.backup.errors import BackupError
 
@@ -28,6 +30,8 @@ MANIFEST_BYTES_MAX = 256 << 20
 """A year of footage has a few hundred thousand members."""
 BLOCK_BYTES = 1 << 20
 
+Word = Annotated[str, Field(pattern=r"^\P{Cc}{1,1000}$")]
+"""Whoever made the file chose it, and people read it on their terminal: no control characters."""
 OnBytes = Callable[[int], None]
 """Told of bytes done since the last call."""
 
@@ -36,9 +40,9 @@ OnBytes = Callable[[int], None]
 class Member:
     """One member of the file."""
 
-    name: str
-    bytes: int
-    sha256: str
+    name: Word
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +50,10 @@ class Manifest:
     """`made_at`: ISO 8601. `version`: of the program that made it. `device`: the id of its configuration; `key`: the
     name of its device key."""
 
-    made_at: str
-    version: str
-    device: str
-    key: str
+    made_at: Word
+    version: Word
+    device: Word
+    key: Word
     sealed: bool
     footage: bool
     members: tuple[Member, ...]
@@ -57,6 +61,9 @@ class Manifest:
     def member(self, name: str) -> Member | None:
         """By its name."""
         return next((one for one in self.members if one.name == name), None)
+
+
+_MANIFEST = TypeAdapter(Manifest)
 
 
 class Writer:
@@ -172,7 +179,6 @@ class Reader:
             given = json.loads(self.content(MANIFEST, MANIFEST_BYTES_MAX))
             if given.pop("form") != FORM:
                 raise BackupError(f"{self._path}: it was made by a newer version; install that one")
-            members = tuple(Member(**member) for member in given.pop("members"))
-            return Manifest(**given, members=members)
-        except (ValueError, KeyError, TypeError, AttributeError):
+            return _MANIFEST.validate_python(given)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise BackupError(f"{self._path}: this is no backup of a recorder") from None

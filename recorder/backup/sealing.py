@@ -47,7 +47,7 @@ def open_private(sealed: bytes, passphrase: str) -> bytes:
         if min(n, r, p) < 1 or 128 * n * r > _MEMORY_BYTES_MAX or p > _P_MAX:
             raise ValueError
         key = Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(passphrase.encode())
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise BackupError("its private part is of a form that this version does not know") from None
     try:
         return AESGCM(key).decrypt(nonce, content, head)

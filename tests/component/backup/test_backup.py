@@ -339,6 +339,36 @@ def test_a_sealed_part_that_was_altered_anywhere_does_not_open() -> None:
 
 
 @pytest.mark.parametrize(
+    "lie",
+    [
+        b'{"made_at": "\\u001b]0;yours\\u0007"}',
+        b'{"key": "\\u009b2J"}',
+        b'{"members": [{"name": {}, "bytes": 1, "sha256": ""}]}',
+        b'{"members": [{"name": "index.db", "bytes": "many", "sha256": "no"}]}',
+        b'{"members": 5}',
+        b"[" * 100_000,
+    ],
+    ids=["title", "clear", "name", "bytes", "members", "deep"],
+)
+def test_a_manifest_of_anything_is_one_sentence_that_writes_nothing_of_it_on_the_terminal(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], lie: bytes
+) -> None:
+    run(capsys, "backup", site.config, "--out", tmp_path / "b")
+    with tarfile.open(tmp_path / "b") as good, tarfile.open(tmp_path / "bad", "w", format=tarfile.PAX_FORMAT) as bad:
+        for header in good:
+            file = good.extractfile(header)
+            assert file is not None
+            content = file.read()
+            if header.name == "manifest.json":
+                content = lie if lie.startswith(b"[") else json.dumps(json.loads(content) | json.loads(lie)).encode()
+                header.size = len(content)
+            bad.addfile(header, io.BytesIO(content))
+    refused = run(capsys, "restore", tmp_path / "bad", "--into", tmp_path / "new" / "r.yaml")
+    assert refused["status"] == 2 and "this is no backup of a recorder" in refused["error"]
+    assert refused["error"].rstrip("\n").isprintable() and not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
     "wish", [{"n": 1 << 22}, {"r": 64}, {"n": 1 << 20, "r": 16}, {"p": 5}, {"n": -4}, {"n": -4, "r": -8}]
 )
 def test_a_sealed_part_may_not_want_more_memory_or_time_than_a_recorder_has(wish: dict[str, int]) -> None:
