@@ -113,10 +113,11 @@ def _print(findings: list[Finding], language: Language) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for finding in findings:
         mark, style = _MARKS[finding.level]
-        about = f"{finding.about}: " if finding.about else ""
+        text = finding.text.in_language(language)
+        about = f"{finding.about}: " if finding.about and not text.startswith(f"{finding.about} ") else ""
         line = Styled(f"{mark} ", style=style)
         line.append(f"{_CHECKS[language].get(finding.check, finding.check)}  ", style="dim")
-        line.append(f"{about}{finding.text.in_language(language)}", style="" if finding.level == "ok" else style)
+        line.append(f"{about}{text}", style="" if finding.level == "ok" else style)
         console.print(line)
         if finding.remedy:
             console.print(Styled(f"  → {finding.remedy.in_language(language)}"))

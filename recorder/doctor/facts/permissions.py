@@ -28,7 +28,7 @@ def _troubles(file: Path, config: RecorderConfig) -> Iterator[PlaceTrouble]:
     for folder in (data, config.local.socket.parent, *(volume.path for volume in config.storage.volumes)):
         place = _nearest(folder)
         if not os.access(place, os.W_OK | os.X_OK):
-            yield PlaceTrouble(path=str(place), trouble="not_writable")
+            yield PlaceTrouble(path=str(folder), trouble="not_writable" if place == folder else "not_makeable")
     tls = config.remote.tls
     if tls is not None and tls.certificate is not None and tls.key is not None:
         yield from _seen_by_others(tls.key)

@@ -6,12 +6,29 @@ from typing import Literal
 
 from recorder.doctor.finding import Finding, found, ok
 
-Trouble = Literal["readable_by_others", "not_writable", "missing", "not_readable"]
+Trouble = Literal["readable_by_others", "not_writable", "not_makeable", "missing", "not_readable"]
+_OF_ALL = (
+    "/",
+    "/etc",
+    "/home",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/root",
+    "/run",
+    "/srv",
+    "/usr",
+    "/var",
+    "/var/lib",
+    "/var/log",
+)
+"""Folders of the whole machine, which would break if they were given to a recorder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceTrouble:
-    """Something that is not as it should be. `mode`: its permission bits."""
+    """Something that is not as it should be. `mode`: its permission bits. A folder that is `not_makeable` is not there,
+    and the one above it lets nobody make it."""
 
     path: str
     trouble: Trouble
@@ -44,6 +61,25 @@ def _finding(one: PlaceTrouble) -> Finding:
                 (f"chmod 600 {path} を実行してください。", f"Run: chmod 600 {path}."),
                 path,
             )
+        case "not_makeable":
+            return found(
+                "failure",
+                "permissions",
+                (f"{path} がなく、作れません。", f"{path} is not there, and cannot be made."),
+                _own_folder(path),
+                path,
+            )
+        case "not_writable" if path in _OF_ALL:
+            return found(
+                "failure",
+                "permissions",
+                (f"{path} に書き込めません。", f"{path} cannot be written to."),
+                (
+                    f"設定で、{path} の中の専用のフォルダーにしてください。",
+                    f"Name a folder of the recorder's own in the configuration, below {path}.",
+                ),
+                path,
+            )
         case "not_writable":
             return found(
                 "failure",
@@ -71,3 +107,11 @@ def _finding(one: PlaceTrouble) -> Finding:
                 ("ファイルを置くか、設定を直してください。", "Put the file there, or correct the configuration."),
                 path,
             )
+
+
+def _own_folder(path: str) -> tuple[str, str]:
+    make = f"sudo install -d -m 700 -o $USER {path}"
+    return (
+        f"{make} を実行するか、設定で別のフォルダーにしてください。",
+        f"Run: {make}, or name another folder in the configuration.",
+    )

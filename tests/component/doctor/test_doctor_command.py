@@ -13,10 +13,12 @@ import yaml
 from gate.client.registration import open_device_identity
 from gate.clock import SystemClock
 from recorder.cli import main
+from recorder.config import load_config
 from recorder.doctor import examination
 from recorder.doctor.bounded import in_thread
-from recorder.doctor.facts import software
+from recorder.doctor.facts import permissions, software
 from recorder.doctor.facts.disk import look_at_disk
+from recorder.doctor.facts.permissions import look_at_permissions
 
 SECRET = "camera-password-1"
 
@@ -149,3 +151,19 @@ async def test_a_look_that_never_ends_holds_nothing_up() -> None:
         await in_thread(lambda: end.wait(30), clock, 0.05)
     end.set()
     clock.close()
+
+
+def test_a_folder_that_cannot_be_made_is_named_and_not_the_one_above_it(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(permissions.os, "access", lambda place, mode: place != config.parent)  # as for another user
+    troubles = look_at_permissions(config, load_config(config))
+    folders = [(one.path, one.trouble) for one in troubles if one.trouble != "readable_by_others"]
+    assert folders == [(str(config.parent / "data"), "not_makeable"), (str(config.parent), "not_writable")]
+
+
+def test_what_a_finding_is_about_is_said_once(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["doctor", str(config)])
+    told = capsys.readouterr().out
+    assert f"{config} holds secrets" in told and f"{config}: {config}" not in told
+    assert "cam1/main: " in told

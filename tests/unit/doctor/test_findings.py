@@ -24,7 +24,7 @@ from recorder.doctor.rules.machine import (
     machine_findings,
     screen_findings,
 )
-from recorder.doctor.rules.permissions import PlaceTrouble, permission_findings
+from recorder.doctor.rules.permissions import PlaceTrouble, Trouble, permission_findings
 from recorder.doctor.rules.software import Library, Software, software_findings
 from recorder.ingest.trial import Failure
 
@@ -185,9 +185,17 @@ def test_the_service_is_judged_by_its_answer_and_by_the_running_recorder(service
 
 def test_every_trouble_has_its_sentence_and_its_remedy_in_both_languages() -> None:
     assert set(_SENTENCES) == set(get_args(Failure))
-    for trouble in ("readable_by_others", "not_writable", "missing", "not_readable"):
+    for trouble in get_args(Trouble):
         (finding,) = permission_findings((PlaceTrouble(path="/etc/x", trouble=trouble, mode=0o644),))
         assert finding.level in ("warning", "failure") and finding.remedy.ja and finding.remedy.en
+
+
+@pytest.mark.parametrize("place", ["/", "/run", "/var/lib", "/mnt"])
+def test_no_remedy_gives_a_folder_of_the_whole_machine_to_a_recorder(place: str) -> None:
+    (finding,) = permission_findings((PlaceTrouble(path=place, trouble="not_writable"),))
+    assert "chown" not in finding.remedy.en + finding.remedy.ja and f"below {place}" in finding.remedy.en
+    (finding,) = permission_findings((PlaceTrouble(path="/var/lib/edge/data", trouble="not_makeable"),))
+    assert "sudo install -d -m 700 -o $USER /var/lib/edge/data," in finding.remedy.en
 
 
 @given(st.lists(st.sampled_from(["ok", "hint", "warning", "failure"])))
