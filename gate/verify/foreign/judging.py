@@ -26,6 +26,8 @@ _FLOWED_SECONDS = 3.0
 """A stream that gave nothing for so long before the end had ended by itself."""
 _OPEN_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
+UNAUTHORIZED = 401
+"""HTTP's and RTSP's status of who is not known, or may not do it."""
 BEFORE, AFTER, RESTORED = "before X", "after X", "restored"
 
 
@@ -138,6 +140,8 @@ class _Judging:
             reason = str(error)
         except TimeoutError:
             reason = f"nothing was found out within {ROW_SECONDS:.0f} s"
+        if self._columns == [AFTER] and any(UNAUTHORIZED in one.evidence.values() for one in parts):
+            parts, reason = [], f"it was never seen to work: {UNAUTHORIZED} may say as well that the sign-in is wrong"
         ended = clock.now()
         if column == BEFORE and self._at is not None and ended >= self._at:
             parts, reason = [], "the licence ended before this was seen: begin earlier"

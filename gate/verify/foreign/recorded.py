@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import zlib
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from html import unescape
@@ -25,7 +26,8 @@ _FILE_BYTES_MAX = 256 << 20
 _HREF = re.compile(r"""href\s*=\s*["']([^"']+)["']""", re.IGNORECASE)
 
 State = tuple[tuple[str, int], ...]
-"""The newest files, the newest last, and their sizes."""
+"""The newest files, the newest last, each with a number that is another one when it has been written to: files may be
+made at their full size before."""
 
 
 async def probe_recording(product: Product) -> Part:
@@ -49,7 +51,6 @@ async def _probe(product: Product, recording: Recording) -> Part:
         await clock.sleep(_LOOK_SECONDS)
     evidence: dict[str, Any] = {
         "newest": now[-1][0] if now else None,
-        "bytes": now[-1][1] if now else 0,
         "looked_seconds": round((clock.monotonic_ns() - began_ns) / 1e9, 1),
     }
     if not now:
@@ -72,7 +73,7 @@ async def _state(product: Product, recording: Recording) -> State:
     page = (await product.get(recording.listing)).decode(errors="replace")
     names = sorted({unescape(name) for name in _HREF.findall(page) if _fits(name, recording.files)})
     newest = [urljoin(recording.listing, name) for name in names[-_FILES_TRIED:]]
-    return tuple([(address, len(await product.get(address))) for address in newest])
+    return tuple([(address, zlib.crc32(await product.get(address))) for address in newest])
 
 
 def _fits(name: str, pattern: str) -> bool:
@@ -80,7 +81,7 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def _in_folder(folder: Path, pattern: str) -> State:
-    found: list[tuple[int, str, int]] = []
+    found: list[tuple[int, str]] = []
     if not folder.is_dir():
         raise ProbeError(f"there is no folder {folder}")
     for place, _, names in os.walk(folder):
@@ -91,8 +92,8 @@ def _in_folder(folder: Path, pattern: str) -> State:
                     stat = path.stat()
                 except FileNotFoundError:  # deleted meanwhile
                     continue
-                found.append((stat.st_mtime_ns, str(path), stat.st_size))
-    return tuple((path, size) for _, path, size in sorted(found)[-_FILES_TRIED:])
+                found.append((stat.st_mtime_ns, str(path)))
+    return tuple((path, written_ns) for written_ns, path in sorted(found)[-_FILES_TRIED:])
 
 
 async def _newest_that_decodes(product: Product, recording: Recording, state: State) -> Seen:

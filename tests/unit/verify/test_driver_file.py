@@ -1,6 +1,7 @@
 """Drivers' files: what cannot be used is refused with file, line, field, and what to do; what is said of pictures."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -136,6 +137,35 @@ async def test_a_place_without_any_recording_does_not_prove_that_nothing_is_reco
     with pytest.raises(ProbeError, match="no recording is seen"):
         await probe_recording(product)
     clock.close()
+
+
+async def test_a_file_made_at_its_full_size_before_is_seen_to_be_written(tmp_path: Path) -> None:
+    (tmp_path / "1.mp4").write_bytes(bytes(1000))
+    os.utime(tmp_path / "1.mp4", ns=(1, 1))
+    recording = Recording.model_validate({"folder": tmp_path, "every_seconds": 60})
+    clock = SystemClock()
+    product = cast(Product, SimpleNamespace(clock=clock, driver=SimpleNamespace(recording=recording)))
+    looking = asyncio.create_task(probe_recording(product))
+    while not looking.done():
+        (tmp_path / "1.mp4").write_bytes(bytes(1000))
+        await clock.sleep(0.05)
+    with pytest.raises(ProbeError, match="something is written"):
+        await looking
+    clock.close()
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(401, "not run"), (403, "pass")])
+async def test_where_nothing_was_ever_seen_to_work_a_refused_sign_in_proves_nothing(
+    status: int, verdict: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> list[Part]:
+        return [Part(name="live", works=False, evidence={"rtsp_status": status})]
+
+    monkeypatch.setattr(judging, "probe", refused)
+    file = tmp_path / "driver.yaml"
+    file.write_text("\n".join(["name: odd", "expiry: {at: '2020-01-01T00:00+09:00'}", LIVE]))
+    outcome = await judging.judge_product(load_driver(file), file, cast(Witness, MagicMock()))
+    assert [cell.verdict for cell in outcome.cells] == [verdict]
 
 
 async def test_an_expiry_command_that_fails_is_told_and_no_stream_is_left_open(
