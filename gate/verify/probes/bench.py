@@ -13,7 +13,7 @@ import aiohttp
 
 from gate.clock import instant_of
 from gate.verify.errors import ProbeError
-from gate.verify.marks import Mark
+from gate.verify.marks import Mark, marks_in
 from gate.verify.matrix import Part
 from gate.verify.probes.answers import Answer, ask
 from gate.verify.scenario import Limits
@@ -145,6 +145,11 @@ class Bench:
     def age_ms(self, shown: int) -> float:
         """How old a picture with that barcode is now, if it is younger than a loop."""
         return self.site.age_ms(shown)
+
+
+def of_others(known: KnownFootage | None, data: bytes) -> int:
+    """How many pictures there are of another camera than the one whose footage is known; 0 where none is."""
+    return 0 if known is None else sum(mark.camera != known.marks[0].camera for mark in marks_in(data))
 
 
 def given(name: str, evidence: Mapping[str, Any], *, works: bool) -> Part:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Generator
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -14,11 +15,11 @@ from gate.verify.errors import ProbeError
 _OPEN_SECONDS, _READ_SECONDS = 5.0, 5.0
 
 
-def decoded_pictures(source: bytes | Path) -> int:
+def decoded_pictures(source: bytes | Path, at_most: int | None = None) -> int:
     """How many pictures of a file or of its bytes can be decoded; 0 where it is no film. Blocks."""
     try:
         with av.open(str(source) if isinstance(source, Path) else io.BytesIO(source), "r") as container:
-            return len([None for _ in container.decode(video=0)])
+            return len([None for _ in islice(container.decode(video=0), at_most)])
     except (av.FFmpegError, IndexError):
         return 0
 

@@ -13,7 +13,7 @@ from gate.verify.errors import ProbeError
 from gate.verify.marks import barcodes_in, marks_in
 from gate.verify.matrix import Part
 from gate.verify.probes.answers import ask, denial_code
-from gate.verify.probes.bench import Bench, given, refused
+from gate.verify.probes.bench import Bench, given, of_others, refused
 from gate.verify.probes.decoding import decoded_pictures, gray_of
 from gate.verify.rtsp import StreamRefusedError, playing
 
@@ -49,7 +49,8 @@ async def hls(bench: Bench) -> Part:
         await site.clock.sleep(_LOOK_SECONDS)
     decoded = await asyncio.to_thread(decoded_pictures, init.body + piece.body)
     evidence = {"pieces": len(names), "decoded": decoded, "newest_age_ms": age_ms}
-    return given("HLS", evidence, works=decoded > 0 and age_ms <= bench.limits.fresh_ms)
+    own = not of_others(bench.knowns.get(bench.camera), piece.body)
+    return given("HLS", evidence, works=own and decoded > 0 and age_ms <= bench.limits.fresh_ms)
 
 
 async def stills(bench: Bench) -> Part:
@@ -102,11 +103,12 @@ async def next_jpeg(content: aiohttp.StreamReader) -> bytes | None:
 async def restream(bench: Bench, base: str) -> Part:
     """A fresh picture comes over RTSP from `base`."""
     site = bench.site
-    packets, newest_us, age_ms = 0, 0, None
+    packets, others, newest_us, age_ms = 0, 0, 0, None
     try:
         async with site.clock.timeout(SECONDS), playing(f"{base}/{bench.camera}/main") as stream:
             async for packet in stream:
                 packets += 1
+                others += of_others(bench.knowns.get(bench.camera), packet)
                 newest_us = max([newest_us, *(mark.utc_us for mark in marks_in(packet))])
                 age_ms = round(site.now_ns() / 1e6 - newest_us / 1000)
                 if newest_us and age_ms <= bench.limits.fresh_ms:
@@ -115,12 +117,13 @@ async def restream(bench: Bench, base: str) -> Part:
         denial = denial_code(refusal.problem)
         if denial is None:
             raise ProbeError(f"RTSP is refused for another reason: {refusal}") from None
-        return Part(name="RTSP", works=False, evidence={"status": 403, "denial": denial})
+        evidence = {"status": 403, "denial": denial, "packets": packets}
+        return Part(name="RTSP", works=False, faulty=packets > 0, evidence=evidence)
     except TimeoutError:
         pass
     except OSError as error:
         raise ProbeError(f"{base} says neither yes nor no: {type(error).__name__} {error}") from None
-    works = newest_us > 0 and age_ms is not None and age_ms <= bench.limits.fresh_ms
+    works = newest_us > 0 and age_ms is not None and age_ms <= bench.limits.fresh_ms and not others
     return given("RTSP", {"packets": packets, "newest_age_ms": age_ms}, works=works)
 
 
@@ -146,4 +149,5 @@ async def export(bench: Bench) -> Part:
     decoded = await asyncio.to_thread(decoded_pictures, file.body)
     missing = len(set(known.numbers[2:-2]) - {mark.number for mark in marks_in(file.body)})
     evidence = file.evidence | {"decoded": decoded, "pictures_missing": missing}
-    return given("export", evidence, works=decoded >= len(known.numbers) - 4 and not missing)
+    whole = decoded >= len(known.numbers) - 4 and not missing and not of_others(known, file.body)
+    return given("export", evidence, works=whole)

@@ -17,7 +17,7 @@ from gate.verify.marks import Barcode, barcodes_in, marks_in
 from gate.verify.matrix import Part
 from gate.verify.probes import m2_other_ways
 from gate.verify.probes.answers import ask, denial_of
-from gate.verify.probes.bench import Bench, given
+from gate.verify.probes.bench import Bench, given, of_others
 from gate.verify.probes.decoding import camera_pictures, decoded_pictures, gray_of, last_picture
 from gate.verify.together import together
 
@@ -73,7 +73,7 @@ async def _live(bench: Bench) -> Part:
         raise ProbeError(f"live view of {camera} says neither yes nor no: {type(error).__name__} {error}") from None
     if (denial := denial_of(end)) is not None:
         evidence = {"close": close, "denial": denial, "media_messages": pictures}
-        return Part(name="live picture", works=False, evidence=evidence)
+        return Part(name="live picture", works=False, faulty=pictures > 0, evidence=evidence)
     if close is not None:
         raise ProbeError(f"live view of {camera} was closed with {close}, without a reason")
     age_ms = round((site.now_ns() // 1000 - mark_utc_us) / 1000)
@@ -85,7 +85,8 @@ async def _live(bench: Bench) -> Part:
         "newest_age_ms": age_ms,
         "picture": bench.keep("M2", shown) if shown else None,
     }
-    return given("live picture", evidence, works=decoded >= PICTURES_MIN and age_ms <= bench.limits.fresh_ms)
+    own = not of_others(bench.knowns.get(camera), data)
+    return given("live picture", evidence, works=own and decoded >= PICTURES_MIN and age_ms <= bench.limits.fresh_ms)
 
 
 async def _preset(bench: Bench, camera: str) -> Part:
@@ -167,4 +168,5 @@ async def _download(bench: Bench) -> Part:
     got = {mark.number for mark in marks_in(answer.body)}
     missing = len(set(known.numbers[2:-2]) - got)
     evidence = answer.evidence | {"decoded": decoded, "pictures_missing": missing}
-    return given("download", evidence, works=decoded >= len(known.numbers) - 4 and not missing)
+    whole = decoded >= len(known.numbers) - 4 and not missing and not of_others(known, answer.body)
+    return given("download", evidence, works=whole)

@@ -11,7 +11,7 @@ from gate.verify.errors import ProbeError
 from gate.verify.marks import barcodes_in, marks_in
 from gate.verify.matrix import Part
 from gate.verify.probes.answers import ask
-from gate.verify.probes.bench import Bench, given, refused
+from gate.verify.probes.bench import Bench, given, of_others, refused
 from gate.verify.probes.decoding import decoded_pictures, gray_of
 from gate.verify.together import together
 
@@ -43,6 +43,7 @@ async def _played(bench: Bench) -> Part:
     numbers = [mark.number for mark in marks_in(film)]
     missing = set(known.numbers[_EDGE:-_EDGE]) - set(numbers)
     exact = bool(numbers) and numbers == list(range(numbers[0], numbers[-1] + 1)) and not missing
+    exact = exact and not of_others(known, film)
     decoded = await asyncio.to_thread(decoded_pictures, film)
     evidence = {
         "asked_for": [known.numbers[0], known.numbers[-1]],
@@ -76,7 +77,8 @@ async def _as_stored(bench: Bench) -> Part:
         return Part(name="fragments", works=False, evidence=answer.evidence)
     numbers = [mark.number for mark in marks_in(answer.body)]
     evidence = answer.evidence | {"frames": [numbers[0], numbers[-1]] if numbers else []}
-    return given("fragments", evidence, works=bool(set(numbers) & set(known.numbers)))
+    own = bool(set(numbers) & set(known.numbers)) and not of_others(known, answer.body)
+    return given("fragments", evidence, works=own)
 
 
 async def _found(bench: Bench) -> Part:

@@ -18,6 +18,15 @@ def newest_marks(footage: Path, camera: str, stream: str = "main") -> list[Mark]
     return _marks(_files(footage, camera, stream)[-_NEWEST:])
 
 
+def newest_film(footage: Path, camera: str, stream: str) -> bytes:
+    """The newest file that has a picture in it; empty where there is none."""
+    for path in reversed(_files(footage, camera, stream)[-_NEWEST:]):
+        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+            if next(marks_in(film := path.read_bytes()), None) is not None:
+                return film
+    return b""
+
+
 def all_marks(footage: Path, camera: str, stream: str = "main") -> list[Mark]:
     """The same of all files."""
     return _marks(_files(footage, camera, stream))

@@ -1,27 +1,31 @@
 """What probes make of answers: a refusal stops, what is given but broken is faulty, a camera without footage counts."""
 
 import json
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import aiohttp
+import numpy as np
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from gate.clock import SystemClock
 from gate.verify.inbox import Inbox
-from gate.verify.marks import Mark
+from gate.verify.marks import Barcode, Mark
 from gate.verify.matrix import seen_in
 from gate.verify.probes import (
+    m1_hdmi_live,
     m2_other_ways,
     m2_remote_live,
     m3_recording,
     m5_remote_playback,
     m8_remote_events,
     m9_maintenance,
+    monitor,
 )
 from gate.verify.probes.answers import Answer
 from gate.verify.probes.bench import Bench, Happening, KnownFootage, refused
@@ -38,7 +42,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         clock=clock, now_ns=clock.now_ns, footage=tmp_path, cameras=("cam1", "cam2"), remote=lambda path: path
     )
     made = SimpleNamespace(
-        site=site, cameras=site.cameras, camera="cam1", known=KNOWN, limits=Limits(), named={}, made=[]
+        site=site, cameras=site.cameras, camera="cam1", known=KNOWN, limits=Limits(), named={}, made=[], knowns={}
     )
     yield cast(Bench, made)
     clock.close()
@@ -70,6 +74,59 @@ async def test_what_is_given_but_broken_has_not_stopped(
     monkeypatch.setattr(module, "ask", ask)
     assert seen_in([await look(bench)]) == "mixed"
     assert seen_in([await look(bench)]) == "stops"
+
+
+def film_of(camera: str) -> bytes:
+    """The known pictures as another camera would have taken them; docs/protocols.md, "Picture marks"."""
+    uuid = bytes.fromhex("9a2b4c6d5e7f4a1b8c3ded9e5eca3e1a")
+    fields = struct.Struct(">B16sBQQQ16sI")
+    packed = [fields.pack(1, camera.encode(), 1, at.number, at.counter, at.utc_us, b"", 0) for at in MARKS]
+    return b"".join(uuid + _escaped(one) for one in packed)
+
+
+def _escaped(data: bytes) -> bytes:
+    out = bytearray()
+    for byte in data:
+        if byte <= 3 and out[-2:] == b"\0\0":
+            out.append(3)
+        out.append(byte)
+    return bytes(out)
+
+
+@pytest.mark.parametrize(
+    ("module", "look"),
+    [
+        (m2_remote_live, m2_remote_live._download),
+        (m5_remote_playback, m5_remote_playback._as_stored),
+    ],
+    ids=["download", "fragments"],
+)
+async def test_pictures_of_another_camera_are_not_what_was_asked_for(
+    module: Any, look: Any, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [Answer(status=200, body=film_of(camera), denial=None) for camera in ("cam1", "cam2")]
+
+    async def ask(*_: Any) -> Answer:
+        return answers.pop(0)
+
+    monkeypatch.setattr(module, "ask", ask)
+    monkeypatch.setattr(m2_remote_live, "decoded_pictures", lambda _: len(MARKS))
+    assert [seen_in([await look(bench)]) for _ in range(2)] == ["works", "mixed"]
+
+
+@pytest.mark.parametrize(
+    ("camera", "decoded", "seen"), [("cam1", 8, "works"), ("cam2", 8, "mixed"), ("cam1", 0, "mixed")]
+)
+async def test_a_recording_of_another_cameras_pictures_or_of_broken_ones_has_not_stopped(
+    camera: str, decoded: int, seen: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_us = bench.site.now_ns() // 1000 + 60_000_000
+    newest = Mark(camera=camera, number=1, counter=1, utc_us=now_us, state="")
+    monkeypatch.setattr(m3_recording, "newest_marks", lambda *_: [newest])
+    bench.knowns = {"cam1": KNOWN}
+    bench.cameras = ("cam1",)
+    monkeypatch.setattr(m3_recording, "decoded_pictures", lambda *_: decoded)
+    assert seen_in(await m3_recording.probe(bench)) == seen
 
 
 @pytest.mark.parametrize(
@@ -149,3 +206,29 @@ async def test_what_was_named_before_and_is_kept_no_more_is_not_given(status: in
         vars(bench.site)["session"] = session
         part = await refused(bench, "export", Answer(status=403, body=b"", denial="EXPIRED"))
     assert part.works is works and part.evidence["named_before"]["status"] == status
+
+
+@pytest.mark.parametrize(("same", "seen"), [(False, "works"), (True, "mixed")])
+async def test_one_camera_shown_twice_is_not_two_cameras(
+    same: bool, seen: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenes = np.random.default_rng(1).integers(0, 255, (2, 200, 300), np.uint8)
+    wall = np.hstack([scenes[0], scenes[0 if same else 1]])
+    shown = iter(range(100))
+
+    async def picture(_: Any) -> tuple[Any, bytes]:
+        return wall, b"a picture"
+
+    async def order(*_: Any, **__: Any) -> None:
+        pass
+
+    def codes(_: Any) -> list[Barcode]:
+        value = next(shown)
+        return [Barcode(value=value, x=x, y=190, width=90) for x in (10, 310)]
+
+    monkeypatch.setattr(monitor, "picture", picture)
+    monkeypatch.setattr(monitor, "order", order)
+    monkeypatch.setattr(m1_hdmi_live, "barcodes_in", codes)
+    bench.age_ms = lambda _: 10.0  # type: ignore[method-assign]
+    bench.keep = lambda *_: "M1.png"  # type: ignore[method-assign]
+    assert seen_in(await m1_hdmi_live.probe(bench)) == seen
