@@ -1,5 +1,6 @@
 """Recorded footage over the remote API: what there is, a stretch as a file that plays, and its cut with the licence."""
 
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from gate.clock import instant_of
+from gate.peer import KERNEL_BYTES_MAX
 from recorder.catalog.database import Catalog
 from recorder.remote.app import serve_remote
 from tests.fakes.recorded import Recorded
@@ -110,3 +112,20 @@ async def test_a_download_under_way_is_cut_and_does_not_look_whole(
         async with client.get(FOOTAGE, params=between(0, 9)) as answer:
             await answer.read()
     assert 4 <= sent < 9
+
+
+async def test_the_kernel_holds_little_of_a_download_that_is_cut(
+    client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: set[int] = set()
+    prepare = aiohttp.web.StreamResponse.prepare
+
+    async def look(response: aiohttp.web.StreamResponse, request: aiohttp.web.BaseRequest) -> object:
+        assert request.transport is not None
+        held.add(request.transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF))
+        return await prepare(response, request)
+
+    monkeypatch.setattr(aiohttp.web.StreamResponse, "prepare", look)
+    async with client.get(FOOTAGE, params=between(0, 9)) as answer:
+        await answer.read()
+    assert held and max(held) <= 2 * KERNEL_BYTES_MAX, "the kernel counts what it needs for itself, too"
