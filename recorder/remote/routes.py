@@ -58,7 +58,7 @@ def add_routes(router: UrlDispatcher, served: Served, viewers: Viewers) -> None:
 def _add_page(router: UrlDispatcher, served: Served) -> None:
     page = Page(served.config.device.language)
     router.add_get("/", page.index)
-    router.add_get("/static/{path:.+}", page.static)
+    router.add_get("/static/{path:.+}", page.files.handle)
 
 
 def _add_state(router: UrlDispatcher, served: Served) -> None:

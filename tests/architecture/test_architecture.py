@@ -25,6 +25,7 @@ ANYONE = {
     "gate.shared_clock",
     "gate.shipped_configs",
     "gate.sd_notify",
+    "gate.static_files",
     "gate.steady_memory",
     "gate.yaml_file",
 }
@@ -43,6 +44,7 @@ ALLOWED = {
     "gate.quick_end": set(),
     "gate.shipped_configs": {"gate.yaml_file"},
     "gate.sd_notify": {"gate.clock"},
+    "gate.static_files": set(),
     "gate.steady_memory": set(),
     "gate.shared_clock": {"gate.clock", "gate.config_fields", "gate.yaml_file"},
     "gate.licence": set(),

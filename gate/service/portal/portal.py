@@ -1,5 +1,7 @@
 """The portal, put together: every page behind its door, and a page for what is not there."""
 
+from importlib import resources
+
 from aiohttp import web
 
 from gate.licence.profile import Profile
@@ -18,9 +20,9 @@ from gate.service.portal.recorder_pages import RecorderPages
 from gate.service.portal.secondary_pages import SecondaryPages
 from gate.service.portal.sign_in_pages import SignInPages
 from gate.service.portal.site import Site, Visit
-from gate.service.portal.static_files import StaticFiles
 from gate.service.portal.stock_pages import StockPages
 from gate.service.relay.introductions import Introductions
+from gate.static_files import StaticFiles
 
 
 def add_portal(
@@ -53,7 +55,7 @@ def add_portal(
         doors.add_to(app, pages.routes())
     if introductions is not None:
         doors.add_to(app, RecorderPages(site, introductions).routes())
-    app.router.add_get("/static/{path:.+}", StaticFiles().handle)
+    app.router.add_get("/static/{path:.+}", StaticFiles(resources.files("gate.service.portal") / "static").handle)
     doors.add_to(app, [Route(method="*", path="/{path:.*}", page=_nothing_here, door=Door.OPEN)])
 
 

@@ -1,14 +1,16 @@
-"""Style sheets, scripts and pictures: read once when the service starts, then served from memory."""
+"""A page's style sheets, scripts and pictures: read once when the program starts, then served from memory.
+
+A leaf: any package may use it.
+"""
 
 import hashlib
 import mimetypes
 from dataclasses import dataclass
-from importlib import resources
 from importlib.resources.abc import Traversable
 
 from aiohttp import web
 
-_TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".css": "text/css"}
+_TYPES = {".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml", ".css": "text/css"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +21,19 @@ class _File:
 
 
 class StaticFiles:
-    """`/static/…`. The browser asks again each time and gets 304 as long as a file is the same."""
+    """Everything below a folder that is not hidden. The browser asks again each time and gets 304 as long as a file is
+    the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Traversable) -> None:
         self._files: dict[str, _File] = {}
-        _read(resources.files("gate.service.portal") / "static", "", self._files)
+        _read(folder, "", self._files)
+
+    def take(self, name: str) -> bytes:
+        """A file that is served in another way from now on."""
+        return self._files.pop(name).body
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """One file; 404 for any other name."""
+        """The file of the route's `path`; 404 for any other name."""
         file = self._files.get(request.match_info["path"])
         if file is None:
             raise web.HTTPNotFound
