@@ -10,6 +10,8 @@ from gate.verify.probes.bench import Bench
 
 SECONDS = 15.0
 _IN_SECONDS = 0.5
+_WIDTH_SHARE_MIN = 0.09
+"""Of the screen: a barcode is more than a quarter of its picture wide. A notice's small picture stands still, too."""
 
 
 async def probe(bench: Bench) -> list[Part]:
@@ -23,9 +25,9 @@ async def probe(bench: Bench) -> list[Part]:
         async with site.clock.timeout(SECONDS):
             while not works:
                 gray, png = await monitor.picture(site)
-                fitting = [
-                    code.value for code in await asyncio.to_thread(barcodes_in, gray) if code.value in known.shown
-                ]
+                codes = await asyncio.to_thread(barcodes_in, gray)
+                large = [code.value for code in codes if code.width >= _WIDTH_SHARE_MIN * gray.shape[1]]
+                fitting = [value for value in large if value in known.shown]
                 if fitting and not stopped:
                     await monitor.order(site, key="stop")
                     stopped = True

@@ -22,6 +22,7 @@ from gate.verify.probes import (
     m2_other_ways,
     m2_remote_live,
     m3_recording,
+    m4_hdmi_playback,
     m5_remote_playback,
     m8_remote_events,
     m9_maintenance,
@@ -232,3 +233,20 @@ async def test_one_camera_shown_twice_is_not_two_cameras(
     bench.age_ms = lambda _: 10.0  # type: ignore[method-assign]
     bench.keep = lambda *_: "M1.png"  # type: ignore[method-assign]
     assert seen_in(await m1_hdmi_live.probe(bench)) == seen
+
+
+@pytest.mark.parametrize(("width", "seen"), [(140, "works"), (70, "stops")], ids=["the picture", "a notice's picture"])
+async def test_a_small_picture_that_stands_on_the_screen_is_not_played_back(
+    width: int, seen: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def picture(_: Any) -> tuple[Any, bytes]:
+        return np.zeros((540, 960), np.uint8), b""
+
+    async def order(*_: Any, **__: Any) -> None:
+        pass
+
+    monkeypatch.setattr(monitor, "picture", picture)
+    monkeypatch.setattr(monitor, "order", order)
+    monkeypatch.setattr(m4_hdmi_playback, "SECONDS", 1.0)
+    monkeypatch.setattr(m4_hdmi_playback, "barcodes_in", lambda _: [Barcode(value=7, x=150, y=300, width=width)])
+    assert seen_in(await m4_hdmi_playback.probe(bench)) == seen
