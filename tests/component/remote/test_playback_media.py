@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,32 +13,18 @@ import pytest
 import pytest_asyncio
 
 from gate.clock import instant_of, ns_of
-from recorder.catalog.database import Catalog
-from recorder.remote.app import serve_remote
 from recorder.remote.playback.leased import READERS_MAX, Leased
-from tests.fakes.recorded import Recorded
+from tests.component.remote.two_runs import SECOND, two_runs
 from tests.fakes.remote_site import RemoteSite
-from tests.fakes.video import EPOCH_NS, FPS, access_units, decoded_pictures, probe, shifted
+from tests.fakes.video import EPOCH_NS, FPS, decoded_pictures, probe
 
-SECOND = 10**9
 CAMERA = "/api/v1/cameras/cam1"
 
 
 @pytest_asyncio.fixture
 async def client(site: RemoteSite) -> AsyncIterator[aiohttp.ClientSession]:
-    """Two runs of nine and six seconds, eleven seconds apart; all cameras are licensed now."""
-    recorded = Recorded(site.config.device.data_dir, segment_seconds=3)
-    recorded.write(access_units(9 * FPS))
-    recorded.gap(EPOCH_NS + 9 * SECOND, EPOCH_NS + 20 * SECOND, "licence")
-    recorded.write(shifted(access_units(6 * FPS), 20, run=2))
-    recorded.close()
-    catalog = Catalog(site.config.device.data_dir / "index.db")
-    async with (
-        serve_remote(replace(site.parts, catalog=catalog)) as front,
-        aiohttp.ClientSession(front.url) as session,
-    ):
+    async with two_runs(site) as session:
         yield session
-    catalog.close()
 
 
 def at(second: float) -> str:

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,32 +11,17 @@ import pytest_asyncio
 
 from gate.clock import instant_of
 from gate.peer import KERNEL_BYTES_MAX
-from recorder.catalog.database import Catalog
-from recorder.remote.app import serve_remote
-from tests.fakes.recorded import Recorded
+from tests.component.remote.two_runs import SECOND, two_runs
 from tests.fakes.remote_site import RemoteSite
-from tests.fakes.video import EPOCH_NS, FPS, access_units, decoded_pictures, probe, shifted
-
-SECOND = 10**9
+from tests.fakes.video import EPOCH_NS, FPS, decoded_pictures, probe
 
 TIMELINE, FOOTAGE = "/api/v1/cameras/cam1/timeline", "/api/v1/cameras/cam1/footage.mp4"
 
 
 @pytest_asyncio.fixture
 async def client(site: RemoteSite) -> AsyncIterator[aiohttp.ClientSession]:
-    """Two runs of nine and six seconds, with a licence gap between them; all cameras are licensed now."""
-    recorded = Recorded(site.config.device.data_dir, segment_seconds=3)
-    recorded.write(access_units(9 * FPS))
-    recorded.gap(EPOCH_NS + 9 * SECOND, EPOCH_NS + 20 * SECOND, "licence")
-    recorded.write(shifted(access_units(6 * FPS), 20, run=2))
-    recorded.close()
-    catalog = Catalog(site.config.device.data_dir / "index.db")
-    async with (
-        serve_remote(replace(site.parts, catalog=catalog)) as front,
-        aiohttp.ClientSession(front.url) as session,
-    ):
+    async with two_runs(site) as session:
         yield session
-    catalog.close()
 
 
 def between(start: float, end: float, **more: str) -> dict[str, str]:
