@@ -16,7 +16,8 @@ from gate.verify.probes.bench import Bench
 from gate.verify.probes.decoding import decoded_pictures
 
 SECONDS = 45.0
-ATTEMPTS = 6
+ATTEMPTS = 10
+_AGAIN_SECONDS = 0.4
 RECENT_SECONDS = 20
 """The files of so long are taken."""
 
@@ -43,7 +44,7 @@ async def probe(bench: Bench) -> list[Part]:
             taken = await asyncio.to_thread(_read, sorted(folder.rglob("*.mp4")))
             if taken.newest_us * 1000 >= ns_of(since):
                 break
-            await site.clock.sleep(1)
+            await site.clock.sleep(_AGAIN_SECONDS)
     evidence = {
         "licence_service": "stopped" if site.service_can_stop else "not stopped",
         "files": taken.files,
