@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ import pytest
 from gate.clock import SystemClock
 from gate.verify import crossing, watch
 from gate.verify.crossing import check_cuts
+from gate.verify.marks import Mark
 from gate.verify.matrix import Expected, Row
 from gate.verify.probes.answers import Answer
 from gate.verify.scenario import Limits
@@ -192,3 +194,24 @@ async def test_what_happened_while_lapsed_may_be_told_by_nobody_later(
     site = SimpleNamespace(webhook=webhook, mqtt=None, mail=None, remote=lambda path: path)
     check = await crossing.check_silence(cast(Site, site), ["verify-2"])
     assert check.holds is (late is None) and check.evidence == {"told": ["verify-2"] if late else []}
+
+
+@pytest.mark.parametrize(("dark_stream", "holds"), [(None, True), ("main", False), ("sub", False)])
+async def test_a_picture_of_the_dark_time_in_any_stream_is_seen(
+    dark_stream: str | None, holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SystemClock()
+    asked_ns = answered_ns = X_NS + 10**9
+
+    def marks(_: Path, camera: str, stream: str = "main") -> list[Mark]:
+        after_ms = [-40, 1010, 1080] + [500] * (stream == dark_stream)
+        times = sorted(X_NS // 1000 + ms * 1000 for ms in after_ms)
+        return [Mark(camera=camera, number=at, counter=at, utc_us=us, state="") for at, us in enumerate(times)]
+
+    monkeypatch.setattr(crossing, "all_marks", marks)
+    site = SimpleNamespace(clock=clock, footage=tmp_path, offset_ns=0)
+    back = crossing.Return(cast(Site, site), {})
+    back._lapsed = {"cam1": X_NS}
+    check = await back._recorded("cam1", asked_ns, answered_ns, LIMITS)
+    assert check.holds is holds
+    clock.close()
