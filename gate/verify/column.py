@@ -34,6 +34,8 @@ _PROBES: Mapping[Row, Callable[[Bench], Awaitable[list[Part]]]] = {
     "M8": m8_remote_events.probe,
     "M9": m9_maintenance.probe,
 }
+_OTHER_DENIALS = frozenset({"CLOCK_UNTRUSTED", "REPLAYED"})
+"""What a device says that is not sure of its time, or of what it has been told: it may have a licence."""
 _AT_THE_MONITOR: Sequence[Row] = ("M4", "M7", "M9", "M1")
 """One after the other, in this order: M7 and M9 need a picture that stands still, and M8 waits for the event of M7."""
 
@@ -64,6 +66,9 @@ async def probe_column(
         except UNFORESEEN as error:
             reason = unforeseen_text(error)
         ended = bench.site.now()
+        others = sorted({str(part.evidence.get("denial")) for part in parts} & _OTHER_DENIALS)
+        if others and expected[row] == "stops":
+            parts, reason = [], f"it is refused with {', '.join(others)}: that says nothing of licences"
         if before is not None and ended >= before:
             parts, reason = [], "the expiry came before this was seen: begin earlier (to-expiry: 20s)"
         seen = Cell(

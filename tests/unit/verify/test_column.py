@@ -72,6 +72,18 @@ async def test_a_probe_that_looked_at_nothing_is_not_run(monkeypatch: pytest.Mon
     assert (await cell_of(monkeypatch, nothing)).verdict == "not run"
 
 
+@pytest.mark.parametrize(
+    ("denial", "verdict"), [("EXPIRED", "pass"), ("STALE", "pass"), ("CLOCK_UNTRUSTED", "not run")]
+)
+async def test_a_refusal_that_has_nothing_to_do_with_a_licence_proves_no_expiry(
+    denial: str, verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(_: Any) -> list[Part]:
+        return [Part(name="live", works=False, evidence={"denial": denial})]
+
+    assert (await cell_of(monkeypatch, refused)).verdict == verdict
+
+
 async def test_what_was_not_seen_before_x_does_not_count_as_seen_before_x(monkeypatch: pytest.MonkeyPatch) -> None:
     now = SystemClock().now()
     late = await cell_of(monkeypatch, absent, before=now - timedelta(seconds=1))
