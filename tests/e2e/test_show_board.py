@@ -75,6 +75,14 @@ class Board:
         await expect(self.page.locator("#hdmi-tag")).to_have_attribute("data-tone", "good", timeout=SHOWN_MS_MAX)
         await expect(self.page.locator("live-tile[data-mode=live]")).to_have_count(1, timeout=SHOWN_MS_MAX)
 
+    async def listeners(self, selector: str, event: str) -> int:
+        """How many an element has for an event."""
+        inside = await self.page.context.new_cdp_session(self.page)
+        found = await inside.send("Runtime.evaluate", {"expression": f"document.querySelector('{selector}')"})
+        told = await inside.send("DOMDebugger.getEventListeners", {"objectId": found["result"]["objectId"]})
+        await inside.detach()
+        return sum(one["type"] == event for one in told["listeners"])
+
     async def pictures_shown(self) -> int:
         shown: int = await self.page.evaluate("() => document.querySelector('hdmi-picture').shown")
         return shown
@@ -135,6 +143,7 @@ async def test_a_visitor_lets_it_expire_and_brings_it_back_without_the_network(b
     await board.wait_lamps("good", *STOPPED)
     await board.wait_pictures()
     assert await board.pictures_shown() > before, "the monitor's picture stood still"
+    assert await board.listeners("live-tile video", "error") == 1, "one more for each time it came back"
 
 
 @pytest.mark.timeout(300)

@@ -28,6 +28,7 @@ export class MsePlayer {
   #started = false;
   #presented = null;
   #watching = 0;
+  #closing = null; // the <video> outlives each source: what listens to it goes with the source
 
   /** failed(reason): nothing more will play; close and begin again. */
   constructor(video, failed) {
@@ -51,6 +52,7 @@ export class MsePlayer {
     this.#mime = mime;
     const source = new Source();
     this.#source = source;
+    this.#closing = new AbortController();
     this.#address = URL.createObjectURL(source);
     this.#video.disableRemotePlayback = true;
     this.#video.src = this.#address;
@@ -76,6 +78,7 @@ export class MsePlayer {
 
   /** Clears the picture and forgets everything. */
   close() {
+    this.#closing?.abort();
     this.#source = null;
     this.#buffer = null;
     this.#queue = [];
@@ -108,7 +111,8 @@ export class MsePlayer {
     this.#buffer.mode = "sequence";
     this.#buffer.addEventListener("updateend", () => this.#appended(source));
     this.#buffer.addEventListener("error", () => this.#fail("the pictures cannot be decoded"));
-    this.#video.addEventListener("error", () => source === this.#source && this.#fail("decoder error"), { once: true });
+    const { signal } = this.#closing;
+    this.#video.addEventListener("error", () => this.#fail("decoder error"), { once: true, signal });
     this.#pump();
   }
 
