@@ -142,7 +142,8 @@ class Course:
             await clock.sleep(_LOOK_SECONDS)
 
     async def act(self, carry_out: Callable[[], Awaitable[list[Check]]]) -> None:
-        """Somebody gives or takes licences: what lapsed and is covered by it comes back at once."""
+        """Somebody gives or takes licences: what lapsed and is covered by it comes back at once, and what one was taken
+        from has a moment to hear of it."""
         site = self._site
         late_ns = self._limits.late_ms * 10**6
         back = Return(site, {camera: since_ns + late_ns for camera, since_ns in self.lapsed.items()})
@@ -157,9 +158,9 @@ class Course:
                 self._check(check)
             for camera in returned:
                 del self.lapsed[camera]
-            for camera in site.cameras:  # what a licence was taken from has a moment to hear of it
-                if self._acts is not None and not self._is_covered(camera):
-                    self.lapsed.setdefault(camera, site.now_ns() + self._limits.restored_ms * 10**6)
+            if taken := [camera for camera in site.cameras if not (camera in self.lapsed or self._is_covered(camera))]:
+                await site.clock.sleep(self._limits.restored_ms / 1000)
+                self.lapsed |= dict.fromkeys(taken, site.now_ns())
         finally:
             await back.close()
 

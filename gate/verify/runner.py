@@ -116,8 +116,7 @@ class Run:
         found = await together(*(known_footage(site, camera) for camera in sorted(wanted)))
         knowns = [known for known in found if known is not None]
         if self._acts is not None:
-            for check in await self._acts.make_given():
-                self._check(check)
+            await self._course.act(self._acts.make_given)
         self._course.known = knowns[0] if knowns else None
         first = 0 if self._acts is not None else site.clock.now_ns() // RUN_APART_NS
         self._bench = Bench(
