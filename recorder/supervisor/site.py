@@ -253,5 +253,6 @@ async def ask_local(socket: Path, path: str, content: object = None) -> dict[str
     except (aiohttp.ClientError, OSError, ValueError):
         raise RecorderError(f"no recorder answers at {socket}: start it first") from None
     if response.status >= 400:
-        raise RecorderError(f"{answer['detail']}; {answer.get('remedy', '')}".rstrip("; "))
+        said = [str(answer[part]).rstrip(".。") for part in ("detail", "remedy") if answer.get(part)]
+        raise RecorderError("; ".join(said))
     return answer
