@@ -146,8 +146,8 @@ async def _picture(bench: Bench, told: Part) -> list[Part]:
         bench.named[name] = site.remote(f"events/{number}/thumbnail.jpg")
     if name not in bench.named:
         return []
-    answer = await ask(site, bench.named[name], may_be_gone=number is None)
-    if answer.denial or number is None:
+    answer = await ask(site, bench.named[name], may_be_gone=True)
+    if answer.status >= 400 or number is None:
         return [Part(name=name, works=answer.status < 400, evidence=answer.evidence)]
     gray = await asyncio.to_thread(gray_of, answer.body)
     codes = [] if gray is None else await asyncio.to_thread(barcodes_in, gray)

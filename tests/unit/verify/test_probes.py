@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 from gate.clock import SystemClock
 from gate.verify.inbox import Inbox
 from gate.verify.marks import Barcode, Mark
-from gate.verify.matrix import seen_in
+from gate.verify.matrix import Part, seen_in
 from gate.verify.probes import (
     m1_hdmi_live,
     m2_other_ways,
@@ -250,3 +250,20 @@ async def test_a_small_picture_that_stands_on_the_screen_is_not_played_back(
     monkeypatch.setattr(m4_hdmi_playback, "SECONDS", 1.0)
     monkeypatch.setattr(m4_hdmi_playback, "barcodes_in", lambda _: [Barcode(value=7, x=150, y=300, width=width)])
     assert seen_in(await m4_hdmi_playback.probe(bench)) == seen
+
+
+@pytest.mark.parametrize(("status", "seen"), [(404, "mixed"), (403, "mixed"), (200, "works")])
+async def test_an_event_that_is_told_without_its_picture_is_not_as_it_should_be(
+    status: int, seen: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(*_: Any, may_be_gone: bool) -> Answer:
+        assert may_be_gone, "it is an answer, too"
+        return Answer(status=status, body=b"", denial="EXPIRED" if status == 403 else None)
+
+    monkeypatch.setattr(m8_remote_events, "ask", ask)
+    monkeypatch.setattr(m8_remote_events, "gray_of", lambda _: b"")
+    monkeypatch.setattr(m8_remote_events, "barcodes_in", lambda _: [Barcode(value=0, x=0, y=0, width=1)])
+    bench.happening = Happening(kind="zone", token="verify-1", happened_ns=2)
+    vars(bench.site).update(offset_ns=0, age_ms=lambda *_: 0.0)
+    told = Part(name="WebSocket", works=True, evidence={"event": {"id": 7}})
+    assert seen_in([told, *await m8_remote_events._picture(bench, told)]) == seen
