@@ -27,16 +27,17 @@ class Acts:
         self._given = given
         self._people = people
         self._service = site.licences
-        self.book = Book(given.names, ZONE, respect_hold=given.auto_assign.respect_hold)
+        self.book = book = Book(given.names, ZONE, respect_hold=given.auto_assign.respect_hold)
+        at = site.now()
+        book.allocate(at, given.months, given.cameras)
+        for camera in given.names:
+            book.assign(at, camera, given.months)
+        if given.kind == "edge":
+            book.allocate(at, POOL_MONTHS, POOL_AT_FIRST)
 
     async def make_given(self) -> list[Check]:
         """Brings licences and stock to what the scenario says is given."""
-        given, at = self._given, self._site.now()
-        self.book.allocate(at, given.months, given.cameras)
-        for camera in given.names:
-            self.book.assign(at, camera, given.months)
-        if given.kind == "edge":
-            self.book.allocate(at, POOL_MONTHS, POOL_AT_FIRST)
+        given = self._given
         for camera, months in given.licences.items():
             if months == "none":
                 await self._release(camera)

@@ -142,11 +142,12 @@ class Course:
             await clock.sleep(_LOOK_SECONDS)
 
     async def act(self, carry_out: Callable[[], Awaitable[list[Check]]]) -> None:
-        """Somebody gives or takes licences: what lapsed and is covered by it comes back at once, and what one was taken
-        from has a moment to hear of it."""
+        """Somebody gives or takes licences: what is known to have lapsed and is covered by it comes back at once; other
+        cameras that one was given to, or taken from, have a moment to hear of it."""
         site = self._site
         late_ns = self._limits.late_ms * 10**6
         back = Return(site, {camera: since_ns + late_ns for camera, since_ns in self.lapsed.items()})
+        covered = self._covered()
         try:
             asked_ns = site.clock.now_ns()
             done = await carry_out()
@@ -158,11 +159,15 @@ class Course:
                 self._check(check)
             for camera in returned:
                 del self.lapsed[camera]
-            if taken := [camera for camera in site.cameras if not (camera in self.lapsed or self._is_covered(camera))]:
+            if (covered ^ self._covered()) - set(returned):
                 await site.clock.sleep(self._limits.restored_ms / 1000)
-                self.lapsed |= dict.fromkeys(taken, site.now_ns())
+            for camera in set(site.cameras) - self._covered():
+                self.lapsed.setdefault(camera, site.now_ns())
         finally:
             await back.close()
+
+    def _covered(self) -> set[str]:
+        return set(filter(self._is_covered, self._site.cameras))
 
     def _is_covered(self, camera: str) -> bool:
         return self._acts is None or self._acts.book.covered_until(camera, self._site.now()) is not None

@@ -20,7 +20,8 @@ _VIEWS: tuple[dict[str, Any], ...] = (
     {"scene": "warehouse", "view": 0},
     {"scene": "corridor", "view": 0},
 )
-"""The first camera can be turned, and its sub stream is recorded, too; from the third on key frames are rare."""
+"""The first camera can be turned, its sub stream is recorded, too, and its known stretch is more than kernels hold of a
+download; from the third on key frames are rare."""
 
 
 def cache_folder() -> Path:
@@ -92,7 +93,8 @@ def _fleet(root: Path, given: Given) -> dict[str, Any]:
         {
             "id": camera, "name": camera, **view,
             "main": {
-                "width": 640, "height": 360, "fps": FPS, "bitrate": "600k", "gop_seconds": 1 if number < 3 else 5,
+                "width": 640, "height": 360, "fps": FPS, "bitrate": "1200k" if number == 1 else "600k",
+                "gop_seconds": 1 if number < 3 else 5,
             },
             "sub": {"width": 320, "height": 180, "fps": FPS, "bitrate": "200k"},
         }
