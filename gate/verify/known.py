@@ -13,7 +13,7 @@ from gate.verify.probes.bench import KnownFootage
 from gate.verify.probes.recorded import newest_marks
 from gate.verify.site import Site
 
-KNOWN_SECONDS = 5
+KNOWN_SECONDS = 4
 KNOWN_WITHIN_SECONDS = 90.0
 LEAD_SECONDS = 1
 """So much footage lies before it: what plays it may begin with the key picture before its first one."""

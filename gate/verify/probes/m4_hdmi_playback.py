@@ -38,7 +38,7 @@ async def probe(bench: Bench) -> list[Part]:
                     stopped = False
                     seen.clear()
                 seen += fitting[:1]
-                await site.clock.sleep(2 * monitor.LOOK_SECONDS)
+                await site.clock.sleep(monitor.LOOK_SECONDS)
     except TimeoutError:
         pass
     evidence = {
