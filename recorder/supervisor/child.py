@@ -85,7 +85,8 @@ class Child:
         time."""
         try:
             if self._after is not None:
-                await self._make_spare()
+                with contextlib.suppress(OSError):  # it is tried again when it may begin
+                    await self._make_spare()
                 await self._after.wait()
             await self._run()
         finally:

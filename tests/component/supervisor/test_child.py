@@ -218,6 +218,32 @@ async def test_what_begins_after_another_is_there_before_and_begins_when_it_may(
     assert psutil.Process().children() == []
 
 
+async def test_what_cannot_be_started_while_it_waits_is_started_when_it_may_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawn, failures = Child._spawn, [OSError("too many processes")]
+
+    async def spawned(self: Child) -> asyncio.subprocess.Process:
+        if failures:
+            raise failures.pop()
+        return await spawn(self)
+
+    monkeypatch.setattr(Child, "_spawn", spawned)
+    (tmp_path / "child_program.py").write_text(READY + "signal.pause()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    first = asyncio.Event()
+    first.set()
+    child = Child(
+        name="child", module="child_program", arguments=[], clock=HastyClock(), on_report=lambda *_: None, after=first
+    )
+    task = asyncio.create_task(child.run())
+    try:
+        await child.ready.wait()
+        assert not failures and child.pid is not None
+    finally:
+        assert await ends_when_cancelled(task)
+
+
 async def test_what_waits_for_another_leaves_nothing_when_it_never_begins() -> None:
     child = Child(
         name="child", module="json", arguments=[], clock=HastyClock(), on_report=lambda *_: None, after=asyncio.Event()
