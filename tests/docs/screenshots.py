@@ -64,9 +64,9 @@ class Studio:
         """A visitor."""
         return await self.browser.new_context(viewport=SIZE, locale=LANGUAGES[language])  # type: ignore[arg-type]
 
-    async def web(self, view: str, name: str) -> None:
-        """A view of the web app, in both languages."""
-        for language in LANGUAGES:
+    async def web(self, view: str, name: str, languages: Sequence[str] = tuple(LANGUAGES)) -> None:
+        """A view of the web app, in both languages or those that a page of docs/ shows."""
+        for language in languages:
             page = await self.page(language, f"{self.addresses['remote']}?lang={language}#/{view}")
             await keep(page, f"{name}-{language}")
             await page.context.close()
@@ -208,7 +208,7 @@ async def _site(site: Studio) -> None:
     await site.clock.sleep(BEFORE_SECONDS)
     await site.monitor("hdmi-wall", view="wall")
     await site.web("wall", "web-wall")
-    await site.web("playback?camera=cam1", "web-playback")
+    await site.web("playback?camera=cam1", "web-playback", languages=("en",))
     await site.web("events", "web-events")
     await site.web("licence", "web-licence")
     await site.monitor("hdmi-playback", view="playback", camera="cam1")
