@@ -3,7 +3,7 @@
 Any package may read its configuration with this module; it knows nothing of licences.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,8 @@ SECRET_WORDS = ("password", "secret", "token", "key")
 """Fields whose names have one of these are never echoed."""
 
 
+_UNREADABLE = (ValueError, LookupError, AttributeError, ArithmeticError)
+"""PyYAML's own, of `2027-13-01`, `!!bool x`."""
 _ONE_TO_EDIT = "`edge-recorder configs --write DIR` writes one to edit"
 
 
@@ -130,13 +132,38 @@ def _plain(root: yaml.Node, path: Path) -> Any:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}, line {line}: {error.problem}") from None
-    except (
-        ValueError,
-        LookupError,
-        AttributeError,
-        ArithmeticError,
-    ) as error:  # PyYAML's own, of `2027-13-01`, `!!bool x`
-        raise ConfigError(f"{path}: a value cannot be read: {error}") from None
+    except _UNREADABLE as error:
+        found = next((one for one in _scalars(root, ()) if _is_unreadable(one[1])), None)
+        if found is None:
+            raise ConfigError(f"{path}: a value cannot be read: {error}") from None
+        place, node = found
+        secret = any(word in _field_name(place).lower() for word in SECRET_WORDS)
+        shown = "" if secret else f"{node.value!r} "
+        raise ConfigError(
+            f"{path}, line {node.start_mark.line + 1}, {_field_name(place)}: {shown}cannot be read: {error}"
+        ) from None
+
+
+def _scalars(node: yaml.Node, place: tuple[int | str, ...]) -> Iterator[tuple[tuple[int | str, ...], yaml.ScalarNode]]:
+    """Every single value, with its place; a key stands at that of its value."""
+    if isinstance(node, yaml.ScalarNode):
+        yield place, node
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            within = (*place, str(key.value))
+            for part in (key, value):
+                yield from _scalars(part, within)
+    else:
+        for number, part in enumerate(node.value):
+            yield from _scalars(part, (*place, number))
+
+
+def _is_unreadable(node: yaml.ScalarNode) -> bool:
+    try:
+        yaml.SafeLoader("").construct_document(node)
+    except _UNREADABLE:
+        return True
+    return False
 
 
 def _duplicate_key(node: yaml.Node) -> yaml.ScalarNode | None:

@@ -32,3 +32,11 @@ def test_a_password_is_never_echoed(tmp_path: Path, url: str, password: str) -> 
         load_config(path)
     assert "line 5" in str(caught.value)
     assert "hunter2" not in str(caught.value) and "12345678" not in str(caught.value)
+
+
+def test_a_password_that_yaml_takes_for_an_impossible_date_is_not_echoed_either(tmp_path: Path) -> None:
+    path = tmp_path / "recorder.yaml"
+    path.write_text(BASE % ("rtsp://192.0.2.1/main", "2027-02-31"))
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert "line 5, cameras[0].password: cannot be read" in str(caught.value) and "2027" not in str(caught.value)

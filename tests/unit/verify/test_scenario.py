@@ -51,6 +51,14 @@ def test_an_impossible_date_is_refused_where_it_stands(tmp_path: Path, written: 
     assert "'2027-01-01T00:00+09:00'" in said
 
 
+@pytest.mark.parametrize("written", ["2027-02-30T00:00:00Z", "2027-02-30", "2027-13-01 00:00:00+09:00"])
+def test_an_impossible_date_that_yaml_itself_takes_for_one_is_refused_where_it_stands(
+    tmp_path: Path, written: str
+) -> None:
+    said = refusal(tmp_path, "steps:", ASSERT, f"- to: {written}")
+    assert said.startswith(f"line 4, steps[1].to: {written!r} cannot be read: ")
+
+
 def test_an_instant_without_its_offset_or_beyond_site_time_is_refused(tmp_path: Path) -> None:
     assert "offset from UTC" in refusal(tmp_path, "steps:", ASSERT, "- to: '2027-01-01T00:00'")
     assert "year 2299" in refusal(tmp_path, "steps:", ASSERT, "- to: '2400-01-01T00:00+09:00'")
