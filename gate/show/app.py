@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import errno
-import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Any
 
 import anyio
@@ -23,6 +21,7 @@ from gate.show.errors import RefusedError, ShowError, StartError
 from gate.show.guard import add_security_headers, guard
 from gate.show.story import Story
 from gate.show.through import Through
+from gate.static_files import StaticFiles
 
 REQUEST_BYTES_MAX = 4096
 PAGES_MAX = 16
@@ -30,7 +29,6 @@ PAGES_MAX = 16
 STATE_SECONDS = 1.0
 """The state is sent at each change, and at least so often."""
 SEND_SECONDS_MAX = 5.0
-_TYPES = {"js": "text/javascript", "css": "text/css", "json": "application/json", "svg": "image/svg+xml"}
 _NOT_READY = (
     '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>…</title>'
     '<link rel="stylesheet" href="board/style/waiting.css"><p>準備中です。Setting the stage.</p>'
@@ -53,9 +51,11 @@ class ShowApp:
         self._changed = asyncio.Event()
         self._pages: set[asyncio.Task[Any]] = set()
         self._orders: set[asyncio.Future[str | None]] = set()
-        self._files: dict[str, bytes] = {}
-        _read(resources.files("gate.show") / "static", "", self._files)
-        self._titles = {name: json.loads(self._files[f"lang/{name}.json"])["title"] for name in _LANGUAGES}
+        folder = resources.files("gate.show") / "static"
+        self._files = StaticFiles(folder)
+        self._index = self._files.take("index.html").decode()
+        catalogues = {name: (folder / "lang" / f"{name}.json").read_bytes() for name in _LANGUAGES}
+        self._titles = {name: json.loads(words)["title"] for name, words in catalogues.items()}
         self.board.on_change = self.story.on_change = self._change
 
     async def run(self, on_ready: Callable[[str], None]) -> None:
@@ -91,7 +91,7 @@ class ShowApp:
 
     def _add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/", self._page)
-        router.add_get("/board/{path:.+}", self._file)
+        router.add_get("/board/{path:.+}", self._files.handle)
         router.add_get("/v1/board", self._follow, allow_head=False)
         board, story = self.board, self.story
         orders: dict[str, Callable[[Wish], Awaitable[None]]] = {
@@ -144,24 +144,8 @@ class ShowApp:
         headers = {"Cache-Control": "no-store", "Content-Language": language}
         if not await self._through.answers():
             return web.Response(status=503, text=_NOT_READY, content_type="text/html", headers=headers)
-        page = (
-            self._files["index.html"]
-            .decode()
-            .replace("{{lang}}", language)
-            .replace("{{title}}", self._titles[language])
-        )
+        page = self._index.replace("{{lang}}", language).replace("{{title}}", self._titles[language])
         return web.Response(text=page, content_type="text/html", headers=headers)
-
-    async def _file(self, request: web.Request) -> web.Response:
-        path = request.match_info["path"]
-        body, kind = self._files.get(path), _TYPES.get(path.rpartition(".")[2])
-        if body is None or kind is None:
-            raise web.HTTPNotFound
-        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        if request.headers.get("If-None-Match") == etag:
-            return web.Response(status=304, headers=headers)
-        return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)
 
     async def _follow(self, request: web.Request) -> web.WebSocketResponse:
         """The state at every change, for as long as the page is there."""
@@ -223,11 +207,3 @@ async def _wish(request: web.Request) -> Wish:
     if not isinstance(wish, dict):
         raise web.HTTPBadRequest(text="An order is a JSON object.")
     return wish
-
-
-def _read(folder: Traversable, prefix: str, files: dict[str, bytes]) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            _read(entry, f"{prefix}{entry.name}/", files)
-        else:
-            files[prefix + entry.name] = entry.read_bytes()
