@@ -218,7 +218,7 @@ async def _side_by_side(jobs: Sequence[Job], folder: Path, board: Board, at_once
     """So many at a time, the longest first, so that none is left alone at the end; the outcomes in the order of the
     jobs."""
     slots = asyncio.Semaphore(at_once)
-    queue = sorted(jobs, key=lambda job: -job.length) if at_once > 1 else jobs
+    queue = sorted(range(len(jobs)), key=lambda at: -jobs[at].length if at_once > 1 else at)
 
     async def one(job: Job) -> Outcome:
         async with slots:
@@ -226,10 +226,10 @@ async def _side_by_side(jobs: Sequence[Job], folder: Path, board: Board, at_once
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = {job.title: group.create_task(one(job), name=job.title) for job in queue}
+            tasks = {at: group.create_task(one(jobs[at]), name=jobs[at].title) for at in queue}
     except ExceptionGroup as errors:  # a site that cannot even be started ends the others
         raise errors.exceptions[0] from None
-    return [tasks[job.title].result() for job in jobs]
+    return [tasks[at].result() for at in range(len(jobs))]
 
 
 async def _carry_out(job: Job, folder: Path, board: Board) -> Outcome:
