@@ -118,10 +118,12 @@ def test_configurations_are_such_as_the_program_takes(block: Block, tmp_path: Pa
     path.parent.mkdir(parents=True)
     path.write_text(block.text if not part else yaml.safe_dump(merged(name, content), allow_unicode=True))
     (tmp_path / "configs" / "rules.yaml").write_text((ROOT / "configs/rules.yaml").read_text())
+    trouble = ""
     try:
         loader(path)
     except ConfigError as error:
-        pytest.fail(f"{block}: {error}")
+        trouble = str(error)
+    assert not trouble, block
 
 
 def merged(name: str, part: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,15 +140,17 @@ def merged(name: str, part: Mapping[str, Any]) -> dict[str, Any]:
 def test_a_recorder_in_the_documentation_always_says_which_part_of_its_file_it_is() -> None:
     """Else nothing would look at it."""
     tops = {"device", "cameras", "remote", "storage", "licence", "notify", "rtsp", "fleet", "steps", "given"}
-    for block in of_language("yaml", "yml"):
-        content = yaml.safe_load(block.text)
-        if isinstance(content, dict) and tops & set(content) and not block.title:
-            pytest.fail(f'{block}: write ```yaml title="recorder.yaml (part)", or whatever file it belongs to')
+    untitled = [
+        block
+        for block in of_language("yaml", "yml")
+        if isinstance(content := yaml.safe_load(block.text), dict) and tops & set(content) and not block.title
+    ]
+    assert not untitled, 'write ```yaml title="recorder.yaml (part)", or whatever file it belongs to'
 
 
 @pytest.mark.parametrize("block", of_language("python", "py"), ids=str)
 def test_python_in_the_documentation_is_python(block: Block) -> None:
-    compile(block.text, str(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    assert compile(block.text, str(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def test_every_picture_is_shown_somewhere_in_one_language_at_least_and_is_small() -> None:

@@ -163,6 +163,7 @@ def test_an_event_leads_to_its_footage(open_page: Opener, site: EventSite) -> No
     until(page, "() => document.querySelector('camera-view video')")
     at = (site.start_ns // 10**6) + 29_000
     until(page, "at => Math.abs(document.querySelector('playback-page')?.conductor?.atMs - at) < 15000", at)
+    assert "#/playback?" in page.url and "camera=cam1" in page.url, "a link that can be sent on"
 
 
 def test_what_happens_now_comes_by_itself_and_ends_in_its_place(open_page: Opener, site: EventSite) -> None:

@@ -184,6 +184,7 @@ def test_signing_out_asks_to_sign_in_again(browser: Browser, server: Server, com
     sign_in(page, "boss")
     page.click(".header-user button")
     page.wait_for_selector("sign-in-page input[name=password]")
+    assert page.input_value("sign-in-page input[name=password]") == "", "nor is it typed already"
     page.context.close()
 
 

@@ -303,5 +303,7 @@ def test_a_partner_allocates_without_any_script(portal: PortalServer, browser: B
     page.get_by_role("button", name="選択").click()
     page.get_by_label("内容を確認しました").check()
     page.get_by_role("button", name="割り当てる").click()
-    page.get_by_text("ライセンスを割り当てました。").wait_for()
+    told = page.get_by_text("ライセンスを割り当てました。")
+    told.wait_for()
+    assert told.count() == 1, "once, and done once"
     page.context.close()
